@@ -1,0 +1,1 @@
+"""Speaks Hetzner: the only package that imports the SDK."""

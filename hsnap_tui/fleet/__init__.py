@@ -1,0 +1,1 @@
+"""What the project looks like now: servers, running actions, and the locks that follow from them."""
