@@ -1,0 +1,102 @@
+"""What the rest of the program asks of the cloud, as a protocol: the real client and test doubles fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Protocol
+
+from hsnap_tui.cloud.model import Action, Server, Snapshot, Submitted
+
+
+class Purpose(IntEnum):
+    """Why a request is made, in order of precedence: the lower, the sooner it may be sent."""
+
+    POWER_ON = 0
+    KEYPRESS = 1
+    JOB = 2
+    LOOK_UP = 3
+    POLL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetView:
+    """The rate limit as it stands: requests left of `limit` an hour, and who waits for it until when.
+
+    `refill` is requests a second. `waiting` is the most urgent purpose that is held back now, `until` when it is
+    expected to go. `known` is false until an answer has shown a limit.
+    """
+
+    limit: int
+    remaining: float
+    reserve: int
+    refill: float
+    known: bool = False
+    waiting: Purpose | None = None
+    until: datetime | None = None
+
+
+class CloudApi(Protocol):
+    """An asynchronous Hetzner Cloud project. Every method raises `CloudError` and nothing else."""
+
+    @property
+    def project(self) -> str:
+        """The key of the project that all objects handed out carry."""
+        ...
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """Hetzner's clock minus ours, from the `Date` of answers; good to a second or two."""
+        ...
+
+    def budget(self) -> BudgetView:
+        """The rate limit as it stands now."""
+        ...
+
+    async def list_servers(self, purpose: Purpose) -> Sequence[Server]:
+        """All servers; pages after the first are fetched side by side."""
+        ...
+
+    async def get_server(self, server_id: int, purpose: Purpose) -> Server:
+        """One server; `NOT_FOUND` when it is gone."""
+        ...
+
+    async def list_running_actions(self, purpose: Purpose) -> Sequence[Action]:
+        """All running actions of all servers of the project."""
+        ...
+
+    async def get_actions(self, action_ids: Iterable[int], purpose: Purpose) -> Mapping[int, Action]:
+        """The actions of these IDs, at most 25 a request; IDs that the API no longer knows are missing."""
+        ...
+
+    async def list_server_actions(self, server_id: int, purpose: Purpose) -> Sequence[Action]:
+        """The newest 50 actions of one server, newest first."""
+        ...
+
+    async def list_snapshots(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Snapshot]:
+        """All images of type snapshot, `creating` ones too, or those that the selector matches."""
+        ...
+
+    async def create_snapshot(
+        self, server_id: int, description: str, labels: Mapping[str, str], purpose: Purpose
+    ) -> Submitted:
+        """`create_image` of type snapshot; sent once, never retried."""
+        ...
+
+    async def shutdown(self, server_id: int, purpose: Purpose) -> Action:
+        """Asks the system to shut down by ACPI; sent once. Success of the action does not mean off."""
+        ...
+
+    async def power_off(self, server_id: int, purpose: Purpose) -> Action:
+        """Cuts the power; sent once."""
+        ...
+
+    async def power_on(self, server_id: int, purpose: Purpose) -> Action:
+        """Starts the server; sent once."""
+        ...
+
+    async def close(self) -> None:
+        """Ends all requests under way at once and frees the threads; returns within 0.2 s."""
+        ...

@@ -1,0 +1,225 @@
+"""The one stream: everything that happens, as frozen dataclasses. Listeners: table, log, notifications, files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from hsnap_tui.cloud.errors import CloudError
+from hsnap_tui.cloud.model import Action, Server
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened at `at` (UTC) in `project`."""
+
+    at: datetime
+    project: str
+
+
+# -- the fleet ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAppeared(Event):
+    """A server that was not there before. The first full list announces none."""
+
+    server: Server
+
+
+@dataclass(frozen=True, slots=True)
+class ServerGone(Event):
+    """A server that Hetzner no longer knows, asked by its ID."""
+
+    server: Server
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChanged(Event):
+    """Anything of a server but its lock: status, name, labels, type, addresses."""
+
+    before: Server
+    server: Server
+
+
+@dataclass(frozen=True, slots=True)
+class LockTaken(Event):
+    """A server was seen locked. `holder` is the action that holds the lock, none when it is not listed."""
+
+    server: Server
+    holder: Action | None
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LockCleared(Event):
+    """A server that was locked was seen unlocked, after `seconds` (as well as can be told)."""
+
+    server: Server
+    holder: Action | None
+    ours: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FleetUpdated(Event):
+    """A poll ended well; `changed` are the servers whose row may look different now."""
+
+    changed: frozenset[int]
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost(Event):
+    """A poll failed: what is shown is the last data. Sent once for each new kind of failure."""
+
+    error: CloudError
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRestored(Event):
+    """Polls work again, after `seconds`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEnded(Event):
+    """A server that somebody asked to watch has no lock any more, or is gone."""
+
+    server: Server
+    gone: bool = False
+
+
+# -- jobs --------------------------------------------------------------------------------------------------
+
+
+class JobEventKind(StrEnum):
+    """What happened to a job. The words are part of the JSON lines that are written for other programs."""
+
+    QUEUED = "queued"
+    WAITING = "waiting"
+    SHUTTING_DOWN = "shutting_down"
+    POWERING_OFF = "powering_off"
+    SERVER_OFF = "server_off"
+    SENDING = "sending"
+    UNCLEAR = "unclear"
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+    CREATING = "creating"
+    PROGRESS = "progress"
+    SLOW = "slow"
+    SNAPSHOT_DONE = "snapshot_done"
+    POWERING_ON = "powering_on"
+    SERVER_ON = "server_on"
+    LEFT_ALONE = "left_alone"
+    RETRYING = "retrying"
+    RESUMED = "resumed"
+    HELD = "held"
+    RELEASED = "released"
+    UNKNOWN = "unknown"
+    DUPLICATE = "duplicate"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed or stands still, in Hetzner's words where there are any.
+
+    `kind` is an `ErrorKind`, or a word of ours (`action_failed`, `still_on`, …); `correlation_id` names the
+    request, for Hetzner's support.
+    """
+
+    kind: str
+    message: str
+    advice: str = ""
+    correlation_id: str | None = None
+
+    @classmethod
+    def of(cls, error: CloudError) -> Failure:
+        """The failure that an error of the cloud is."""
+        return cls(error.kind.value, error.message, error.advice, error.correlation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent(Event):
+    """A milestone of one job. Which of the optional fields are set depends on the kind.
+
+    `percent` 0 to 100; `seconds` a duration (downtime, time since queued, …); `size` in GB; `holder` is the
+    action that holds the server's lock; `note` is a sentence of ours about how something was found out.
+    """
+
+    kind: JobEventKind
+    batch: str
+    job: str
+    server_id: int
+    server_name: str
+    percent: int | None = None
+    seconds: float | None = None
+    size: float | None = None
+    action_id: int | None = None
+    image_id: int | None = None
+    holder: str | None = None
+    failure: Failure | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchQueued(Event):
+    """A batch was written to the journal: from here on it survives this process."""
+
+    batch: str
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEnded(Event):
+    """Every job of the batch has ended; counts by outcome."""
+
+    batch: str
+    done: int
+    failed: int
+    skipped: int
+    cancelled: int
+    seconds: float
+
+
+class Role(StrEnum):
+    """Whether this process sends for the project, or another one on this machine does."""
+
+    HOLDER = "holder"
+    FOLLOWER = "follower"
+    OBSERVER = "observer"
+    """It never sends: `--read-only`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChanged(Event):
+    """This process took over the sending, or found another one that does (`holder_pid`)."""
+
+    role: Role
+    holder_pid: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendingHalted(Event):
+    """Nothing is sent until a person acts: no access, or the journal cannot be written. Jobs are kept."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class SendingResumed(Event):
+    """The reason for `SendingHalted` is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Event):
+    """A sentence for the log that is about no job: what was resumed, a file set aside, a hint."""
+
+    text: str
+    warning: bool = False
