@@ -1,4 +1,4 @@
-"""The one stream: everything that happens, as frozen dataclasses. Listeners: table, log, notifications, files."""
+"""The one stream: everything that happens, as frozen dataclasses for table, log, notifications and files."""
 
 from __future__ import annotations
 

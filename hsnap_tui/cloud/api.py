@@ -25,8 +25,8 @@ class Purpose(IntEnum):
 class BudgetView:
     """The rate limit as it stands: requests left of `limit` an hour, and who waits for it until when.
 
-    `refill` is requests a second. `waiting` is the most urgent purpose that is held back now, `until` when it is
-    expected to go. `known` is false until an answer has shown a limit.
+    `refill` is requests a second. `waiting` is the most urgent purpose that is held back now, `until` when it
+    is expected to go. `known` is false until an answer has shown a limit.
     """
 
     limit: int

@@ -26,7 +26,7 @@ class ServerStatus(StrEnum):
     UNKNOWN = "unknown"
 
     @classmethod
-    def _missing_(cls, value: object) -> ServerStatus:
+    def _missing_(cls, _value: object) -> ServerStatus:
         return cls.UNKNOWN
 
 
@@ -38,7 +38,7 @@ class ActionStatus(StrEnum):
     ERROR = "error"
 
     @classmethod
-    def _missing_(cls, value: object) -> ActionStatus:
+    def _missing_(cls, _value: object) -> ActionStatus:
         return cls.RUNNING
 
 
@@ -50,7 +50,7 @@ class ImageStatus(StrEnum):
     UNAVAILABLE = "unavailable"
 
     @classmethod
-    def _missing_(cls, value: object) -> ImageStatus:
+    def _missing_(cls, _value: object) -> ImageStatus:
         return cls.CREATING
 
 
