@@ -1,0 +1,210 @@
+"""What a job is: one server's piece of work from choice to end, as plain frozen data that fits a journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from hsnap_tui.events import Failure
+
+JOB_LABEL = "hsnap-tui/job"
+"""The label that names the job on each snapshot that it makes; its value is the job's ID."""
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    WAITING = "waiting"
+    SHUTTING_DOWN = "shutting_down"
+    SUBMITTING = "submitting"
+    UNCLEAR = "unclear"
+    """The answer to a request was lost; it is being looked up what happened."""
+    CREATING = "creating"
+    POWERING_ON = "powering_on"
+    HELD = "held"
+    """Needs a person's yes."""
+    UNKNOWN = "unknown"
+    """It could not be found out whether the snapshot exists: a person must look, then say try again or leave."""
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen by itself or by a yes."""
+        return self in _ENDED
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether it stands still until a person says what to do."""
+        return self in (JobState.HELD, JobState.UNKNOWN)
+
+
+_ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.SKIPPED, JobState.CANCELLED})
+
+
+class IfLocked(StrEnum):
+    """What to do with a server that is locked when the job starts."""
+
+    WAIT = "wait"
+    SKIP = "skip"
+
+
+class IfStillOn(StrEnum):
+    """What to do with a server that did not go off in time after a shutdown request."""
+
+    LEAVE = "leave"
+    POWER_OFF = "power-off"
+
+
+class HoldReason(StrEnum):
+    """Why a job needs a yes."""
+
+    OLD = "old"
+    """It was left over by an earlier run an hour ago or more."""
+    SWITCHES_OFF = "switches_off"
+    """It was left over by an earlier run and would switch a server off."""
+    INTERRUPTED = "interrupted"
+    """The program was left while its server was being shut down; the server was switched on again."""
+    LIMIT = "limit"
+    """The snapshot limit was reached."""
+    NO_ACCESS = "no_access"
+    """The token was refused, or may only read."""
+    WAITED_TOO_LONG = "waited_too_long"
+    """The lock did not clear within the time allowed."""
+    TRIED_OFTEN = "tried_often"
+    """The request was lost several times in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotOptions:
+    """How the jobs of one batch are to be done. `at_a_time` is how many servers may be off at once."""
+
+    if_locked: IfLocked = IfLocked.WAIT
+    max_wait: timedelta | None = None
+    shut_down: bool = False
+    if_still_on: IfStillOn = IfStillOn.LEAVE
+    off_within: timedelta = timedelta(minutes=2)
+    at_a_time: int = 1
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One server of a batch, with its description already rendered."""
+
+    server_id: int
+    server_name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRequest:
+    """A batch as a person chose it."""
+
+    targets: tuple[Target, ...]
+    options: SnapshotOptions = SnapshotOptions()
+
+
+class Verb(StrEnum):
+    """A request that changes something, in the API's words for its path."""
+
+    CREATE_IMAGE = "create_image"
+    SHUTDOWN = "shutdown"
+    POWER_OFF = "poweroff"
+    POWER_ON = "poweron"
+
+
+class Phase(StrEnum):
+    """How far "send and know the outcome" has come."""
+
+    READY = "ready"
+    """Nothing is under way; it may be sent (after a look-up, when it was ever sent)."""
+    SENT = "sent"
+    """The intent is in the journal and the request may be on its way."""
+    UNCLEAR = "unclear"
+    """The answer was lost."""
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Send and know the outcome: one verb of one job, over all its attempts.
+
+    `doubt_since` is the intent of the earliest attempt whose outcome is still not known, `doubt_until` when the
+    effect of the latest such attempt can no longer come late. `explained` are IDs of actions that are already
+    accounted for, so that they prove nothing about later attempts.
+    """
+
+    verb: Verb
+    phase: Phase = Phase.READY
+    attempts: int = 0
+    first_intent: datetime | None = None
+    last_intent: datetime | None = None
+    doubt_since: datetime | None = None
+    doubt_until: datetime | None = None
+    doubts: int = 0
+    look_ups: int = 0
+    action_id: int | None = None
+    explained: tuple[int, ...] = ()
+
+
+class Power(StrEnum):
+    """Whether a server must be switched on again because of us."""
+
+    NONE = "none"
+    OWED = "owed"
+    """We asked it to go off; it must be running before the job is over."""
+    SETTLED = "settled"
+    """It runs again, or somebody else has decided about it since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One snapshot of one server, from choice to end. Times are UTC by our clock.
+
+    `fresh_after`: what was observed before it says nothing any more. `wake_at`: look at the job again then, even if
+    nothing was observed. `result` is how it will end once the server is switched on again.
+    """
+
+    id: str
+    batch: str
+    project: str
+    server_id: int
+    server_name: str
+    description: str
+    options: SnapshotOptions
+    created: datetime
+    state: JobState = JobState.QUEUED
+    hold: HoldReason | None = None
+    failure: Failure | None = None
+    result: JobState | None = None
+    cancelled: bool = False
+    started: bool = False
+    waiting_since: datetime | None = None
+    holder: str | None = None
+    fresh_after: datetime | None = None
+    wake_at: datetime | None = None
+    create: Sending = Sending(Verb.CREATE_IMAGE)
+    stop: Sending = Sending(Verb.SHUTDOWN)
+    cut: Sending = Sending(Verb.POWER_OFF)
+    start: Sending = Sending(Verb.POWER_ON)
+    power: Power = Power.NONE
+    off_at: datetime | None = None
+    on_at: datetime | None = None
+    image_id: int | None = None
+    percent: int = 0
+    snapshot_done: datetime | None = None
+    size: float | None = None
+    slow_told: bool = False
+    ended: datetime | None = None
+    tried: int = 0
+
+    @property
+    def downtime(self) -> timedelta | None:
+        """How long the server was off because of this job, as well as polls can tell."""
+        return self.on_at - self.off_at if self.off_at and self.on_at else None
