@@ -167,6 +167,7 @@ class Power(StrEnum):
 class Job:
     """One snapshot of one server, from choice to end. Times are UTC by our clock.
 
+    `looking`: a look-up is under way. `void_images` carry the job's label but are no usable snapshots.
     `fresh_after`: what was observed before it says nothing any more. `wake_at`: look at the job again then, even if
     nothing was observed. `result` is how it will end once the server is switched on again.
     """
@@ -196,13 +197,32 @@ class Job:
     power: Power = Power.NONE
     off_at: datetime | None = None
     on_at: datetime | None = None
+    looking: bool = False
     image_id: int | None = None
+    void_images: tuple[int, ...] = ()
     percent: int = 0
     snapshot_done: datetime | None = None
     size: float | None = None
     slow_told: bool = False
     ended: datetime | None = None
     tried: int = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is awaited, so that nothing else may be sent."""
+        return self.looking or any(s.phase is Phase.SENT for s in (self.create, self.stop, self.cut, self.start))
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a snapshot may exist, or come into being, that this job does not know of."""
+        return self.create.phase in (Phase.SENT, Phase.UNCLEAR)
+
+    @property
+    def cancellable(self) -> bool:
+        """Whether it can still be ended without a snapshot being made."""
+        return (
+            not self.state.ended and self.result is None and not self.cancelled and self.create.phase is Phase.READY
+        )
 
     @property
     def downtime(self) -> timedelta | None:

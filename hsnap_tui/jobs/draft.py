@@ -1,0 +1,119 @@
+"""The job as it becomes during one step: what changes, what is told, and the one command that comes out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hsnap_tui.events import Failure, JobEvent, JobEventKind
+from hsnap_tui.jobs import sending
+from hsnap_tui.jobs.model import HoldReason, Job, JobState, Power, Sending, Verb
+from hsnap_tui.jobs.observations import Command, LookUp, Send, Step, Turn
+
+_FIELD = {Verb.CREATE_IMAGE: "create", Verb.SHUTDOWN: "stop", Verb.POWER_OFF: "cut", Verb.POWER_ON: "start"}
+
+
+class Draft:
+    """Mutable within a step only; `finish` gives the immutable result."""
+
+    def __init__(self, job: Job, turn: Turn) -> None:
+        self.job = job
+        self.turn = turn
+        self._command: Command | None = None
+        self._events: list[JobEvent] = []
+
+    @property
+    def now(self) -> datetime:
+        """The time of this step, UTC by our clock."""
+        return self.turn.now
+
+    def set(self, **changes: Any) -> None:
+        """Changes fields of the job."""
+        self.job = replace(self.job, **changes)
+
+    def sending(self, verb: Verb) -> Sending:
+        """The job's sending of that verb."""
+        found: Sending = getattr(self.job, _FIELD[verb])
+        return found
+
+    def put(self, changed: Sending) -> None:
+        """Replaces the job's sending of that verb."""
+        self.set(**{_FIELD[changed.verb]: changed})
+
+    def tell(self, kind: JobEventKind, **fields: Any) -> None:
+        """Adds a milestone about this job."""
+        job = self.job
+        self._events.append(
+            JobEvent(self.now, job.project, kind, job.batch, job.id, job.server_id, job.server_name, **fields)
+        )
+
+    def wake_in(self, seconds: float) -> None:
+        """Asks to be looked at again then."""
+        self.set(wake_at=self.now + timedelta(seconds=seconds))
+
+    def send(self, verb: Verb, state: JobState) -> None:
+        """Writes down the intent and asks for the request."""
+        self.put(sending.intend(self.sending(verb), self.now))
+        self.set(state=state, wake_at=None)
+        self._command = Send(verb)
+
+    def look_up(self, verb: Verb) -> None:
+        """Asks for a look-up."""
+        self.set(looking=True, wake_at=None)
+        self._command = LookUp(verb)
+
+    def look_again_later(self, verb: Verb) -> None:
+        """Counts a look-up that told nothing and plans the next."""
+        current = self.sending(verb)
+        self.set(wake_at=sending.next_look(current, self.now))
+        self.put(sending.looked(current))
+
+    def fail(self, failure: Failure) -> None:
+        """The job will end as failed, once the server is switched on again if we owe that."""
+        self.set(result=JobState.FAILED, failure=failure)
+        self.tell(JobEventKind.FAILED, failure=failure, image_id=self.job.image_id)
+
+    def hold(self, reason: HoldReason, failure: Failure | None = None) -> None:
+        """The job will wait for a person, once the server is switched on again if we owe that."""
+        self.set(result=JobState.HELD, hold=reason, failure=failure)
+        if self.job.power is not Power.OWED:
+            self.rest()
+
+    def rest(self) -> None:
+        """Lets the job stand in its result: held and unknown ones wait for a person, all others have ended."""
+        job = self.job
+        if job.result is None:
+            return
+        ended = self.now if job.result.ended else None
+        self.set(state=job.result, result=None, ended=ended, wake_at=None)
+        match job.result:
+            case JobState.HELD:
+                self.forget_power()
+                self.tell(JobEventKind.HELD, note=job.hold.value if job.hold else None, failure=job.failure)
+            case JobState.UNKNOWN:
+                self.tell(JobEventKind.UNKNOWN, failure=job.failure)
+            case JobState.DONE:
+                seconds = (self.now - job.created).total_seconds()
+                self.tell(JobEventKind.DONE, seconds=seconds, image_id=job.image_id, size=job.size)
+            case JobState.CANCELLED:
+                self.tell(JobEventKind.CANCELLED)
+            case JobState.SKIPPED:
+                self.tell(JobEventKind.SKIPPED, holder=job.holder)
+            case _:
+                pass
+
+    def forget_power(self) -> None:
+        """A job that starts over, with a server that is on again, owes nothing and has asked for nothing."""
+        self.set(
+            power=Power.NONE,
+            stop=Sending(Verb.SHUTDOWN),
+            cut=Sending(Verb.POWER_OFF),
+            start=Sending(Verb.POWER_ON),
+            off_at=None,
+            on_at=None,
+        )
+
+    def finish(self) -> Step:
+        """What the step gives."""
+        return Step(self.job, self._command, tuple(self._events))

@@ -1,0 +1,249 @@
+"""The state machine of a job: `step(job, observation, turn)` gives the job, a command and events, without I/O.
+
+A step first takes in what was observed, then decides what is to be done about it. Deciding looks at the whole job
+and never at what happened last, so that lost, repeated and reordered observations and restarts change nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hsnap_tui.cloud.errors import CloudError, ErrorKind
+from hsnap_tui.events import Failure, JobEventKind
+from hsnap_tui.jobs import power, sending, submission
+from hsnap_tui.jobs.draft import Draft
+from hsnap_tui.jobs.model import HoldReason, Job, JobState, Phase, Power, Verb
+from hsnap_tui.jobs.observations import (
+    Accepted,
+    ActionLost,
+    ActionSeen,
+    Cancel,
+    Hold,
+    JobObservation,
+    LookedUp,
+    LookUpFailed,
+    Lost,
+    Refused,
+    Release,
+    Retry,
+    Seen,
+    Step,
+    Tick,
+    Turn,
+)
+
+LOCK_SHOWS_WITHIN = timedelta(seconds=1)
+"""A server that seems unlocked this soon after its `create_image` was accepted may not show its lock yet."""
+
+SLOW_AFTER = timedelta(minutes=90)
+"""Snapshots usually take 1 to 5 minutes; up to 90 have been seen."""
+
+_NO_ACCESS = frozenset({ErrorKind.READ_ONLY_TOKEN, ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN})
+_TRY_AGAIN = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.CONFLICT, ErrorKind.UNCLEAR})
+
+
+def step(job: Job, observation: JobObservation, turn: Turn) -> Step:
+    """The job after an observation, with at most one command to run and the events to tell."""
+    draft = Draft(job, turn)
+    seen = _absorb(draft, observation)
+    _decide(draft, seen)
+    return draft.finish()
+
+
+# -- what was observed --------------------------------------------------------------------------------------
+
+
+def _absorb(draft: Draft, observation: JobObservation) -> Seen | None:
+    """Takes in what was observed; gives a view of the server when it is fresh enough to act on."""
+    job = draft.job
+    match observation:
+        case Seen():
+            stale = job.fresh_after is not None and observation.started < job.fresh_after
+            return None if stale else observation
+        case ActionSeen(action):
+            if action.id == job.create.action_id and job.create.phase is Phase.ACCEPTED and _open(job):
+                submission.action_seen(draft, action)
+            elif action.id == job.start.action_id and job.start.phase is Phase.ACCEPTED:
+                power.switching_on(draft, action)
+        case ActionLost(action_id):
+            if action_id == job.create.action_id and job.create.phase is Phase.ACCEPTED and _open(job):
+                draft.put(sending.accepted(job.create, None))
+        case Accepted():
+            _accepted(draft, observation)
+        case Refused(verb, error):
+            _refused(draft, verb, error)
+        case Lost(verb, error):
+            if draft.sending(verb).phase is Phase.SENT:
+                draft.put(sending.lost(draft.sending(verb), draft.now))
+                draft.set(state=_doubtful(job, verb), fresh_after=draft.now)
+                draft.wake_in(1)
+                draft.tell(JobEventKind.UNCLEAR, failure=Failure.of(error), note=verb.value)
+        case LookedUp():
+            draft.set(looking=False, wake_at=None)
+            _looked_up(draft, observation)
+        case LookUpFailed():
+            draft.set(looking=False)
+            draft.wake_in(5)
+        case Cancel() if job.cancellable:
+            draft.set(cancelled=True)
+        case Hold(reason):
+            _held(draft, reason)
+        case Release() if job.state is JobState.HELD:
+            _again(draft)
+        case Retry() if job.state in (JobState.FAILED, JobState.UNKNOWN):
+            _retry(draft)
+        case Tick() | Cancel() | Release() | Retry():
+            pass
+    return None
+
+
+def _open(job: Job) -> bool:
+    return job.result is None and not job.state.ended and not job.state.needs_person
+
+
+def _doubtful(job: Job, verb: Verb) -> JobState:
+    return JobState.UNCLEAR if verb is Verb.CREATE_IMAGE else job.state
+
+
+def _accepted(draft: Draft, answer: Accepted) -> None:
+    current = draft.sending(answer.verb)
+    if current.phase is not Phase.SENT:
+        return
+    draft.put(sending.accepted(current, answer.action.id))
+    draft.set(fresh_after=draft.now)
+    if answer.verb is Verb.CREATE_IMAGE:
+        image_id = answer.snapshot.id if answer.snapshot else None
+        draft.set(state=JobState.CREATING, image_id=image_id, fresh_after=draft.now + LOCK_SHOWS_WITHIN, percent=0)
+        draft.tell(JobEventKind.CREATING, image_id=image_id, action_id=answer.action.id)
+        submission.action_seen(draft, answer.action)
+
+
+def _refused(draft: Draft, verb: Verb, error: CloudError) -> None:
+    current = draft.sending(verb)
+    if current.phase is not Phase.SENT:
+        return
+    draft.put(sending.refused(current))
+    draft.set(fresh_after=draft.now)
+    if verb is Verb.POWER_ON:
+        _power_on_refused(draft, error)
+        return
+    if verb is Verb.SHUTDOWN and current.doubts == 0 and draft.job.cut.attempts == 0:
+        draft.set(power=Power.NONE)
+    if error.kind is ErrorKind.LOCKED:
+        draft.set(state=JobState.WAITING, waiting_since=draft.job.waiting_since or draft.now)
+        draft.tell(JobEventKind.WAITING, failure=Failure.of(error), holder=draft.job.holder)
+    elif error.kind in _TRY_AGAIN:
+        draft.set(state=JobState.WAITING)
+        draft.wake_in(error.retry_after or 2.0)
+        draft.tell(JobEventKind.RETRYING, failure=Failure.of(error))
+    elif error.kind in _NO_ACCESS:
+        draft.hold(HoldReason.NO_ACCESS, Failure.of(error))
+    elif error.kind is ErrorKind.LIMIT_REACHED:
+        draft.hold(HoldReason.LIMIT, Failure.of(error))
+    else:
+        draft.fail(Failure.of(error))
+
+
+def _power_on_refused(draft: Draft, error: CloudError) -> None:
+    """Switching on is never given up: it is tried again until the server is seen running or gone."""
+    if error.kind is ErrorKind.LOCKED:
+        return
+    draft.wake_in(error.retry_after or min(60.0, 2.0 ** min(draft.job.start.attempts, 6)))
+    draft.tell(JobEventKind.RETRYING, failure=Failure.of(error), note=Verb.POWER_ON.value)
+
+
+def _looked_up(draft: Draft, found: LookedUp) -> None:
+    job = draft.job
+    if job.state.ended or job.state.needs_person:
+        return
+    if found.verb is Verb.CREATE_IMAGE:
+        if job.create.phase is Phase.ACCEPTED and job.result is None:
+            submission.still_made(draft, found)
+        elif job.create.phase in (Phase.UNCLEAR, Phase.READY) and job.create.attempts and job.result is None:
+            submission.looked_up(draft, found)
+    elif found.verb is Verb.POWER_ON:
+        if job.power is Power.OWED:
+            power.looked_up(draft, found)
+    else:
+        power.looked_up_stop(draft, found)
+
+
+def _held(draft: Draft, reason: HoldReason) -> None:
+    job = draft.job
+    if _open(job) and not job.busy and job.create.phase is Phase.READY and not job.cancelled:
+        draft.hold(reason)
+
+
+def _again(draft: Draft) -> None:
+    draft.forget_power()
+    draft.set(
+        state=JobState.QUEUED,
+        hold=None,
+        failure=None,
+        waiting_since=None,
+        holder=None,
+        fresh_after=draft.now,
+        wake_at=None,
+        ended=None,
+        cancelled=False,
+    )
+    draft.tell(JobEventKind.RELEASED)
+
+
+def _retry(draft: Draft) -> None:
+    """A person has looked: what was made so far is accounted for, and the job begins again."""
+    job = draft.job
+    void = job.void_images if job.image_id is None else (*job.void_images, job.image_id)
+    draft.put(sending.afresh(job.create))
+    draft.set(void_images=void, image_id=None, percent=0, snapshot_done=None, size=None, tried=job.tried + 1)
+    _again(draft)
+
+
+# -- what to do ----------------------------------------------------------------------------------------------
+
+
+def _decide(draft: Draft, seen: Seen | None) -> None:
+    job = draft.job
+    if job.state.ended or job.state.needs_person or job.busy:
+        return
+    _note_the_end_of_waiting(draft)
+    if draft.job.result is None and draft.job.create.phase is Phase.ACCEPTED:
+        _follow(draft)
+    elif draft.job.result is None and not draft.turn.leaving:
+        submission.pursue(draft, seen)
+    if _must_be_on(draft.job, leaving=draft.turn.leaving) and not draft.job.busy:
+        power.settle(draft, seen)
+    if draft.job.power is not Power.OWED and not draft.job.busy:
+        draft.rest()
+
+
+def _note_the_end_of_waiting(draft: Draft) -> None:
+    """A cancelled job ends now; one whose server was switched on again, or must be, without a snapshot, is held."""
+    job = draft.job
+    if job.result is not None or job.create.phase is not Phase.READY:
+        return
+    if job.cancelled:
+        draft.set(result=JobState.CANCELLED)
+    elif job.power is Power.SETTLED or (draft.turn.leaving and job.power is Power.OWED):
+        draft.set(result=JobState.HELD, hold=HoldReason.INTERRUPTED)
+
+
+def _must_be_on(job: Job, *, leaving: bool) -> bool:
+    return job.power is Power.OWED and (
+        leaving or job.result is not None or job.create.phase is Phase.ACCEPTED or job.start.attempts > 0
+    )
+
+
+def _follow(draft: Draft) -> None:
+    job = draft.job
+    sent = job.create.last_intent or job.created
+    if not job.slow_told and draft.now >= sent + SLOW_AFTER:
+        draft.set(slow_told=True)
+        draft.tell(
+            JobEventKind.SLOW,
+            seconds=(draft.now - sent).total_seconds(),
+            action_id=job.create.action_id,
+            image_id=job.image_id,
+        )
+    if job.create.action_id is None and (job.wake_at is None or draft.now >= job.wake_at):
+        draft.look_up(Verb.CREATE_IMAGE)
