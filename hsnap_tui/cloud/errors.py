@@ -42,7 +42,8 @@ class CloudError(Exception):
     """A request that did not succeed.
 
     `message` is Hetzner's own words where there are any, cleaned for the screen; `code` Hetzner's error code;
-    `correlation_id` names the request (never a lock or an action), for Hetzner's support.
+    `correlation_id` names the request (never a lock or an action), for Hetzner's support; `retry_after` is
+    the wait in seconds that the answer asked for.
     """
 
     kind: ErrorKind
@@ -60,5 +61,64 @@ class CloudError(Exception):
         """What it means for the person's servers and what to do next, in a sentence or two."""
         return ADVICE[self.kind]
 
+    @property
+    def request_id(self) -> str:
+        """The correlation ID named as what it is, or an empty text."""
+        return f"request {self.correlation_id}, for Hetzner's support" if self.correlation_id else ""
 
-ADVICE: dict[ErrorKind, str] = {}
+
+ADVICE: dict[ErrorKind, str] = {
+    ErrorKind.LOCKED: (
+        "Another action holds the server; nothing was changed. Wait until its lock clears, then try again."
+    ),
+    ErrorKind.PROTECTED: (
+        "The resource is protected; nothing was changed. Switch the protection off if you mean it, then try again."
+    ),
+    ErrorKind.RATE_LIMITED: (
+        "The project's requests for this hour are used up, perhaps by other programs with a token of it. "
+        "Nothing is lost: it goes on by itself as the limit refills."
+    ),
+    ErrorKind.UNAUTHORIZED: (
+        "Hetzner does not know this token: it may be deleted or mistyped. Your servers are as they were. "
+        "Make a new token in the Hetzner Console (Security, API tokens) and start again with it."
+    ),
+    ErrorKind.READ_ONLY_TOKEN: (
+        "The token may only read; nothing was changed. Make one with read and write permission in the "
+        "Hetzner Console (Security, API tokens) and start again with it."
+    ),
+    ErrorKind.FORBIDDEN: (
+        "The token has no permission for this; nothing was changed. Ask the project's owner for one that has."
+    ),
+    ErrorKind.LIMIT_REACHED: (
+        "The account's limit for this resource is reached; nothing was made. Delete what is no longer needed, "
+        "or ask Hetzner in the Console (Limits) for more, then go on."
+    ),
+    ErrorKind.NOT_FOUND: "Hetzner no longer knows it: it was probably deleted in between. Nothing was changed.",
+    ErrorKind.CONFLICT: (
+        "Something else changed the resource at the same moment. Look at the server before trying again: "
+        "the request may have been carried out."
+    ),
+    ErrorKind.MAINTENANCE: (
+        "Hetzner is doing maintenance on this; nothing was changed. Try again later; status.hetzner.com tells more."
+    ),
+    ErrorKind.UNSUPPORTED: "This server cannot do that; nothing was changed. Trying again will not help.",
+    ErrorKind.INVALID_INPUT: (
+        "Hetzner does not accept what was sent; nothing was changed. Correct the named field and try again."
+    ),
+    ErrorKind.UNAVAILABLE: ("Hetzner has no capacity for this at the moment; nothing was changed. Try again later."),
+    ErrorKind.REMOVED: (
+        "Hetzner has removed this part of its API; nothing was changed. A newer hsnap-tui is needed."
+    ),
+    ErrorKind.REFUSED: (
+        "Hetzner refused the request; nothing was changed. Its words say why; with the request's ID its support "
+        "can say more."
+    ),
+    ErrorKind.UNREACHABLE: (
+        "No usable answer came, and nothing was changed at Hetzner. Check the network, a proxy and the endpoint; "
+        "it is tried again."
+    ),
+    ErrorKind.UNCLEAR: (
+        "The request may have been carried out at Hetzner, or may still be. Look at the server's actions and "
+        "snapshots before doing it again."
+    ),
+}

@@ -1,0 +1,133 @@
+"""The arithmetic of the rate limit: what may be sent now, and if not, when. Pure; `gate` does the waiting.
+
+Hetzner counts requests for a whole project and refills steadily. Answers tell what was left, but they arrive
+in any order, other clients spend too, and requests under way may or may not be counted in an answer. The
+estimate is therefore a lower bound of what our own requests can have left.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hsnap_tui.cloud.api import Purpose
+
+ASSUMED_LIMIT = 3600
+"""Requests an hour, for a server that shows no limit."""
+UNPROVEN = 8
+"""Requests under way at the same time before any answer has shown a limit."""
+ROUNDING = 1e-6
+LONGEST_PAUSE = 60.0
+"""Seconds of pause after refusals in a row that do not say how long to wait."""
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """Leave to send one request. `number` is its place in the order of admission."""
+
+    number: int
+    purpose: Purpose
+    route: str
+
+
+@dataclass(slots=True)
+class _Observation:
+    """What was left at `at`, as told by an answer that arrived after `admitted` tickets had been given out."""
+
+    left: float
+    at: float
+    admitted: int
+
+
+def reserve(limit: int) -> int:
+    """Requests kept for power-ons and keypresses: 2 %, at least 2, at most a quarter of the limit."""
+    return min(max(2, math.ceil(limit / 50)), limit // 4)
+
+
+def floor(purpose: Purpose, limit: int) -> int:
+    """What must be left after a request of this purpose."""
+    kept = reserve(limit)
+    return {
+        Purpose.POWER_ON: 0,
+        Purpose.KEYPRESS: math.ceil(kept / 4),
+        Purpose.JOB: kept,
+        Purpose.LOOK_UP: kept,
+        Purpose.POLL: kept + math.ceil(kept / 2),
+    }[purpose]
+
+
+@dataclass(slots=True, eq=False)
+class Bucket:
+    """One limit of Hetzner's, shared by all routes whose answers show it. Times are monotonic seconds.
+
+    `admitted` always is how many tickets have been given out so far: it orders events without a clock.
+    """
+
+    limit: int = ASSUMED_LIMIT
+    known: bool = False
+    _observations: list[_Observation] = field(default_factory=list)
+    _uncounted: list[int] = field(default_factory=list)
+    _refusals: int = 0
+    _refused_after: int = 0
+    _paused_until: float = -math.inf
+
+    @property
+    def refill(self) -> float:
+        """Requests a second."""
+        return self.limit / 3600
+
+    def estimate(self, now: float, under_way: int) -> float:
+        """A lower bound of the requests left, with those under way taken as not counted yet."""
+        return min((self._value(seen, now) for seen in self._observations), default=self.limit) - under_way
+
+    def wait(self, purpose: Purpose, now: float, under_way: Sequence[Ticket]) -> float:
+        """Seconds until a request of this purpose may be sent if nothing else happens; 0 for now.
+
+        Infinity means: not before one of those under way has ended.
+        """
+        pause = max(0.0, self._paused_until - now)
+        if self._refusals and any(ticket.number > self._refused_after for ticket in under_way):
+            return math.inf
+        if not self._observations:
+            return pause if len(under_way) < UNPROVEN else math.inf
+        short = floor(purpose, self.limit) + 1 - self.estimate(now, len(under_way))
+        return max(pause, short / self.refill if short > ROUNDING else 0.0)
+
+    def answered(self, ticket: Ticket, left: float, now: float, admitted: int) -> None:
+        """An answer told what was left."""
+        # Answers that had arrived before this request was admitted are older than it for sure. Of the others
+        # any may be the last that Hetzner counted, so the lowest holds.
+        newer = [seen for seen in self._observations if seen.admitted >= ticket.number]
+        uncounted = sum(ended >= ticket.number for ended in self._uncounted)
+        self._observations = [*newer, _Observation(left - uncounted, now, admitted)]
+        self.known = True
+
+    def uncounted(self, now: float, admitted: int, *, answered: bool) -> None:
+        """A request ended without telling what was left: it may be counted at Hetzner, so it counts here.
+
+        A server that answers and shows no limit is taken to have the usual one.
+        """
+        if answered and not self._observations:
+            self._observations = [_Observation(self.limit, now, admitted)]
+        for seen in self._observations:
+            seen.left, seen.at = self._value(seen, now) - 1, now
+        self._uncounted.append(admitted)
+
+    def accepted(self) -> None:
+        """An answer that was no refusal for the rate."""
+        self._refusals = 0
+
+    def refused(self, now: float, admitted: int, retry_after: float | None) -> None:
+        """A 429: nothing goes for a while, and then one request at a time until one is accepted."""
+        self._refusals += 1
+        self._refused_after = admitted
+        pause = retry_after or min(LONGEST_PAUSE, 2.0 ** min(self._refusals - 1, 10))
+        self._paused_until = max(self._paused_until, now + pause)
+
+    def forget(self, oldest: int) -> None:
+        """Drops what no longer matters when no ticket before number `oldest` is under way."""
+        self._uncounted = [ended for ended in self._uncounted if ended >= oldest]
+
+    def _value(self, seen: _Observation, now: float) -> float:
+        return min(float(self.limit), seen.left + max(0.0, now - seen.at) * self.refill)

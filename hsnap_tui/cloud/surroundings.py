@@ -1,0 +1,50 @@
+"""What the environment may say about the way to the API: a proxy and certificates, and nothing else.
+
+requests would also take a netrc entry in place of the token and a proxy for loopback.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
+
+CERTIFICATE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The proxy for requests to the endpoint and the file or folder of certificates to trust, if any."""
+
+    proxy: str | None = None
+    certificates: str | None = None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine: localhost, 127.0.0.0/8 or ::1."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def surroundings(endpoint: str, environ: Mapping[str, str]) -> Surroundings:
+    """What the environment says for this endpoint; nothing of it goes for loopback."""
+    url = urlsplit(endpoint)
+    host = url.hostname or ""
+    if is_loopback(host):
+        return Surroundings()
+    proxy = _variable(environ, f"{url.scheme}_proxy") or _variable(environ, "all_proxy")
+    exceptions = _variable(environ, "no_proxy")
+    if exceptions and proxy_bypass_environment(url.netloc, {"no": exceptions}):
+        proxy = None
+    certificates = next(filter(None, map(environ.get, CERTIFICATE_VARIABLES)), None)
+    return Surroundings(proxy, certificates)
+
+
+def _variable(environ: Mapping[str, str], name: str) -> str | None:
+    return environ.get(name) or environ.get(name.upper()) or None
