@@ -1,0 +1,156 @@
+"""The HTTP side: rate limit, tokens, routing, headers, and the faults that happen on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hsnap_tui.demo import fault_play
+from hsnap_tui.demo.api import Answer, Call, Endpoint
+from hsnap_tui.demo.errors import ApiError
+from hsnap_tui.demo.fault_play import as_response
+from hsnap_tui.demo.faults import route_word
+from hsnap_tui.demo.routes import ENDPOINTS
+from hsnap_tui.demo.simulation import Recorded, Simulation, refusal
+
+PREFIX = "/v1"
+
+#: Closes the connection of the request with this scope at once, without an answer.
+HangUp = Callable[[Scope], None]
+
+_RECORD = "hsnap_tui.demo.record"
+
+
+def make_app(simulation: Simulation, hang_up: HangUp) -> ASGIApp:
+    """Give the whole API as an ASGI application."""
+    routes = [
+        Route(PREFIX + endpoint.template, _RouteApp(simulation, endpoint, hang_up), methods=[endpoint.method])
+        for endpoint in ENDPOINTS
+    ]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown_route})
+    app.router.redirect_slashes = False
+    return _Gate(simulation, app)
+
+
+async def _unknown_route(_request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        answer = refusal(ApiError(405, "method_not_allowed", "method not allowed"))
+        return as_response(Answer(405, answer.body, error.headers or {}))
+    return as_response(refusal(ApiError(404, "not_found", "not found")))
+
+
+class _Gate:
+    """Every request passes here first: it is recorded, counted and checked, and its answer gets its headers."""
+
+    def __init__(self, simulation: Simulation, app: ASGIApp) -> None:
+        self._simulation = simulation
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        simulation = self._simulation
+        path = scope["path"].removeprefix(PREFIX)
+        record = Recorded(request.method, path, request.url.query, simulation.clock.now())
+        refused = self._unauthorized(request)
+        with simulation.lock:
+            simulation.requests.append(record)
+            now = simulation.clock.now()
+            if refused is not None and refused.code == "unauthorized":
+                budget = simulation.anonymous_budget
+            elif path == "/actions" and request.method == "GET":
+                budget = simulation.actions_budget
+            else:
+                budget = simulation.budget
+            if not budget.take(now):
+                message = f"Limit of {budget.limit} requests per hour reached"
+                refused = ApiError(429, "rate_limit_exceeded", message)
+            headers = {"X-Correlation-Id": simulation.correlation_id(), **budget.headers(now)}
+        scope[_RECORD] = record
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                record.status = message["status"]
+                MutableHeaders(scope=message).update(headers)
+            await send(message)
+
+        app = self._app if refused is None else as_response(refusal(refused))
+        await app(scope, receive, send_with_headers)
+
+    def _unauthorized(self, request: Request) -> ApiError | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        known = (self._simulation.token, self._simulation.readonly_token)
+        if scheme.lower() != "bearer" or token.strip() not in known:
+            return ApiError(401, "unauthorized", "unable to authenticate")
+        if token.strip() == self._simulation.readonly_token and request.method not in ("GET", "HEAD"):
+            return ApiError(401, "token_readonly", "token is only allowed to perform GET requests")
+        return None
+
+
+class _RouteApp:
+    """One route: reads the request, lets a fault happen if one is due, and answers."""
+
+    def __init__(self, simulation: Simulation, endpoint: Endpoint, hang_up: HangUp) -> None:
+        self._simulation = simulation
+        self._endpoint = endpoint
+        self._hang_up = hang_up
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        record: Recorded = scope[_RECORD]
+        record.route = route_word(self._endpoint.template)
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
+        call = Call(
+            path=request.path_params,
+            query=tuple(request.query_params.multi_items()),
+            body=body,
+            url=str(request.url.replace(query="")),
+        )
+        simulation = self._simulation
+        with simulation.lock:
+            fault = simulation.faults.draw(record.method, record.path, self._endpoint.template)
+        record.fault = None if fault is None else fault.kind
+        half_way = simulation.cloud.options.latency / 2
+
+        async def answer(response: Response) -> None:
+            await asyncio.sleep(half_way)
+            await response(scope, receive, send)
+
+        async def drop() -> None:
+            self._hang_up(scope)
+            await _disconnected(receive)
+
+        async def hang(seconds: float) -> None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_disconnected(receive), seconds)
+            await drop()
+
+        if half_way:
+            await asyncio.sleep(half_way)
+        perform = partial(simulation.perform, self._endpoint.handler, call)
+        exchange = fault_play.Exchange(
+            perform=perform,
+            perform_later=partial(simulation.perform_later, self._endpoint.handler, call),
+            answer=answer,
+            drop=drop,
+            hang=hang,
+            send=send,
+        )
+        await fault_play.play(fault, exchange)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

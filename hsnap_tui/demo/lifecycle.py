@@ -1,0 +1,225 @@
+"""Creating, rebuilding, protecting and deleting servers, and their backups, as a client's request does."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass, field
+
+from hsnap_tui.demo.catalogue import Location, ServerType
+from hsnap_tui.demo.errors import ApiError, invalid_input, not_unique, protected
+from hsnap_tui.demo.model import Action, Attachment, Image, Labels, PublicIp, Server
+from hsnap_tui.demo.power import change_power, ensure_free
+from hsnap_tui.demo.world import Effect, World
+
+_CREATE_SECONDS = (5.0, 12.0)
+_SHORT_SECONDS = (0.8, 2.0)
+_BACKUP_WINDOWS = ("22-02", "02-06", "06-10", "10-14", "14-18", "18-22")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOrder:
+    """What a new server is to be, its parts found and checked."""
+
+    name: str
+    type: ServerType
+    location: Location
+    image: Image
+    labels: Labels = field(default_factory=dict)
+    start: bool = True
+    ipv4: bool = True
+    ipv6: bool = True
+    with_keys: bool = False
+    networks: tuple[int, ...] = ()
+    firewalls: tuple[int, ...] = ()
+    volumes: tuple[int, ...] = ()
+    placement_group: int | None = None
+
+
+def ensure_name_is_free(world: World, name: str, besides: Server | None = None) -> None:
+    """Raise ApiError uniqueness_error when another server has the name."""
+    if any(server.name == name and server is not besides for server in world.servers.values()):
+        raise not_unique("name", "server name is already used")
+
+
+def create_server(world: World, order: ServerOrder) -> tuple[Server, Action, list[Action], str | None]:
+    """Create a server: it, the action, those that follow, and the root password where no key was given."""
+    ensure_name_is_free(world, order.name)
+    server = new_server(world, order)
+    server.status = "initializing"
+    world.put_server(server)
+    for volume in order.volumes:
+        world.volumes[volume].server = server.id
+    seconds = world.seconds(_CREATE_SECONDS)
+    action = world.start(
+        "create_server",
+        ("server", server.id),
+        seconds=seconds,
+        lock=server,
+        on_success=lambda: change_power(server, "off"),
+    )
+    following = []
+    if order.start:
+
+        def starting() -> None:
+            server.status = "starting"
+
+        following.append(
+            world.start(
+                "start_server",
+                ("server", server.id),
+                seconds=world.seconds(world.options.power_seconds),
+                lock=server,
+                queued=seconds,
+                on_begin=starting,
+                on_success=lambda: change_power(server, "running"),
+            )
+        )
+    return server, action, following, None if order.with_keys else _password(world)
+
+
+def new_server(world: World, order: ServerOrder) -> Server:
+    """Give a server with addresses of its own, running; it is not in the project yet."""
+    identifier = world.new_id("server")
+    return Server(
+        id=identifier,
+        name=order.name,
+        status="running",
+        created=world.now,
+        type=order.type,
+        location=order.location,
+        image=order.image,
+        ipv4=_ipv4(world) if order.ipv4 else None,
+        ipv6=_ipv6(world) if order.ipv6 else None,
+        labels=dict(order.labels),
+        primary_disk_size=order.type.disk,
+        used_gb=round(order.type.disk * world.rng.uniform(0.04, 0.35), 2),
+        attachments=[attachment(world, network) for network in order.networks],
+        firewalls=list(order.firewalls),
+        placement_group=order.placement_group,
+        ignores_acpi=_ignores_acpi(world, order.name),
+    )
+
+
+def attachment(world: World, network: int) -> Attachment:
+    """Give a place in a network that no other server has."""
+    home = world.networks[network]
+    prefix = home.subnet.split(".")[:2]
+    # The first two addresses of a subnet are the network's and the gateway's.
+    high, low = divmod(home.addresses_given + 2, 256)
+    home.addresses_given += 1
+    tail = world.rng.randrange(2**24)
+    mac = f"86:00:00:{tail >> 16:02x}:{tail >> 8 & 255:02x}:{tail & 255:02x}"
+    return Attachment(network, f"{prefix[0]}.{prefix[1]}.{high}.{low}", mac)
+
+
+def rebuild(world: World, server: Server, image: Image) -> tuple[Action, str | None]:
+    """Overwrite the server's disk with an image: the action, and a new root password for a system image."""
+    if server.rebuild_protected:
+        raise protected("server rebuild")
+    ensure_free(server)
+    if image.status != "available":
+        raise ApiError(412, "resource_unavailable", "image is not available")
+    if image.architecture != server.type.architecture:
+        raise invalid_input({"image": ["image architecture does not fit the server's"]})
+    if image.disk_size > server.primary_disk_size:
+        raise invalid_input({"image": ["image disk is bigger than server disk"]})
+    before = server.status
+
+    def begin() -> None:
+        server.status = "rebuilding"
+
+    def done() -> None:
+        server.image = image
+        change_power(server, "running")
+
+    def failed() -> None:
+        change_power(server, "off" if before == "off" else "running")
+
+    action = world.start(
+        "rebuild_server",
+        ("server", server.id),
+        seconds=world.seconds(world.options.rebuild_seconds),
+        lock=server,
+        error=world.doom_of("rebuild_server"),
+        on_begin=begin,
+        on_success=done,
+        on_error=failed,
+    )
+    return action, _password(world) if image.type in ("system", "app") else None
+
+
+def delete_server(world: World, server: Server) -> Action:
+    """Remove a server at once, its backups too."""
+    if server.delete_protected:
+        raise protected("server deletion")
+    ensure_free(server)
+    world.remove_server(server)
+    return world.start("delete_server", ("server", server.id), seconds=world.seconds(_SHORT_SECONDS))
+
+
+def protect_server(world: World, server: Server, *, delete: bool | None, rebuild: bool | None) -> Action:
+    """Change both protections, which must have the same value: one that is left out follows the other."""
+    ensure_free(server)
+    if delete is not None and rebuild is not None and delete != rebuild:
+        message = "delete and rebuild need to have the same value"
+        raise invalid_input({"delete": [message], "rebuild": [message]})
+    wanted = delete if delete is not None else rebuild
+    if wanted is not None:
+        server.delete_protected = server.rebuild_protected = wanted
+    return world.start("change_protection", ("server", server.id), seconds=0)
+
+
+def enable_backup(world: World, server: Server) -> Action:
+    """Give the server a backup window and room for backups."""
+    ensure_free(server)
+
+    def done() -> None:
+        server.backup_window = server.backup_window or world.rng.choice(_BACKUP_WINDOWS)
+
+    return _short_action(world, server, "enable_backup", done)
+
+
+def disable_backup(world: World, server: Server) -> Action:
+    """Take the backup window away and remove all backups of the server."""
+    ensure_free(server)
+
+    def done() -> None:
+        server.backup_window = None
+        for image in [image for image in world.images.values() if image.bound_to == server.id]:
+            world.remove_image(image)
+
+    return _short_action(world, server, "disable_backup", done)
+
+
+def _short_action(world: World, server: Server, command: str, on_success: Effect) -> Action:
+    return world.start(
+        command,
+        ("server", server.id),
+        seconds=world.seconds(_SHORT_SECONDS),
+        lock=server,
+        error=world.doom_of(command),
+        on_success=on_success,
+    )
+
+
+def _ignores_acpi(world: World, name: str) -> bool:
+    rule = world.options.ignore_acpi
+    return name in rule if isinstance(rule, tuple) else world.rng.random() < rule
+
+
+def _password(world: World) -> str:
+    return "".join(world.rng.choices(string.ascii_letters + string.digits, k=20))
+
+
+def _ipv4(world: World) -> PublicIp:
+    identifier = world.new_id("primary_ip")
+    # 198.18.0.0/15 belongs to nobody: it is set aside for tests of networks.
+    number = (identifier * 7919) % (2**17 - 2) + 1
+    parts = (198, 18 + (number >> 16), number >> 8 & 255, number & 255)
+    address = ".".join(map(str, parts))
+    return PublicIp(identifier, address, f"static.{'.'.join(map(str, reversed(parts)))}.clients.example.net")
+
+
+def _ipv6(world: World) -> PublicIp:
+    identifier = world.new_id("primary_ip")
+    return PublicIp(identifier, f"2001:db8:{identifier >> 16 & 0xFFFF:x}:{identifier & 0xFFFF:x}::/64", None)

@@ -1,0 +1,122 @@
+"""Switching servers on and off: each function starts an action as a client's request does."""
+
+from __future__ import annotations
+
+from hsnap_tui.demo.errors import locked
+from hsnap_tui.demo.model import Action, Server
+from hsnap_tui.demo.world import Effect, World
+
+#: How long it takes to hand an ACPI request to a server.
+_ACPI_SECONDS = (0.8, 2.0)
+
+
+def ensure_free(server: Server) -> None:
+    """Raise ApiError locked when something holds the server."""
+    if server.locked:
+        raise locked("server")
+
+
+def poweron(world: World, server: Server) -> Action:
+    """Switch on; nothing changes when it is on already."""
+    ensure_free(server)
+    was_off = server.status == "off"
+
+    def begin() -> None:
+        if was_off:
+            server.status = "starting"
+
+    def failed() -> None:
+        if was_off:
+            server.status = "off"
+
+    def on() -> None:
+        if was_off:
+            change_power(server, "running")
+
+    return _power_action(world, server, "start_server", on, on_begin=begin, on_error=failed)
+
+
+def poweroff(world: World, server: Server) -> Action:
+    """Cut the power."""
+    ensure_free(server)
+    before = server.status
+
+    def begin() -> None:
+        if before != "off":
+            server.status = "stopping"
+
+    def failed() -> None:
+        server.status = before
+
+    return _power_action(
+        world, server, "stop_server", lambda: change_power(server, "off"), on_begin=begin, on_error=failed
+    )
+
+
+def reset(world: World, server: Server) -> Action:
+    """Cut the power and switch on again."""
+    ensure_free(server)
+    return _power_action(world, server, "reset_server", lambda: change_power(server, "running"))
+
+
+def reboot(world: World, server: Server) -> Action:
+    """Ask by ACPI for a restart; a server that is off or does not react stays as it is."""
+    ensure_free(server)
+
+    def restarted() -> None:
+        if server.status == "running" and not server.ignores_acpi:
+            change_power(server, "running")
+
+    return _power_action(world, server, "reboot_server", restarted)
+
+
+def shutdown(world: World, server: Server) -> Action:
+    """Ask by ACPI for a shutdown. The action ends when the request is sent; the status changes later."""
+    ensure_free(server)
+
+    def sent() -> None:
+        if server.status != "running" or server.ignores_acpi:
+            return
+        asked_at = server.power_changes
+
+        def halted() -> None:
+            if server.power_changes == asked_at:
+                change_power(server, "off")
+
+        world.after(world.seconds(world.options.shutdown_seconds), halted)
+
+    return world.start(
+        "shutdown_server",
+        ("server", server.id),
+        seconds=world.seconds(_ACPI_SECONDS),
+        lock=server,
+        error=world.doom_of("shutdown_server"),
+        on_success=sent,
+    )
+
+
+def change_power(server: Server, status: str) -> None:
+    """Set the status that a change of power leads to; a pending ACPI request has nothing to do any more."""
+    server.status = status
+    server.power_changes += 1
+
+
+def _power_action(
+    world: World,
+    server: Server,
+    command: str,
+    on_success: Effect,
+    *,
+    on_begin: Effect | None = None,
+    on_error: Effect | None = None,
+) -> Action:
+    return world.start(
+        command,
+        ("server", server.id),
+        seconds=world.seconds(world.options.power_seconds),
+        lock=server,
+        error=world.doom_of(command),
+        on_begin=on_begin,
+        on_success=on_success,
+        on_error=on_error,
+    )
