@@ -1,0 +1,161 @@
+"""One poll: asks, hands out what each answer says as soon as it is there, counts requests and notes failures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from enum import Enum
+
+from hsnap_tui.clock import Clock
+from hsnap_tui.cloud.api import CloudApi, Purpose
+from hsnap_tui.cloud.errors import CloudError, ErrorKind
+from hsnap_tui.fleet import plan
+from hsnap_tui.fleet.state import Fleet, Observation
+
+SIDE_BY_SIDE = 8
+"""Single servers asked for at the same time."""
+
+
+class Part(Enum):
+    """What a poll asks for; each part fails on its own."""
+
+    RUNNING = "the running actions"
+    ACTIONS = "actions by ID"
+    SWEEP = "the list of servers"
+    SERVERS = "single servers"
+    SNAPSHOTS = "the list of snapshots"
+
+
+class Poll:
+    """The requests of one poll, all of the same purpose; nothing is raised for a failure.
+
+    `emit` must have applied each observation to `fleet` when it returns. Afterwards `requests` (by part, as far as
+    the length of lists tells), `answered` and `errors` say how it went.
+    """
+
+    def __init__(
+        self,
+        cloud: CloudApi,
+        clock: Clock,
+        fleet: Callable[[], Fleet],
+        emit: Callable[[Observation], None],
+        purpose: Purpose,
+    ) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._fleet = fleet
+        self._emit = emit
+        self.purpose = purpose
+        self.requests: Counter[Part] = Counter()
+        self.answered: set[Part] = set()
+        self.errors: dict[Part, CloudError] = {}
+
+    async def running(self) -> bool:
+        """All running actions; whether there was an answer."""
+        started = self._clock.now()
+        try:
+            actions = await self._cloud.list_running_actions(self.purpose)
+        except CloudError as error:
+            self._failed(Part.RUNNING, error)
+            return False
+        self._ok(Part.RUNNING, plan.pages(len(actions)))
+        self._tell(Observation(started, running=tuple(actions)))
+        return True
+
+    async def actions(self, action_ids: Collection[int]) -> None:
+        """These actions by their IDs."""
+        wanted = frozenset(action_ids)
+        if not wanted:
+            return
+        started = self._clock.now()
+        try:
+            found = await self._cloud.get_actions(sorted(wanted), self.purpose)
+        except CloudError as error:
+            self._failed(Part.ACTIONS, error)
+            return
+        self._ok(Part.ACTIONS, plan.id_requests(len(wanted)))
+        self._tell(Observation(started, actions=found, lost_actions=wanted - found.keys()))
+
+    async def sweep(self) -> set[int] | None:
+        """All servers; gives those that are missing in the list though they were known, or none when it failed."""
+        started = self._clock.now()
+        try:
+            servers = {server.id: server for server in await self._cloud.list_servers(self.purpose)}
+        except CloudError as error:
+            self._failed(Part.SWEEP, error)
+            return None
+        self._ok(Part.SWEEP, plan.pages(len(servers)))
+        seen = Observation(started, servers=servers, complete=True)
+        first = self._fleet().swept is None
+        if not first and self._unexplained(seen):
+            await self.running()
+        self._tell(seen)
+        return plan.missing_from(self._fleet(), started, servers.keys())
+
+    async def servers(self, server_ids: Iterable[int]) -> None:
+        """These servers one by one, some of them side by side."""
+        places = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def one(server_id: int) -> Observation | None:
+            async with places:
+                return await self._server(server_id)
+
+        unexplained = [seen for seen in await asyncio.gather(*map(one, server_ids)) if seen is not None]
+        if unexplained:
+            await self.running()
+        for seen in unexplained:
+            self._tell(seen)
+
+    async def snapshots(self) -> int | None:
+        """All snapshots; gives how many there are, or none when it failed."""
+        started = self._clock.now()
+        try:
+            found = tuple(await self._cloud.list_snapshots(self.purpose))
+        except CloudError as error:
+            self._failed(Part.SNAPSHOTS, error)
+            return None
+        self._ok(Part.SNAPSHOTS, plan.pages(len(found)))
+        self._tell(Observation(started, snapshots=found))
+        return len(found)
+
+    async def _server(self, server_id: int) -> Observation | None:
+        """Hands out what became of the server, or gives it back when it shows a lock still to be explained."""
+        started = self._clock.now()
+        try:
+            server = await self._cloud.get_server(server_id, self.purpose)
+        except CloudError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                self._failed(Part.SERVERS, error)
+                return None
+            seen = Observation(started, gone=frozenset({server_id}))
+        else:
+            seen = Observation(started, servers={server.id: server})
+        self._ok(Part.SERVERS, 1)
+        if self._unexplained(seen):
+            return seen
+        self._tell(seen)
+        return None
+
+    def _unexplained(self, seen: Observation) -> bool:
+        """Whether it shows a lock that is new, or has lost its holder: an action that began, or moved between two
+        pages, while we asked. The list of running actions is then asked for again before the lock is shown."""
+        fleet = self._fleet()
+        for server in seen.servers.values():
+            view = fleet.views.get(server.id)
+            known_without = view is not None and view.server.locked and view.holder is None
+            if server.locked and not known_without and server.id not in fleet.actions.holders:
+                return True
+        return False
+
+    def _tell(self, seen: Observation) -> None:
+        self._emit(replace(seen, clock_offset=self._cloud.clock_offset))
+
+    def _ok(self, part: Part, requests: int) -> None:
+        self.requests[part] += requests
+        self.answered.add(part)
+
+    def _failed(self, part: Part, error: CloudError) -> None:
+        self.requests[part] += 1
+        self.errors[part] = error

@@ -1,0 +1,51 @@
+"""When the list of snapshots is worth reading again (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REGULARLY = 600.0
+SETTLE = 4.0
+"""Seconds after the end of a `create_image`, so that those that end together make one list."""
+AT_LATEST = 20.0
+"""Seconds after the first such end, when they keep ending."""
+SHARE = 0.25
+"""Of the refill of the rate limit, what these lists may take."""
+AFTER_FAILURE = 60.0
+
+
+@dataclass(slots=True)
+class SnapshotSchedule:
+    """Times are monotonic seconds of one clock. Due at once when it was never read."""
+
+    _read_at: float | None = None
+    _pages: int = 1
+    _wanted: float = 0.0
+    _first_wish: float | None = None
+
+    def image_ended(self, now: float) -> None:
+        """A `create_image` has ended: there is a new snapshot, or one less that is being made."""
+        if self._first_wish is None:
+            self._first_wish = now
+        self._wanted = min(now + SETTLE, self._first_wish + AT_LATEST)
+
+    def due(self, now: float, refill: float) -> bool:
+        """Whether to read it now; `refill` in requests a second."""
+        if self._read_at is None:
+            return now >= self._wanted
+        affordable = self._read_at + self._pages / max(SHARE * refill, 1e-6)
+        wish = self._wanted if self._first_wish is not None else self._read_at + REGULARLY
+        return now >= max(wish, affordable)
+
+    def begun(self, now: float) -> None:
+        """The list is being read: what ends from now on is a new wish."""
+        self._read_at, self._first_wish = now, None
+
+    def read(self, pages: int) -> None:
+        """It was read, in so many requests."""
+        self._pages = pages
+
+    def failed(self, now: float) -> None:
+        """It could not be read: again in a minute."""
+        self._first_wish = now
+        self._wanted = now + AFTER_FAILURE

@@ -1,0 +1,120 @@
+"""What one poll after the other asks for, cheapest first; it remembers between them what is still to be looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from hsnap_tui.clock import Clock
+from hsnap_tui.cloud.model import Action
+from hsnap_tui.fleet import plan
+from hsnap_tui.fleet.interests import Interests, Scope
+from hsnap_tui.fleet.poll import Poll
+from hsnap_tui.fleet.snapshots import SnapshotSchedule
+from hsnap_tui.fleet.state import Fleet
+
+CONFIRMED_AT_ONCE = 50
+"""Servers missing in one full list that are then asked for by their ID; the others have their turn after the next."""
+
+
+class Survey:
+    """Decides what each poll asks for. `fleet` gives the fleet with everything applied that was handed out."""
+
+    def __init__(self, clock: Clock, scope: Scope, fleet: Callable[[], Fleet]) -> None:
+        self._clock = clock
+        self._scope = scope
+        self._fleet = fleet
+        self._running: Mapping[int, Action] = {}
+        self._pending: dict[int, datetime] = {}
+        self._snapshots = SnapshotSchedule()
+
+    async def look(self, poll: Poll, interests: Interests, *, full: bool, sweep: bool, allowance: int) -> None:
+        """One poll. `full`: everything is asked for, needed or not; `sweep`: a full list of servers is due;
+        `allowance`: requests that it may take in all, as far as there is a choice."""
+        first = self._fleet().swept is None
+        swept = False
+        if first or full:
+            swept = await self.sweep(poll, interests)
+            if first and not swept:
+                return
+        listed = False
+        if full or self._wants_running(interests, first=first):
+            listed = await poll.running()
+        self._note_changes()
+        followed = interests.actions - self._fleet().running.keys() if listed else interests.actions
+        await asyncio.gather(
+            poll.actions(followed),
+            self._servers(poll, interests, swept=swept, sweep=sweep, allowance=allowance),
+        )
+
+    async def sweep(self, poll: Poll, interests: Interests) -> bool:
+        """The full list of servers, and by ID those that should be in it; whether the list was read."""
+        missing = await poll.sweep()
+        if missing is None:
+            return False
+        unknown = interests.servers - self._fleet().views.keys()
+        await poll.servers(sorted(missing | unknown)[:CONFIRMED_AT_ONCE])
+        return True
+
+    def snapshots_due(self, refill: float) -> bool:
+        """Whether the list of snapshots is worth reading now; `refill` in requests a second."""
+        if self._scope is Scope.JOBS_ONLY or self._fleet().swept is None:
+            return False
+        return self._snapshots.due(self._clock.monotonic(), refill)
+
+    async def read_snapshots(self, poll: Poll) -> None:
+        """The list of snapshots."""
+        self._snapshots.begun(self._clock.monotonic())
+        found = await poll.snapshots()
+        if found is None:
+            self._snapshots.failed(self._clock.monotonic())
+        else:
+            self._snapshots.read(plan.pages(found))
+
+    def _wants_running(self, interests: Interests, *, first: bool) -> bool:
+        fleet = self._fleet()
+        return (first and fleet.locked > 0) or plan.wants_running(fleet, interests, self._scope, self._clock.now())
+
+    async def _servers(self, poll: Poll, interests: Interests, *, swept: bool, sweep: bool, allowance: int) -> None:
+        if swept:
+            return
+        fleet = self._fleet()
+        pages = plan.pages(len(fleet.views))
+        must = frozenset(interests.servers | self._pending.keys())
+        small = self._scope is Scope.EVERYTHING and pages == 1
+        if small or sweep or len(must) >= max(pages, 2):
+            await self.sweep(poll, interests)
+            return
+        spare = 0
+        if self._scope is Scope.EVERYTHING:
+            spare = max(1, allowance - poll.requests.total() - len(must))
+        await poll.servers([*sorted(must), *plan.to_verify(fleet, must, spare)])
+
+    def _note_changes(self) -> None:
+        """Servers whose actions began or ended are to be looked at; an ended image is to be found in the list."""
+        fleet, before, now = self._fleet(), self._running, self._clock.now()
+        self._running = fleet.running
+        if self._scope is Scope.JOBS_ONLY:
+            return
+        ended = [action for key, action in before.items() if key not in fleet.running]
+        begun = [action for key, action in fleet.running.items() if key not in before]
+        changed = {server_id for action in ended for server_id in action.server_ids}
+        changed |= {key for action in begun for key in action.server_ids if not _is_locked(fleet, key)}
+        self._pending = {key: since for key, since in self._pending.items() if not _looked_at(fleet, key, since)}
+        self._pending |= dict.fromkeys(changed, now)
+        if any(action.command == "create_image" for action in ended):
+            self._snapshots.image_ended(self._clock.monotonic())
+
+
+def _is_locked(fleet: Fleet, server_id: int) -> bool:
+    view = fleet.views.get(server_id)
+    return view is not None and view.server.locked
+
+
+def _looked_at(fleet: Fleet, server_id: int, since: datetime) -> bool:
+    view = fleet.views.get(server_id)
+    if view is not None:
+        return view.seen >= since
+    asked = max(fleet.gone.get(server_id, fleet.swept), fleet.swept) if fleet.swept else None
+    return asked is not None and asked >= since

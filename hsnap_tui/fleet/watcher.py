@@ -1,0 +1,217 @@
+"""The polling loop: one poll at a time, re-armed when it has ended, as often as budget and attention allow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import datetime
+
+from hsnap_tui.clock import Clock
+from hsnap_tui.cloud.api import CloudApi, Purpose
+from hsnap_tui.cloud.errors import CloudError
+from hsnap_tui.fleet import plan
+from hsnap_tui.fleet.interests import Interests, Scope
+from hsnap_tui.fleet.link import LinkHealth
+from hsnap_tui.fleet.pace import POLLS_KEEP, Attention, Mood, Pace, pace, rate, sweep_interval
+from hsnap_tui.fleet.poll import Part, Poll
+from hsnap_tui.fleet.state import Fleet, Observation
+from hsnap_tui.fleet.survey import Survey
+
+BREATH = 0.3
+"""Seconds between the end of a poll and the start of the next, at least."""
+KEY_REPEAT = 1.0
+"""Seconds between two refreshes by key: a key held down is one wish."""
+RECHECK = 30.0
+"""Seconds after which a long pause is reckoned anew: the budget may have recovered."""
+SWEEP_IN_POLL = 4
+"""Pages of servers that a poll waits for; a longer list is read beside the polls."""
+SMOOTHING = 0.3
+"""Weight of the newest poll in the average cost."""
+
+
+class Watcher:
+    """Keeps looking at one project. `run` is the loop; the rest may be called on its event loop at any time.
+
+    `fleet` gives the fleet with all observations applied that `on_observation` has been handed so far.
+    `on_failure` is called once for each new kind of failure while polls fail, `on_recovery` with the seconds that
+    it took when they get through again.
+    """
+
+    def __init__(
+        self,
+        cloud: CloudApi,
+        clock: Clock,
+        *,
+        scope: Scope,
+        fleet: Callable[[], Fleet],
+        interests: Callable[[], Interests],
+        on_observation: Callable[[Observation], None],
+        on_failure: Callable[[CloudError], None],
+        on_recovery: Callable[[float], None],
+    ) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._scope = scope
+        self._fleet = fleet
+        self._interests = interests
+        self._emit = on_observation
+        self._attention = Attention.FOCUSED if scope is Scope.EVERYTHING else Attention.NO_SCREEN
+        self._survey = Survey(clock, scope, fleet)
+        self._link = LinkHealth(on_failure, on_recovery)
+        self._wake = asyncio.Event()
+        self._refreshes: list[asyncio.Future[None]] = []
+        self._current: tuple[Purpose, asyncio.Task[None]] | None = None
+        self._beside: set[str] = set()
+        self._cost = 1.0
+        self._started = self._ended = self._moved = self._swept_at = clock.monotonic()
+        self._refreshed = float("-inf")
+
+    @property
+    def pace(self) -> Pace:
+        """How often it looks at present, and why not more often."""
+        return pace(self._cloud.budget(), self._cost, self._mood())
+
+    @property
+    def failure(self) -> CloudError | None:
+        """Why polls fail at present, or none."""
+        return self._link.failure
+
+    @property
+    def stale_since(self) -> datetime | None:
+        """While polls fail: when the last good one began, or the first failing one; none otherwise."""
+        return self._link.stale_since
+
+    def attend(self, focused: bool) -> None:
+        """Tells whether a person looks at the screen; without a screen it means nothing."""
+        if self._scope is Scope.EVERYTHING:
+            self._attention = Attention.FOCUSED if focused else Attention.UNFOCUSED
+            self._wake.set()
+
+    def nudge(self) -> None:
+        """The interests changed: the next poll comes when the present pace says, reckoned anew. Never a burst."""
+        if self._interests().urgent:
+            self._free_way_for(Purpose.JOB)
+        self._wake.set()
+
+    async def refresh(self) -> None:
+        """Looks at everything now, with a keypress's precedence; returns when that was done, or has failed."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._refreshes.append(done)
+        self._free_way_for(Purpose.KEYPRESS)
+        self._wake.set()
+        await done
+
+    async def run(self) -> None:
+        """Polls until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    await self._poll_once(group)
+                    await self._pause()
+        finally:
+            _answer(self._refreshes)
+
+    # -- when ----------------------------------------------------------------------------------------------
+
+    async def _pause(self) -> None:
+        while (left := self._due() - self._clock.monotonic()) > 0:
+            self._wake.clear()
+            woken = asyncio.ensure_future(self._wake.wait())
+            slept = asyncio.ensure_future(self._clock.sleep(min(left, RECHECK)))
+            try:
+                await asyncio.wait({woken, slept}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                woken.cancel()
+                slept.cancel()
+
+    def _due(self) -> float:
+        if self._refreshes:
+            return self._refreshed + KEY_REPEAT
+        return max(self._started + self.pace.interval, self._ended + max(BREATH, self._link.backoff))
+
+    def _mood(self) -> Mood:
+        interests = self._interests()
+        busy = plan.is_busy(self._fleet(), interests)
+        return Mood(self._attention, busy, interests.urgent, self._clock.monotonic() - self._moved)
+
+    def _free_way_for(self, purpose: Purpose) -> None:
+        """Ends a less urgent poll that waits for the budget, so that one of this purpose can take its turn."""
+        if self._current is not None and self._current[0] > purpose and self._cloud.budget().waiting is not None:
+            self._current[1].cancel()
+
+    # -- what ----------------------------------------------------------------------------------------------
+
+    async def _poll_once(self, group: asyncio.TaskGroup) -> None:
+        asked, self._refreshes = self._refreshes, []
+        interests = self._interests()
+        poll = self._new_poll(self._purpose(interests, refresh=bool(asked)))
+        self._started = self._clock.monotonic()
+        began = self._clock.now()
+        task = group.create_task(self._look(poll, interests, group, refresh=bool(asked)))
+        self._current = (poll.purpose, task)
+        try:
+            await asyncio.wait({task})
+        finally:
+            self._current = None
+            self._ended = self._clock.monotonic()
+            _answer(asked)
+        self._link.record(poll, began, self._clock.now())
+        if plan.is_busy(self._fleet(), self._interests()):
+            self._moved = self._ended
+
+    async def _look(self, poll: Poll, interests: Interests, group: asyncio.TaskGroup, *, refresh: bool) -> None:
+        if refresh:
+            self._refreshed = self._started
+        first, due = self._fleet().swept is None, self._sweep_due()
+        beside = due and not refresh and plan.pages(len(self._fleet().views)) > SWEEP_IN_POLL
+        if beside:
+            self._start_beside(group, "sweep", self._sweep_beside())
+        allowance = int(rate(self._cloud.budget(), POLLS_KEEP) * self.pace.interval)
+        await self._survey.look(poll, interests, full=refresh, sweep=due and not beside, allowance=allowance)
+        if beside or poll.requests[Part.SWEEP]:
+            self._swept_at = self._started
+        self._learn_cost(poll, extra=refresh or first or due)
+        if "snapshots" not in self._beside and (refresh or self._survey.snapshots_due(self._cloud.budget().refill)):
+            list_poll = self._new_poll(Purpose.KEYPRESS if refresh else Purpose.POLL)
+            self._start_beside(group, "snapshots", self._survey.read_snapshots(list_poll))
+
+    def _purpose(self, interests: Interests, *, refresh: bool) -> Purpose:
+        first = self._fleet().swept is None
+        if refresh or (first and self._scope is Scope.EVERYTHING):
+            return Purpose.KEYPRESS
+        return Purpose.JOB if first or interests.urgent else Purpose.POLL
+
+    def _new_poll(self, purpose: Purpose) -> Poll:
+        return Poll(self._cloud, self._clock, self._fleet, self._emit, purpose)
+
+    def _sweep_due(self) -> bool:
+        """Whether a full list of more than one page is due; a single page goes with each poll anyway."""
+        fleet = self._fleet()
+        pages = plan.pages(len(fleet.views))
+        if self._scope is Scope.JOBS_ONLY or fleet.swept is None or pages == 1 or "sweep" in self._beside:
+            return False
+        interval = sweep_interval(self._cloud.budget(), pages, self.pace, self._mood())
+        return self._started - self._swept_at >= interval - BREATH
+
+    def _learn_cost(self, poll: Poll, *, extra: bool) -> None:
+        """Averages what a poll costs, without an extra list of a larger fleet, which has a pace of its own."""
+        requests = poll.requests.total()
+        if extra and poll.requests[Part.SWEEP] > 1:
+            requests -= poll.requests[Part.SWEEP]
+        if requests:
+            self._cost += SMOOTHING * (requests - self._cost)
+
+    def _start_beside(self, group: asyncio.TaskGroup, name: str, work: Coroutine[None, None, None]) -> None:
+        self._beside.add(name)
+        group.create_task(work, name=name).add_done_callback(lambda _: self._beside.discard(name))
+
+    async def _sweep_beside(self) -> None:
+        poll = self._new_poll(Purpose.POLL)
+        await self._survey.sweep(poll, Interests())
+        self._link.note(poll)
+
+
+def _answer(refreshes: Iterable[asyncio.Future[None]]) -> None:
+    for done in refreshes:
+        if not done.done():
+            done.set_result(None)
