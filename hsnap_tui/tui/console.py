@@ -15,6 +15,10 @@ from hsnap_tui.fleet.state import Fleet
 from hsnap_tui.jobs.model import Job, SnapshotRequest
 
 
+class Refused(Exception):  # noqa: N818 - it is an answer to a key, in words
+    """What a person asked for cannot be done; the text says why and what to do, in a sentence or two."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """How live the picture is. `stale_since` is set while polls fail, with the failure.
@@ -100,20 +104,20 @@ class Console(Protocol):
         ...
 
     async def submit(self, request: SnapshotRequest) -> str:
-        """Writes a batch to the journal and starts it; gives the batch's ID. Raises `JournalError`, and
-        `ReadOnlyError` under `--read-only`."""
+        """Writes a batch to the journal and starts it; gives the batch's ID. Raises `Refused`: the journal
+        cannot be written, or `--read-only`."""
         ...
 
     async def cancel(self, job_ids: Iterable[str]) -> int:
-        """Cancels those that have not sent their snapshot yet; gives how many."""
+        """Cancels those that have not sent their snapshot yet; gives how many. Raises `Refused`."""
         ...
 
     async def release(self, job_ids: Iterable[str]) -> int:
-        """The yes for held jobs; gives how many went on."""
+        """The yes for held jobs; gives how many went on. Raises `Refused`."""
         ...
 
     async def retry(self, job_ids: Iterable[str]) -> int:
-        """Tries failed and unknown ones again; gives how many."""
+        """Tries failed and unknown ones again; gives how many. Raises `Refused`."""
         ...
 
     def watch(self, server_id: int) -> bool:
@@ -129,7 +133,7 @@ class Console(Protocol):
         ...
 
     async def batches(self, limit: int = 50) -> Sequence[BatchSummary]:
-        """Past and present batches, newest first."""
+        """Past and present batches, newest first. Raises `Refused` when the journal cannot be read."""
         ...
 
     def attend(self, focused: bool) -> None:

@@ -1,0 +1,279 @@
+"""Every event in words: the one place that writes log lines, for the log pane, the log file and scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from hsnap_tui import events as ev
+from hsnap_tui import words
+from hsnap_tui.cloud.errors import ErrorKind
+from hsnap_tui.cloud.model import Server
+from hsnap_tui.events import JobEventKind as Kind
+
+
+class Severity(StrEnum):
+    """How much a line matters."""
+
+    QUIET = "quiet"
+    INFO = "info"
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the log; `server` is the name it is about, or empty.
+
+    `percent` is set on lines that only tell progress: there may be many of them.
+    """
+
+    at: datetime
+    server: str
+    text: str
+    severity: Severity = Severity.INFO
+    percent: int | None = None
+
+    def plain(self) -> str:
+        """The line for a file or a pipe: time, server, words."""
+        about = f"{self.server}: " if self.server else ""
+        return f"{words.clock_time(self.at)}  {about}{self.text}"
+
+
+def say(event: ev.Event) -> Line | None:
+    """The event in words, or none for what is only of use to programs."""
+    if isinstance(event, ev.JobEvent):
+        return _job(event)
+    said = _fleet(event) or _program(event)
+    if said is None:
+        return None
+    server, text, severity = said
+    return Line(event.at, server, text, severity)
+
+
+def explain(failure: ev.Failure) -> str:
+    """A failure in full: what happened, what to do, and the request's ID for Hetzner's support."""
+    told = " ".join(_sentence(part) for part in (failure.message, failure.advice) if part)
+    return f"{told} {_request_id(failure)}".strip()
+
+
+_Said = tuple[str, str, Severity]
+
+
+def _fleet(event: ev.Event) -> _Said | None:
+    match event:
+        case ev.LockTaken(server=server, holder=holder, ours=ours):
+            percent = f" ({holder.progress} %)" if holder and holder.progress else ""
+            by = f"locked by {holder.command}{percent}, {_whose(ours)}" if holder else f"locked, {_NOT_LISTED}"
+            return server.name, by, Severity.INFO
+        case ev.LockCleared(server=server, holder=holder, ours=ours, seconds=seconds):
+            after = words.exactly(seconds) if seconds < 60 else words.roughly(timedelta(seconds=seconds))
+            what = f"{holder.command}, {_whose(ours)}" if holder else "the holder was never listed"
+            return server.name, f"unlocked after {after}: {what}", Severity.GOOD
+        case ev.ServerAppeared(server=server):
+            return server.name, f"is new: {server.type} in {server.location}, {server.status}", Severity.INFO
+        case ev.ServerGone(server=server):
+            return server.name, f"is gone: Hetzner no longer knows server {server.id}", Severity.WARNING
+        case ev.ServerChanged(before=before, server=server):
+            changes = _changes(before, server)
+            return (server.name, ", ".join(changes), Severity.INFO) if changes else None
+        case ev.WatchEnded(server=server, gone=True):
+            return server.name, "is gone: the watch for its lock ends", Severity.WARNING
+        case ev.WatchEnded(server=server):
+            return server.name, "has no lock any more: the watch ends", Severity.GOOD
+    return None
+
+
+def _program(event: ev.Event) -> _Said | None:
+    match event:
+        case ev.LinkLost(error=error):
+            return "", f"{explain(ev.Failure.of(error))} What is shown is the last data.", Severity.BAD
+        case ev.LinkRestored(seconds=seconds):
+            return "", f"Hetzner answers again after {words.exactly(seconds)}.", Severity.GOOD
+        case ev.BatchQueued(batch=batch, jobs=jobs):
+            many = words.count(jobs, "snapshot")
+            return "", f"batch {batch}: {many} in the journal; they survive this program from here on", Severity.INFO
+        case ev.BatchEnded():
+            return "", _batch_ended(event), Severity.WARNING if event.failed else Severity.GOOD
+        case ev.RoleChanged(role=ev.Role.HOLDER):
+            return "", "this hsnap-tui sends for the project", Severity.INFO
+        case ev.RoleChanged(role=ev.Role.FOLLOWER, holder_pid=pid):
+            other = f"another hsnap-tui ({f'process {pid}' if pid else 'on this machine'})"
+            return (
+                "",
+                f"{other} sends for this project; this one hands its jobs over and follows them",
+                Severity.WARNING,
+            )
+        case ev.RoleChanged():
+            return "", "read-only: this hsnap-tui sends nothing", Severity.INFO
+        case ev.SendingHalted(failure=failure):
+            return "", f"Nothing is sent any more; all jobs are kept. {explain(failure)}", Severity.BAD
+        case ev.SendingResumed():
+            return "", "sending goes on", Severity.GOOD
+        case ev.Notice(text=text, warning=warning):
+            return "", text, Severity.WARNING if warning else Severity.INFO
+    return None
+
+
+_NOT_LISTED = "holder not listed (Hetzner shows no action that holds it)"
+
+
+def _whose(ours: bool) -> str:
+    return "ours" if ours else "not ours"
+
+
+def _changes(before: Server, after: Server) -> list[str]:
+    told = []
+    if before.name != after.name:
+        told.append(f"is the new name of {before.name}")
+    if before.status is not after.status:
+        told.append(f"{before.status} → {after.status}")
+    if before.type != after.type:
+        told.append(f"type {before.type} → {after.type}")
+    if before.location != after.location:
+        told.append(f"location {before.location} → {after.location}")
+    if (before.ipv4, before.ipv6) != (after.ipv4, after.ipv6):
+        told.append(f"address {before.address or 'none'} → {after.address or 'none'}")
+    if before.labels != after.labels:
+        told.append("labels changed")
+    if before.volumes != after.volumes:
+        told.append(f"volumes attached: {len(after.volumes)}")
+    if (before.delete_protected, before.rebuild_protected) != (after.delete_protected, after.rebuild_protected):
+        told.append("protection changed")
+    if before.backups != after.backups:
+        told.append("backups on" if after.backups else "backups off")
+    return told
+
+
+def _batch_ended(event: ev.BatchEnded) -> str:
+    counts = [
+        (event.done, "done"),
+        (event.failed, "failed"),
+        (event.skipped, "skipped"),
+        (event.cancelled, "cancelled"),
+    ]
+    outcome = ", ".join(f"{number:,} {word}" for number, word in counts if number) or "nothing to do"
+    return f"batch {event.batch} ended after {words.exactly(event.seconds)}: {outcome}"
+
+
+# -- jobs ----------------------------------------------------------------------------------------------------
+
+
+def _job(event: ev.JobEvent) -> Line:
+    text = _PLAIN.get(event.kind) or _WORDS[event.kind](event)
+    if event.note:
+        text = f"{text}: {event.note}"
+    severity = _SEVERITY.get(event.kind, Severity.INFO)
+    return Line(
+        event.at, event.server_name, text, severity, percent=event.percent if event.kind is Kind.PROGRESS else None
+    )
+
+
+def _waiting(event: ev.JobEvent) -> str:
+    if event.note and not event.holder and not event.failure:
+        return "waits"
+    holder = f"{event.holder} holds the lock" if event.holder else "locked, holder not listed"
+    if event.failure is None or event.failure.kind != ErrorKind.LOCKED:
+        return f"waits: {holder}; the snapshot starts when it clears"
+    named = event.failure.correlation_id
+    hint = f" (the ID {named} in Hetzner's answer names the request, not the lock)" if named else ""
+    return f"was locked when asked: {holder}; back to waiting{hint}"
+
+
+def _unclear(event: ev.JobEvent) -> str:
+    why = f" ({event.failure.message})" if event.failure else ""
+    return f"the answer was lost{why}; looking up what happened before anything is sent again"
+
+
+def _creating(event: ev.JobEvent) -> str:
+    image = f" {event.image_id}" if event.image_id else ""
+    action = f" (action {event.action_id})" if event.action_id else ""
+    return f"snapshot{image} is being made{action}"
+
+
+def _slow(event: ev.JobEvent) -> str:
+    so_far = f" ({words.exactly(event.seconds)} so far)" if event.seconds else ""
+    facts = [f"server {event.server_id}"]
+    facts += [f"action {event.action_id}"] if event.action_id else []
+    facts += [f"image {event.image_id}"] if event.image_id else []
+    return f"takes far longer than usual{so_far}; if it never ends, send Hetzner's support: {', '.join(facts)}"
+
+
+def _snapshot_done(event: ev.JobEvent) -> str:
+    image = f"snapshot {event.image_id} is done" if event.image_id else "the snapshot is done"
+    size = f", {words.gigabytes(event.size)}" if event.size else ""
+    return f"{image}{size}{_after(event)}"
+
+
+def _server_on(event: ev.JobEvent) -> str:
+    return f"runs again; it was off for {words.exactly(event.seconds)}" if event.seconds else "runs again"
+
+
+def _because(text: str, event: ev.JobEvent) -> str:
+    return f"{text}: {explain(event.failure)}" if event.failure else text
+
+
+def _after(event: ev.JobEvent) -> str:
+    return f" after {words.exactly(event.seconds)}" if event.seconds else ""
+
+
+_PLAIN = {
+    Kind.QUEUED: "snapshot queued",
+    Kind.SHUTTING_DOWN: "asked to shut down (ACPI)",
+    Kind.POWERING_OFF: "is still on: the power is cut (power off)",
+    Kind.SENDING: "snapshot asked for",
+    Kind.FOUND: "looked up: the request did take effect, nothing is sent again",
+    Kind.NOT_FOUND: "looked up: the request had no effect, it may be sent again",
+    Kind.POWERING_ON: "is being switched on again",
+    Kind.LEFT_ALONE: "is left as it is: somebody else has switched it since",
+    Kind.RESUMED: "goes on where the last run left it",
+    Kind.RELEASED: "goes on: somebody said yes",
+    Kind.DUPLICATE: "there is more than one snapshot for this job; look which one to keep",
+    Kind.CANCELLED: "cancelled",
+}
+
+_WORDS: dict[Kind, Callable[[ev.JobEvent], str]] = {
+    Kind.WAITING: _waiting,
+    Kind.SERVER_OFF: lambda e: f"is off{_after(e)}",
+    Kind.UNCLEAR: _unclear,
+    Kind.CREATING: _creating,
+    Kind.PROGRESS: lambda e: f"snapshot {e.percent if e.percent is not None else 0} %",
+    Kind.SLOW: _slow,
+    Kind.SNAPSHOT_DONE: _snapshot_done,
+    Kind.SERVER_ON: _server_on,
+    Kind.RETRYING: lambda e: _because("tries again", e),
+    Kind.HELD: lambda e: _because("held until somebody says yes", e),
+    Kind.UNKNOWN: lambda e: _because("it could not be found out whether the snapshot exists; look, then decide", e),
+    Kind.DONE: lambda e: f"done{_after(e)}",
+    Kind.FAILED: lambda e: _because("failed", e),
+    Kind.SKIPPED: lambda e: f"skipped: locked by {e.holder}" if e.holder else _because("skipped", e),
+}
+
+_SEVERITY = {
+    Kind.PROGRESS: Severity.QUIET,
+    Kind.QUEUED: Severity.QUIET,
+    Kind.UNCLEAR: Severity.WARNING,
+    Kind.POWERING_OFF: Severity.WARNING,
+    Kind.SLOW: Severity.WARNING,
+    Kind.RETRYING: Severity.WARNING,
+    Kind.HELD: Severity.WARNING,
+    Kind.LEFT_ALONE: Severity.WARNING,
+    Kind.UNKNOWN: Severity.BAD,
+    Kind.DUPLICATE: Severity.BAD,
+    Kind.FAILED: Severity.BAD,
+    Kind.SNAPSHOT_DONE: Severity.GOOD,
+    Kind.SERVER_ON: Severity.GOOD,
+    Kind.DONE: Severity.GOOD,
+    Kind.SKIPPED: Severity.WARNING,
+}
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def _request_id(failure: ev.Failure) -> str:
+    return f"(request ID {failure.correlation_id}, for Hetzner's support)" if failure.correlation_id else ""

@@ -1,0 +1,171 @@
+"""The application: wiring only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from rich.text import Text
+from textual import events, on
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from hsnap_tui.tui import crash, keys, theme
+from hsnap_tui.tui.attention import Attention
+from hsnap_tui.tui.console import Console, Refused
+from hsnap_tui.tui.screens.fleet import FleetScreen
+from hsnap_tui.tui.screens.help import HelpScreen
+from hsnap_tui.tui.screens.quit import Exit, quit_question
+from hsnap_tui.tui.screens.welcome import WelcomeScreen
+
+
+class HsnapApp(App[Exit]):
+    """The console on one session; without one, the welcome.
+
+    `start_demo` gives the demo's session when the person asks for it there, and raises `Refused`. `why` says what was
+    wrong with the token that was found. `report_crash` keeps what is needed to find a bug.
+
+    `await run_async()` gives how it was left, or none after a bug (`return_code` is 1 then). It starts
+    `session.run()` as the task `work`, which goes on after the screen is gone: the caller awaits
+    `session.leave(…)`, with the session in `session`, and then cancels `work`.
+    """
+
+    TITLE = "hsnap-tui"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS = keys.bindings(keys.Scope.EVERYWHERE)
+
+    DEFAULT_CSS = """
+    Toast { width: 64; max-width: 80%; }
+    """
+
+    def __init__(
+        self,
+        session: Console | None,
+        *,
+        start_demo: Callable[[], Awaitable[Console]] | None = None,
+        why: str | None = None,
+        report_crash: crash.CrashReport | None = None,
+        theme_name: str = theme.DARK.name,
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.work: asyncio.Task[None] | None = None
+        self._start_demo = start_demo
+        self._why = why
+        self._report_crash = report_crash
+        self._attention: Attention | None = None
+        for own in (theme.DARK, theme.LIGHT):
+            self.register_theme(own)
+        self.theme = theme_name if theme_name in self.available_themes else theme.DARK.name
+
+    # -- sessions ------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """The session's screen, or the welcome."""
+        if self.session:
+            self._follow(self.session)
+        else:
+            self.push_screen(WelcomeScreen(self._start_demo is not None, self._why))
+
+    def _follow(self, session: Console) -> None:
+        self.session = session
+        self._attention = Attention(session.attend, session.clock)
+        self.set_interval(5.0, self._attention.look)
+        screen = FleetScreen(session)
+        session.subscribe(screen.hear)
+        self.push_screen(screen)
+        self.work = asyncio.create_task(session.run())
+        self.work.add_done_callback(self._work_ended)
+
+    def _work_ended(self, work: asyncio.Task[None]) -> None:
+        error = None if work.cancelled() else work.exception()
+        if isinstance(error, Exception) and self.is_running:
+            self._handle_exception(error)
+
+    @on(WelcomeScreen.DemoWanted)
+    def _demo_wanted(self) -> None:
+        if self._start_demo:
+            self.notify("Starting the demo …", timeout=2)
+            self.run_worker(self._demo(self._start_demo), exclusive=True, description="starting the demo")
+
+    async def _demo(self, start: Callable[[], Awaitable[Console]]) -> None:
+        try:
+            session = await start()
+        except Refused as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        self._follow(session)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys and the mouse show that somebody is there."""
+        if self._attention and isinstance(event, events.Key | events.MouseEvent | events.Paste):
+            self._attention.active()
+        await super().on_event(event)
+
+    def on_app_focus(self) -> None:
+        """Somebody looks."""
+        if self._attention:
+            self._attention.focus(True)
+
+    def on_app_blur(self) -> None:
+        """Nobody looks."""
+        if self._attention:
+            self._attention.focus(False)
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        """All keys and signs."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    async def action_back(self) -> None:
+        """Back to the screen before."""
+        self.pop_screen()
+
+    def action_interrupt(self) -> None:
+        """Copies selected text; else leaves as `q` does, and at once when that was asked already."""
+        if self.screen.get_selected_text():
+            self.screen.action_copy_text()
+            self.screen.clear_selection()
+        elif self.screen.id == "quit":
+            self.exit(Exit.LEAVE)
+        else:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Leaves; asks while anything is under way."""
+        leaving = self.session.leaving() if self.session else None
+        if leaving is None or not (leaving.waiting or leaving.running or leaving.off):
+            self.exit(Exit.LEAVE)
+            return
+        question = quit_question(leaving)
+        question.id = "quit"
+        self.push_screen(question, self._left)
+
+    def _left(self, answer: str | None) -> None:
+        if answer in (Exit.LEAVE, Exit.CANCEL_WAITING):
+            self.exit(Exit(answer))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: our keys that can be used now, and the themes."""
+        base = self.screen_stack[-1] if screen not in self.screen_stack else screen
+        for key in keys.KEYS:
+            node = self if key.action.startswith("app.") else base
+            name = key.action.removeprefix("app.")
+            if key.palette and hasattr(node, f"action_{name}") and node.check_action(name, ()):
+                yield SystemCommand(f"{key.label} ({key.display})", key.help, getattr(node, f"action_{name}"))
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+
+    # -- bugs ----------------------------------------------------------------------------------------------------
+
+    def panic(self, *_renderables: object) -> None:
+        """Textual's end for errors that draw themselves: ours is the same for all."""
+        self._fatal_error()
+
+    def _fatal_error(self) -> None:
+        """Ends with a sentence. Textual would print a traceback with the values of local variables, tokens too."""
+        error = self._exception
+        path = self._report_crash(error) if self._report_crash and error else None
+        self._exit_renderables[:] = [Text(crash.sentence(error, path))]
+        self._close_messages_no_wait()

@@ -1,0 +1,100 @@
+"""What the table shows: which servers, in which order, selected how; changes since last time (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from hsnap_tui.cloud.model import Server
+from hsnap_tui.fleet.state import Fleet
+from hsnap_tui.jobs.model import Job
+from hsnap_tui.tui.rows import Row, job_of_each
+
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Rows that may look different, and the IDs of all rows in order when that changed."""
+
+    rows: Mapping[int, Row] = field(default_factory=dict)
+    order: tuple[int, ...] | None = None
+
+
+def natural(server: Server) -> tuple[list[tuple[int, int, str]], int]:
+    """Sorts as people count: web-2 before web-10; equal names by ID."""
+    parts = _DIGITS.split(server.name.casefold())
+    return [(0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part) for part in parts], server.id
+
+
+def matches(server: Server, needle: str) -> bool:
+    """Whether each word of a filter is part of a server's name, ID, labels, IPs, type, location or status."""
+    hay = "\n".join(
+        (
+            server.name,
+            str(server.id),
+            server.type,
+            server.location,
+            server.status.value,
+            server.ipv4 or "",
+            server.ipv6 or "",
+            *(f"{key}={value}" for key, value in server.labels.items()),
+        )
+    ).casefold()
+    return all(word in hay for word in needle.casefold().split())
+
+
+class Board:
+    """The table's rows, kept between two looks at the fleet."""
+
+    def __init__(self) -> None:
+        self.needle = ""
+        self.shown: tuple[int, ...] = ()
+        self.marks: set[int] = set()
+        self._keys: dict[int, tuple[Server, tuple[list[tuple[int, int, str]], int]]] = {}
+
+    def look(
+        self, fleet: Fleet, jobs: Mapping[str, Job], watched: frozenset[int], dirty: Iterable[int] | None = None
+    ) -> Changes:
+        """The changes to show: of the servers in `dirty`, or of all; selection of vanished servers is dropped."""
+        views = fleet.views
+        touched = views.keys() if dirty is None else [server_id for server_id in dirty if server_id in views]
+        order = self._order(fleet)
+        changed_order = order != self.shown
+        appeared = set(order) - set(self.shown) if changed_order else set()
+        self.shown = order
+        self.marks &= views.keys()
+        visible = set(order)
+        job_of = job_of_each(jobs.values())
+        rows = {
+            server_id: Row(views[server_id], job_of.get(server_id), server_id in self.marks, server_id in watched)
+            for server_id in {*touched, *appeared}
+            if server_id in visible
+        }
+        return Changes(rows, order if changed_order else None)
+
+    def toggle(self, server_id: int) -> None:
+        """Selects or deselects one server."""
+        self.marks ^= {server_id}
+
+    def mark_shown(self) -> None:
+        """Selects all servers that are shown, beside those selected before."""
+        self.marks |= set(self.shown)
+
+    def chosen(self, cursor: int | None) -> list[int]:
+        """What a key acts on: the selection in the order of the table, or the server under the cursor."""
+        if not self.marks:
+            return [] if cursor is None else [cursor]
+        place = {server_id: index for index, server_id in enumerate(self.shown)}
+        return sorted(self.marks, key=lambda server_id: (place.get(server_id, len(place)), server_id))
+
+    def _order(self, fleet: Fleet) -> tuple[int, ...]:
+        for server_id, view in fleet.views.items():
+            known = self._keys.get(server_id)
+            if known is None or known[0].name != view.server.name:
+                self._keys[server_id] = (view.server, natural(view.server))
+        if len(self._keys) > len(fleet.views):
+            self._keys = {server_id: self._keys[server_id] for server_id in fleet.views}
+        ids = [i for i, view in fleet.views.items() if not self.needle or matches(view.server, self.needle)]
+        return tuple(sorted(ids, key=lambda server_id: self._keys[server_id][1]))

@@ -1,0 +1,186 @@
+"""What the keys of the main screen do with jobs, and when they can."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hsnap_tui import words
+from hsnap_tui.cloud.errors import CloudError
+from hsnap_tui.events import Failure
+from hsnap_tui.jobs.model import HoldReason, Job, JobState, SnapshotRequest
+from hsnap_tui.say import explain
+from hsnap_tui.tui.console import Refused
+from hsnap_tui.tui.rows import jobs_of
+from hsnap_tui.tui.screens.dialog import Answer, Question
+from hsnap_tui.tui.screens.snapshot import SnapshotDialog
+
+if TYPE_CHECKING:
+    from hsnap_tui.tui.screens.fleet import FleetScreen
+
+CANCELLABLE = (JobState.QUEUED, JobState.WAITING, JobState.SHUTTING_DOWN, JobState.HELD, JobState.UNKNOWN)
+FAILED = (JobState.FAILED, JobState.UNKNOWN)
+HELD = (JobState.HELD,)
+_ASKED_FOR = (HoldReason.SWITCHES_OFF, HoldReason.INTERRUPTED)
+
+READ_ONLY = "Read-only: hsnap-tui was started with --read-only, so it sends nothing. Start it without, to do this."
+
+
+@dataclass(frozen=True, slots=True)
+class _Asks:
+    title: str
+    told: str
+    yes: str
+
+
+class Commands:
+    """Acts on what the screen has chosen; everything slow runs beside the screen."""
+
+    def __init__(self, screen: FleetScreen) -> None:
+        self._screen = screen
+
+    def available(self, action: str) -> bool:
+        """Whether a key would do anything now."""
+        screen = self._screen
+        if not screen.is_mounted:
+            return True
+        views = screen.session.fleet.views
+        match action:
+            case "mark" | "details":
+                return screen.cursor is not None
+            case "mark_all":
+                return bool(screen.board.shown)
+            case "snapshot":
+                return bool(screen.chosen)
+            case "watch":
+                watched = screen.session.watched
+                return any(i in watched or (i in views and views[i].server.locked) for i in screen.chosen)
+            case "cancel":
+                return bool(self._jobs(CANCELLABLE, screen.chosen))
+            case "retry":
+                return bool(self._jobs(FAILED, self._marked()))
+            case "release":
+                return bool(self._jobs(HELD, self._marked()))
+        return True
+
+    def snapshot(self) -> None:
+        """Asks in the dialog, then hands the batch over."""
+        session = self._screen.session
+        if self._refuses():
+            return
+        views = [session.fleet.views[i] for i in self._screen.chosen if i in session.fleet.views]
+        if not views:
+            return
+        busy = {job.server_id: job for job in session.jobs.values() if not job.state.ended}
+        dialog = SnapshotDialog(views, session.clock.now(), busy)
+        self._screen.app.push_screen(dialog, self._submit)
+
+    def watch(self) -> None:
+        """Watches the locked ones of the chosen servers, or stops it when all of those are watched."""
+        session = self._screen.session
+        views, watched = session.fleet.views, session.watched
+        able = [i for i in self._screen.chosen if i in watched or (i in views and views[i].server.locked)]
+        fresh = [i for i in able if i not in watched]
+        for server_id in fresh or able:
+            session.watch(server_id)
+        names = words.listed([views[i].server.name for i in fresh or able if i in views])
+        self._tell(
+            f"Watching {names}: the bell rings when the lock clears" if fresh else f"No longer watching {names}"
+        )
+        self._screen.look(able)
+
+    def cancel(self) -> None:
+        """Cancels what has not been sent yet."""
+        jobs = self._jobs(CANCELLABLE, self._screen.chosen)
+        self._run(jobs, self._screen.session.cancel, "cancelled")
+
+    def retry(self) -> None:
+        """Tries failed jobs again; asks first where a snapshot may exist already."""
+        jobs = self._jobs(FAILED, self._marked())
+        unknown = [job.server_name for job in jobs if job.state is JobState.UNKNOWN]
+        told = (
+            f"It could not be found out whether these snapshots exist: {words.listed(unknown, 12)}. Trying again may "
+            "make a second one. Look at the snapshots in Hetzner Console first."
+        )
+        asks = _Asks("Try again?", told, "Try again") if unknown else None
+        self._run(jobs, self._screen.session.retry, "tried again", asks)
+
+    def release(self) -> None:
+        """The yes for held jobs; asks once more where servers will be switched off."""
+        jobs = self._jobs(HELD, self._marked())
+        off = [job.server_name for job in jobs if job.hold in _ASKED_FOR and job.options.shut_down]
+        told = f"This shuts down, snapshots and switches on again: {words.listed(off, 12)}."
+        asks = _Asks("Go on?", told, "Go on") if off else None
+        self._run(jobs, self._screen.session.release, "going on", asks)
+
+    def refresh(self) -> None:
+        """Looks at everything now."""
+        self._start(self._refresh, "refresh")
+
+    # -- beside the screen ---------------------------------------------------------------------------------------
+
+    def _submit(self, request: SnapshotRequest | None) -> None:
+        if request is None:
+            return
+
+        async def submit() -> None:
+            await self._screen.session.submit(request)
+            self._screen.board.marks.clear()
+            self._screen.look()
+
+        self._start(submit, "snapshots")
+
+    async def _refresh(self) -> None:
+        await self._screen.session.refresh()
+        self._screen.look()
+
+    def _run(
+        self,
+        jobs: Sequence[Job],
+        do: Callable[[list[str]], Awaitable[int]],
+        done: str,
+        asks: _Asks | None = None,
+    ) -> None:
+        if self._refuses() or not jobs:
+            return
+
+        async def run() -> None:
+            number = await do([job.id for job in jobs])
+            self._tell(f"{words.count(number, 'job')} {done}")
+            self._screen.look()
+
+        def answered(answer: str | None) -> None:
+            if answer == "yes":
+                self._start(run, done)
+
+        if asks is None:
+            self._start(run, done)
+        else:
+            answers = [Answer("stay", "Leave as it is"), Answer("yes", asks.yes, grave=True)]
+            self._screen.app.push_screen(Question(asks.title, [asks.told], answers), answered)
+
+    def _start(self, work: Callable[[], Awaitable[None]], what: str) -> None:
+        async def guarded() -> None:
+            try:
+                await work()
+            except CloudError as error:
+                self._tell(explain(Failure.of(error)), bad=True)
+            except Refused as error:
+                self._tell(str(error), bad=True)
+
+        self._screen.run_worker(guarded(), group=what, description=what)
+
+    def _refuses(self) -> bool:
+        if self._screen.session.read_only:
+            self._tell(READ_ONLY, bad=True)
+        return self._screen.session.read_only
+
+    def _jobs(self, states: tuple[JobState, ...], server_ids: Sequence[int] | None) -> list[Job]:
+        return jobs_of(self._screen.session.jobs, server_ids, *states)
+
+    def _marked(self) -> list[int] | None:
+        return self._screen.chosen if self._screen.board.marks else None
+
+    def _tell(self, text: str, *, bad: bool = False) -> None:
+        self._screen.app.notify(text, severity="error" if bad else "information", markup=False)

@@ -1,0 +1,142 @@
+"""One server in words, for the details screen (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.table import Table
+from rich.text import Text
+
+from hsnap_tui import words
+from hsnap_tui.cloud.model import Action, ActionStatus, Server, Snapshot
+from hsnap_tui.fleet.state import ServerView
+from hsnap_tui.jobs.model import Job, JobState
+from hsnap_tui.say import explain
+from hsnap_tui.tui.columns import Ink, job_cell
+from hsnap_tui.tui.paint import Palette, text
+from hsnap_tui.tui.status import hold_in_words
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """The present and the colours."""
+
+    now: datetime
+    palette: Palette
+
+
+def facts(server: Server, pen: Pen) -> Table:
+    """What the server is."""
+    volumes = f"{words.count(len(server.volumes), 'volume')} attached, not in snapshots" if server.volumes else "none"
+    protected = [
+        word for word, on in (("delete", server.delete_protected), ("rebuild", server.rebuild_protected)) if on
+    ]
+    labels = " ".join(f"{key}={value}" for key, value in server.labels.items())
+    return _pairs(
+        (
+            ("Status", server.status.value),
+            ("ID", str(server.id)),
+            ("Type", f"{server.type} ({server.architecture}, {server.disk} GB disk)"),
+            ("Location", server.location),
+            ("IPv4", server.ipv4 or "none"),
+            ("IPv6", server.ipv6 or "none"),
+            ("Volumes", volumes),
+            ("Protection", " and ".join(protected) or "none"),
+            ("Labels", labels or "none"),
+            ("Created", f"{words.date_time(server.created)}, {words.age(server.created, pen.now)} ago"),
+        ),
+        pen,
+    )
+
+
+def lock(view: ServerView, watched: bool, pen: Pen) -> Text:
+    """Which action holds the lock, since when, how far."""
+    seen = words.age(view.seen, pen.now)
+    if not view.server.locked:
+        return Text.assemble(("Not locked", pen.palette.good), f" when last seen, {seen} ago.")
+    since = f", for {words.age(view.locked_since, pen.now)}" if view.locked_since else ""
+    watch = " It is watched: the bell rings when the lock clears." if watched else ""
+    if view.holder is None:
+        told = f"{since}. Hetzner lists no action that holds the lock, so there is no percent to show.{watch}"
+        return Text.assemble(("Locked, holder not listed", pen.palette.warning), told)
+    held = view.holder
+    return Text.assemble(
+        (f"Locked by {held.command}", pen.palette.warning), f", {held.progress} %{since}; action {held.id}.{watch}"
+    )
+
+
+def jobs(found: Sequence[Job], pen: Pen, *, named: bool = False) -> Table:
+    """Jobs with description, size, downtime, and failures in full; with the servers' names when `named`."""
+    table = _table("Server" if named else "Started", "Stands", "Description", "Outcome", pen=pen)
+    for job in found:
+        first = Text(job.server_name, "bold") if named else Text(f"{words.age(job.created, pen.now)} ago")
+        stands = text(job_cell(job, Ink(16, pen.now, pen.palette)))
+        table.add_row(first, stands, Text(job.description), Text(_outcome(job, pen.now)))
+    return table
+
+
+def snapshots(found: Sequence[Snapshot], pen: Pen) -> Table:
+    """The server's snapshots, newest first."""
+    table = _table("ID", "Age", "Size", "Description", pen=pen)
+    for snapshot in sorted(found, key=lambda snapshot: snapshot.created, reverse=True):
+        size = words.gigabytes(snapshot.image_size) if snapshot.image_size else snapshot.status.value
+        guarded = " (protected)" if snapshot.delete_protected else ""
+        age = words.age(snapshot.created, pen.now)
+        table.add_row(Text(str(snapshot.id)), Text(age), Text(size), Text(snapshot.description + guarded))
+    return table
+
+
+def actions(found: Iterable[Action], pen: Pen) -> Table:
+    """Recent actions with durations and errors, newest first."""
+    table = _table("Action", "Started", "Took", "Result", pen=pen)
+    for action in found:
+        started = f"{words.age(action.started, pen.now)} ago"
+        ended = action.finished or pen.now
+        took = words.exactly((ended - action.started).total_seconds())
+        result = {
+            ActionStatus.RUNNING: Text(f"running, {action.progress} %", pen.palette.warning),
+            ActionStatus.SUCCESS: Text("✓ success", pen.palette.good),
+            ActionStatus.ERROR: Text(f"✗ {_error(action)}", pen.palette.bad),
+        }[action.status]
+        table.add_row(Text(action.command), Text(started), Text(took), result)
+    return table
+
+
+def _error(action: Action) -> str:
+    message = action.error_message or "error"
+    return f"{message} ({action.error_code})" if action.error_code else message
+
+
+def _outcome(job: Job, now: datetime) -> str:
+    told = []
+    if job.state is JobState.HELD:
+        told.append(f"held: {hold_in_words(job.hold)}")
+    if job.image_id:
+        told.append(f"snapshot {job.image_id}")
+    if job.size:
+        told.append(words.gigabytes(job.size))
+    if job.downtime:
+        told.append(f"off for {words.exactly(job.downtime.total_seconds())}")
+    if job.failure:
+        told.append(explain(job.failure))
+    end = job.ended or now
+    told.append(f"{'took' if job.ended else 'for'} {words.exactly((end - job.created).total_seconds())}")
+    return ", ".join(told)
+
+
+def _pairs(pairs: Iterable[tuple[str, str]], pen: Pen) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(width=10, style=pen.palette.quiet)
+    table.add_column(overflow="fold")
+    for title, value in pairs:
+        table.add_row(Text(title), Text(value))
+    return table
+
+
+def _table(*titles: str, pen: Pen) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style=pen.palette.quiet, expand=False)
+    for title in titles:
+        table.add_column(Text(title), overflow="fold", no_wrap=title in ("ID", "Age", "Size", "Started", "Job"))
+    return table

@@ -1,0 +1,57 @@
+"""Colours by meaning, from the theme; words and signs always say the same without them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from hsnap_tui.say import Severity
+
+Segment = tuple[str, str]
+"""Some text and its Rich style."""
+
+Cell = tuple[Segment, ...]
+"""What stands in one cell; plain data, so that equal cells compare equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Rich styles by meaning."""
+
+    good: str = "green"
+    warning: str = "yellow"
+    bad: str = "red"
+    accent: str = "cyan"
+    quiet: str = "dim"
+
+    @classmethod
+    def of(cls, theme: Mapping[str, str]) -> Palette:
+        """The palette of a Textual theme's variables."""
+        plain = cls()
+        return cls(
+            good=theme.get("text-success", plain.good),
+            warning=theme.get("text-warning", plain.warning),
+            bad=f"bold {theme.get('text-error', plain.bad)}",
+            accent=theme.get("text-primary", plain.accent),
+        )
+
+    def severity(self, severity: Severity) -> str:
+        """The style of a log line or message."""
+        return {
+            Severity.QUIET: self.quiet,
+            Severity.INFO: "",
+            Severity.GOOD: self.good,
+            Severity.WARNING: self.warning,
+            Severity.BAD: self.bad,
+        }[severity]
+
+
+SIGN = {Severity.QUIET: " ", Severity.INFO: " ", Severity.GOOD: "✓", Severity.WARNING: "!", Severity.BAD: "✗"}
+"""What says the severity without colour."""
+
+
+def text(cell: Cell) -> Text:
+    """A cell as literal Rich text: nothing in it is ever markup."""
+    return Text.assemble(*cell, no_wrap=True, overflow="ellipsis", end="")

@@ -1,0 +1,93 @@
+"""What all dialogs look like, and a question with buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from hsnap_tui.tui import keys
+
+T = TypeVar("T")
+
+
+class Dialog(ModalScreen[T]):
+    """A box in the middle of the screen."""
+
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: $background 60%; }
+    Dialog > .box {
+        width: 88;
+        max-width: 100%;
+        height: auto;
+        max-height: 100%;
+        padding: 0 2;
+        background: $surface;
+        border: round $primary;
+        border-title-color: $foreground;
+        border-title-style: bold;
+        border-subtitle-color: $text-muted;
+    }
+    Dialog .body { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+    Dialog .buttons { height: 1; margin-top: 1; align-horizontal: right; }
+    Dialog .buttons Button { margin-left: 2; }
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One button of a question."""
+
+    value: str
+    label: str
+    grave: bool = False
+
+
+class Question(Dialog[str | None]):
+    """Asks something; gives the chosen answer's value, or none. The safe answer, the first, has the focus."""
+
+    BINDINGS = keys.bindings(keys.Scope.QUESTION)
+
+    DEFAULT_CSS = """
+    Question > .box { width: 76; }
+    Question .body Static { margin-top: 1; }
+    """
+
+    def __init__(self, title: str, paragraphs: Sequence[str], answers: Sequence[Answer]) -> None:
+        super().__init__()
+        self._title = title
+        self._paragraphs = paragraphs
+        self._answers = answers
+
+    def compose(self) -> ComposeResult:
+        """The paragraphs, literally, and the buttons."""
+        with Vertical(classes="box") as box:
+            box.border_title = self._title
+            with VerticalScroll(classes="body", can_focus=False):
+                for paragraph in self._paragraphs:
+                    yield Static(paragraph, markup=False)
+            with Horizontal(classes="buttons"):
+                for answer in self._answers:
+                    yield Button(
+                        answer.label,
+                        variant="error" if answer.grave else "primary",
+                        compact=True,
+                        id=f"answer-{answer.value}",
+                    )
+
+    def on_mount(self) -> None:
+        """The safe answer has the focus."""
+        self.query(Button).first().focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Gives the answer."""
+        self.dismiss((event.button.id or "").removeprefix("answer-"))
+
+    def action_stay(self) -> None:
+        """No answer."""
+        self.dismiss(None)

@@ -1,0 +1,252 @@
+"""The main screen: table of servers, log, status. Hears events and repaints at most ten times a second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Static
+
+from hsnap_tui import events as ev
+from hsnap_tui.say import Line, say
+from hsnap_tui.tui import keys
+from hsnap_tui.tui.board import Board
+from hsnap_tui.tui.commands import Commands
+from hsnap_tui.tui.console import Console
+from hsnap_tui.tui.fleet_table import FleetTable
+from hsnap_tui.tui.screens.batches import BatchesScreen
+from hsnap_tui.tui.screens.details import DetailsScreen
+from hsnap_tui.tui.status import problems, status_parts
+from hsnap_tui.tui.widgets.filter_bar import FilterBar
+from hsnap_tui.tui.widgets.keys_footer import KeysFooter
+from hsnap_tui.tui.widgets.log_pane import LogPane
+from hsnap_tui.tui.widgets.status_line import ProblemLines, StatusLine
+
+REPAINT_EVERY = 0.1
+"""Seconds in which everything that happens becomes one repaint."""
+
+
+class FleetScreen(Screen[None]):
+    """Follows one session."""
+
+    BINDINGS = keys.bindings(keys.Scope.SERVERS, keys.Scope.VIEW)
+    AUTO_FOCUS = "FleetTable"
+
+    DEFAULT_CSS = """
+    FleetScreen { background: $background; }
+    FleetScreen #empty { height: 1fr; content-align: center middle; color: $text-muted; display: none; }
+    FleetScreen.-empty #empty { display: block; }
+    FleetScreen.-empty FleetTable { display: none; }
+    """
+
+    class Stirred(Message):
+        """Something happened since the last repaint."""
+
+    def __init__(self, session: Console) -> None:
+        super().__init__()
+        self.session = session
+        self.board = Board()
+        self.commands = Commands(self)
+        self._dirty: set[int] = set()
+        self._lines: list[Line] = []
+        self._stirred = False
+        self._holder_pid: int | None = None
+        self._available: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield StatusLine()
+        yield ProblemLines()
+        yield FleetTable(self.session.clock.now)
+        yield Static(id="empty", markup=False)
+        yield FilterBar()
+        yield LogPane()
+        yield KeysFooter()
+
+    def on_mount(self) -> None:
+        """Shows what is there already."""
+        self.set_interval(1.0, self._tick)
+        self.look()
+
+    # -- events in, one repaint out ------------------------------------------------------------------------------
+
+    def hear(self, event: ev.Event) -> None:
+        """Notes an event for the next repaint."""
+        line = say(event)
+        if line:
+            self._lines.append(line)
+        match event:
+            case ev.FleetUpdated(changed=changed):
+                self._dirty |= changed
+            case ev.JobEvent(server_id=server_id):
+                self._dirty.add(server_id)
+            case ev.LockTaken(server=server) | ev.LockCleared(server=server) | ev.ServerChanged(server=server):
+                self._dirty.add(server.id)
+            case ev.RoleChanged(holder_pid=pid):
+                self._holder_pid = pid
+            case ev.WatchEnded(server=server, gone=gone):
+                self._dirty.add(server.id)
+                self.app.bell()
+                what = "is gone: it is watched no more" if gone else "is unlocked"
+                self.app.notify(f"{server.name} {what}", severity="warning" if gone else "information", markup=False)
+        if not self._stirred:
+            self._stirred = True
+            self.post_message(self.Stirred())
+
+    @on(Stirred)
+    def _soon(self) -> None:
+        self.set_timer(REPAINT_EVERY, self._repaint)
+
+    def _repaint(self) -> None:
+        self._stirred = False
+        dirty, self._dirty = self._dirty, set()
+        lines, self._lines = self._lines, []
+        log = self.query_one(LogPane)
+        for line in lines:
+            log.write(line)
+        self.look(dirty)
+
+    def look(self, dirty: Iterable[int] | None = None) -> None:
+        """Brings the rows of these servers, or of all, and the lines above up to date."""
+        session = self.session
+        changes = self.board.look(session.fleet, session.jobs, session.watched, dirty)
+        self.query_one(FleetTable).apply(changes)
+        self._show_empty()
+        self._show_status()
+        self._show_available()
+
+    def _tick(self) -> None:
+        if self.is_current:
+            self.query_one(FleetTable).tick()
+        self._show_status()
+
+    def _show_status(self) -> None:
+        board = self.board
+        hidden = len(board.marks - set(board.shown)) if board.needle else 0
+        matching = len(board.shown) if board.needle else None
+        self.query_one(StatusLine).parts = tuple(
+            status_parts(self.session, selected=len(board.marks), hidden=hidden, matching=matching)
+        )
+        self.query_one(ProblemLines).problems = tuple(problems(self.session, self._holder_pid))
+
+    def _show_empty(self) -> None:
+        self.set_class(not self.board.shown, "-empty")
+        if self.board.needle:
+            told = f"No server matches “{self.board.needle}”. Escape clears the filter."
+        elif self.session.fleet.updated is None:
+            told = "Asking Hetzner for the servers …"
+        else:
+            told = "There are no servers in this project."
+        self.query_one("#empty", Static).update(told)
+
+    def _show_available(self) -> None:
+        now = tuple(self.check_action(key.action, ()) for key in keys.KEYS)
+        if now != self._available:
+            self._available = now
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """None, which greys a key out, for what cannot be done now."""
+        return True if self.commands.available(action) else None
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    @property
+    def cursor(self) -> int | None:
+        """The server under the cursor."""
+        return self.query_one(FleetTable).cursor
+
+    @property
+    def chosen(self) -> list[int]:
+        """What a key acts on."""
+        return self.board.chosen(self.cursor)
+
+    def action_mark(self) -> None:
+        """Selects or deselects the server under the cursor."""
+        if self.cursor is not None:
+            self.board.toggle(self.cursor)
+            self.look((self.cursor,))
+
+    def action_mark_all(self) -> None:
+        """Selects all that are shown."""
+        self.board.mark_shown()
+        self.look()
+
+    def action_clear(self) -> None:
+        """Clears the selection, or else the filter."""
+        if self.board.marks:
+            self.board.marks.clear()
+            self.look()
+        else:
+            self.query_one(FilterBar).clear()
+
+    def action_details(self) -> None:
+        """Opens the server under the cursor."""
+        if self.cursor is not None:
+            self.app.push_screen(DetailsScreen(self.session, self.cursor))
+
+    def action_batches(self) -> None:
+        """Opens the batches."""
+        self.app.push_screen(BatchesScreen(self.session))
+
+    def action_filter(self) -> None:
+        """Opens the filter."""
+        self.query_one(FilterBar).open()
+
+    def action_log(self) -> None:
+        """Shows or hides the log."""
+        log = self.query_one(LogPane)
+        log.display = not log.display
+        if not self.query_one(FleetTable).has_focus:
+            self.query_one(FleetTable).focus()
+
+    def action_snapshot(self) -> None:
+        """Opens the snapshot dialog."""
+        self.commands.snapshot()
+
+    def action_watch(self) -> None:
+        """Watches or stops watching."""
+        self.commands.watch()
+
+    def action_cancel(self) -> None:
+        """Cancels waiting jobs."""
+        self.commands.cancel()
+
+    def action_retry(self) -> None:
+        """Tries failed jobs again."""
+        self.commands.retry()
+
+    def action_release(self) -> None:
+        """Says yes to held jobs."""
+        self.commands.release()
+
+    def action_refresh(self) -> None:
+        """Looks at everything now."""
+        self.commands.refresh()
+
+    # -- widgets -------------------------------------------------------------------------------------------------
+
+    @on(FilterBar.Changed)
+    def _filter(self, event: FilterBar.Changed) -> None:
+        self.board.needle = event.text.strip()
+        self.look(())
+
+    @on(FilterBar.Left)
+    def _leave_filter(self) -> None:
+        self.query_one(FleetTable).focus()
+
+    @on(FleetTable.RowHighlighted)
+    def _moved(self) -> None:
+        self._show_available()
+
+    @on(FleetTable.Toggled)
+    def _clicked_mark(self, event: FleetTable.Toggled) -> None:
+        self.board.toggle(event.server_id)
+        self.look((event.server_id,))
+
+    @on(FleetTable.Opened)
+    def _clicked_twice(self) -> None:
+        self.action_details()

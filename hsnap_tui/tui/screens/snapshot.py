@@ -1,0 +1,229 @@
+"""The snapshot dialog: which servers, how described, what about locks, and whether to shut down first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+from hsnap_tui import words
+from hsnap_tui.fleet.state import ServerView
+from hsnap_tui.jobs.labels import LabelError, parse_label_line
+from hsnap_tui.jobs.model import IfLocked, IfStillOn, Job, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.template import DEFAULT_TEMPLATE, TemplateError, fields_in_words, render
+from hsnap_tui.tui import keys, plan
+from hsnap_tui.tui.paint import Palette
+from hsnap_tui.tui.screens.dialog import Dialog
+from hsnap_tui.tui.widgets.choice import Choice
+
+
+class SnapshotDialog(Dialog[SnapshotRequest | None]):
+    """Gives the request, or none when the person leaves. `busy` are servers with a job under way."""
+
+    BINDINGS = keys.bindings(keys.Scope.DIALOG)
+
+    DEFAULT_CSS = """
+    SnapshotDialog .names { height: auto; max-height: 5; scrollbar-size-vertical: 1; }
+    SnapshotDialog .names:focus { background: $surface-lighten-1; }
+    SnapshotDialog .field { height: auto; }
+    SnapshotDialog .field .title { width: 14; color: $text-muted; }
+    SnapshotDialog .field Input { width: 1fr; background: $panel; }
+    SnapshotDialog .field Input:focus { background: $surface-lighten-2; }
+    SnapshotDialog .field #at-a-time, SnapshotDialog .field #off-within { width: 10; margin-right: 2; }
+    SnapshotDialog .field .said { width: 1fr; }
+    SnapshotDialog .under { margin-left: 14; }
+    SnapshotDialog .apart { margin-top: 1; }
+    SnapshotDialog .quiet { color: $text-muted; }
+    SnapshotDialog #shut-down-options { height: auto; display: none; }
+    SnapshotDialog.-shut-down #shut-down-options { display: block; }
+    """
+
+    def __init__(self, views: Sequence[ServerView], now: datetime, busy: Mapping[int, Job]) -> None:
+        super().__init__()
+        self._views = views
+        self._now = now
+        self._busy = busy
+
+    def compose(self) -> ComposeResult:
+        """Names, fields, what will be done, buttons."""
+        with Vertical(classes="box") as box:
+            box.border_title = plan.title(self._views)
+            box.border_subtitle = "enter starts · esc leaves · tab next field · ← → choose"
+            with VerticalScroll(classes="body", can_focus=False):
+                with VerticalScroll(classes="names"):
+                    yield Static(self._names())
+                yield Static(plan.locked_in_words(self._views), markup=False, id="locked")
+                yield self._field("Description", Input(DEFAULT_TEMPLATE, compact=True, id="description"), apart=True)
+                yield Static(id="preview", classes="under", markup=False)
+                fields = f"{fields_in_words()}, times in UTC"
+                yield Static(fields, classes="under quiet", markup=False)
+                yield self._field("Labels", Input(placeholder="key=value, …", compact=True, id="labels"))
+                yield Static(id="label-error", classes="under", markup=False)
+                if_locked = [(IfLocked.WAIT, "wait for the lock"), (IfLocked.SKIP, "skip")]
+                yield self._field("If locked", Choice(if_locked, id="if-locked"))
+                how = [(False, "as it runs"), (True, "shut down first, then power on again")]
+                yield self._field("Server", Choice(how, id="how"))
+                with Vertical(id="shut-down-options"):
+                    said = Static(id="at-a-time-said", classes="said", markup=False)
+                    yield self._field("Off at once", Input("1", compact=True, id="at-a-time"), said)
+                    said = Static(id="off-within-said", classes="said", markup=False)
+                    yield self._field("Off within", Input("2m", compact=True, id="off-within"), said)
+                    late = [
+                        (IfStillOn.LEAVE, "leave it running, fail the job"),
+                        (IfStillOn.POWER_OFF, "power it off"),
+                    ]
+                    yield self._field("If still on", Choice(late, id="if-still-on"))
+                yield Static(id="intent", classes="apart", markup=False)
+                yield Static(id="warnings", markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button("Start", variant="primary", compact=True, id="start")
+                yield Button("Leave", compact=True, id="leave")
+
+    def on_mount(self) -> None:
+        """The description has the focus; enter starts all the same."""
+        self.query_one("#description", Input).focus()
+        self._say()
+
+    def on_input_changed(self) -> None:
+        """Shows at once what comes of it."""
+        self._say()
+
+    def on_choice_changed(self) -> None:
+        """Shows at once what comes of it."""
+        self._say()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """The mouse's way to start and leave."""
+        if event.button.id == "start":
+            self._start()
+        else:
+            self.dismiss(None)
+
+    def action_start(self) -> None:
+        """Starts, unless the button to leave has the focus."""
+        if self.focused is not None and self.focused.id == "leave":
+            self.dismiss(None)
+        else:
+            self._start()
+
+    def action_close(self) -> None:
+        """Leaves."""
+        self.dismiss(None)
+
+    # -- reading the fields --------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        try:
+            request = self._request()
+        except _FieldError as error:
+            self.query_one(f"#{error.field}", Input).focus()
+            self.app.notify(str(error), title="Not started", severity="error", markup=False)
+            return
+        self.dismiss(request)
+
+    def _request(self) -> SnapshotRequest:
+        options = self._options()
+        try:
+            targets = tuple(
+                Target(view.server.id, view.server.name, render(self._text("description"), view.server, self._now))
+                for view in self._views
+            )
+        except TemplateError as error:
+            raise _FieldError("description", str(error)) from error
+        return SnapshotRequest(targets, options)
+
+    def _options(self) -> SnapshotOptions:
+        try:
+            labels = parse_label_line(self._text("labels"))
+        except LabelError as error:
+            raise _FieldError("labels", str(error)) from error
+        shut_down = bool(self._chosen("how"))
+        defaults = SnapshotOptions()
+        try:
+            off_within = words.parse_duration(self._text("off-within")) if shut_down else defaults.off_within
+        except ValueError as error:
+            raise _FieldError("off-within", str(error)) from error
+        return SnapshotOptions(
+            if_locked=IfLocked(str(self._chosen("if-locked"))),
+            shut_down=shut_down,
+            if_still_on=IfStillOn(str(self._chosen("if-still-on"))),
+            off_within=off_within,
+            at_a_time=self._at_a_time() if shut_down else defaults.at_a_time,
+            labels=labels,
+        )
+
+    def _at_a_time(self) -> int:
+        text = self._text("at-a-time").strip()
+        if not (text.isascii() and text.isdigit() and 0 < int(text) <= 10_000):
+            raise _FieldError("at-a-time", f"“{text}” is not how many servers may be off at once: write 1 or more")
+        return int(text)
+
+    def _text(self, field: str) -> str:
+        return self.query_one(f"#{field}", Input).value
+
+    def _chosen(self, field: str) -> object:
+        choice: Choice[object] = self.query_one(f"#{field}", Choice)
+        return choice.value
+
+    # -- saying what comes of them -------------------------------------------------------------------------------
+
+    def _say(self) -> None:
+        self.set_class(bool(self._chosen("how")), "-shut-down")
+        self._show("preview", *self._preview())
+        problems = {"labels": "", "at-a-time": "", "off-within": ""}
+        options = SnapshotOptions()
+        try:
+            options = self._options()
+        except _FieldError as error:
+            problems[error.field] = str(error)
+        self._show("label-error", problems["labels"], bad=True)
+        self.query_one("#label-error").display = bool(problems["labels"])
+        at_a_time = plan.at_a_time_in_words(options.at_a_time)
+        self._show("at-a-time-said", problems["at-a-time"] or at_a_time, bad=bool(problems["at-a-time"]))
+        shut_down = words.roughly(options.off_within)
+        in_time = problems["off-within"] or f"{shut_down} after the shutdown request (ACPI)"
+        self._show("off-within-said", in_time, bad=bool(problems["off-within"]))
+        if any(problems.values()):
+            self._show("intent", "Nothing can start yet: see above.", bad=True)
+        else:
+            self._show("intent", plan.intent(self._views, options))
+        warnings = plan.warnings(self._views, self._busy, options)
+        palette = Palette.of(self.app.theme_variables)
+        self.query_one("#warnings", Static).update(Text("\n".join(f"! {line}" for line in warnings), palette.warning))
+
+    def _preview(self) -> tuple[str, bool]:
+        try:
+            return f"→ {render(self._text('description'), self._views[0].server, self._now)}", False
+        except TemplateError as error:
+            return str(error), True
+
+    def _show(self, field: str, said: str, bad: bool = False) -> None:
+        palette = Palette.of(self.app.theme_variables)
+        text = Text(f"✗ {said}" if bad else said, palette.bad if bad else "")
+        self.query_one(f"#{field}", Static).update(text)
+
+    def _names(self) -> Text:
+        text = Text()
+        for index, view in enumerate(self._views):
+            note = plan.lock_note(view)
+            text.append(", " if index else "")
+            text.append(view.server.name, "bold")
+            text.append(f" ({note})" if note else "", "dim")
+        return text
+
+    @staticmethod
+    def _field(title: str, *widgets: Widget, apart: bool = False) -> Widget:
+        return Horizontal(
+            Static(title, classes="title", markup=False), *widgets, classes="field apart" if apart else "field"
+        )
+
+
+class _FieldError(ValueError):
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field

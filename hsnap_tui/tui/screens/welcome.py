@@ -1,0 +1,89 @@
+"""The first screen without a token: where one comes from, and the demo."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Button, Static
+
+from hsnap_tui.tui import keys
+from hsnap_tui.tui.widgets.keys_footer import KeysFooter
+
+WAYS = """\
+hsnap-tui needs an API token of a Hetzner Cloud project. None was found.
+
+Where a token comes from
+  1. Open Hetzner Console (https://console.hetzner.com) and choose the project.
+  2. Security > API tokens > Generate API token, with Read & Write.
+     (Read shows everything, but takes no snapshots.)
+  3. Hetzner shows it once: keep it safe.
+
+How hsnap-tui finds it
+  •  export HCLOUD_TOKEN=…  and start hsnap-tui again, or
+  •  hcloud context create NAME  with the official command line:
+     hsnap-tui uses its active context.
+"""
+
+DEMO = """\
+Or look around first
+  The demo is a simulated Hetzner Cloud on this machine: servers, locks, snapshots. It needs no token,
+  reaches no network and costs nothing.
+"""
+
+
+class WelcomeScreen(Screen[None]):
+    """Offers the demo when there is a way to start it. `why` says what was wrong with what was found, if so."""
+
+    BINDINGS = keys.bindings(keys.Scope.WELCOME)
+
+    DEFAULT_CSS = """
+    WelcomeScreen { align: center middle; background: $background; }
+    WelcomeScreen > VerticalScroll {
+        width: 84; max-width: 100%; height: auto; max-height: 100%; padding: 1 2;
+        border: round $primary; border-title-style: bold; scrollbar-size-vertical: 1;
+    }
+    WelcomeScreen .why { color: $text-error; margin-bottom: 1; }
+    WelcomeScreen Horizontal { height: 1; margin-top: 1; }
+    WelcomeScreen Button { margin-right: 2; }
+    """
+
+    class DemoWanted(Message):
+        """The person wants the demo."""
+
+    def __init__(self, demo: bool, why: str | None = None) -> None:
+        super().__init__()
+        self._demo = demo
+        self._why = why
+
+    def compose(self) -> ComposeResult:
+        """Words and two buttons."""
+        with VerticalScroll(can_focus=False) as box:
+            box.border_title = "Welcome to hsnap-tui"
+            if self._why:
+                yield Static(f"✗ {self._why}", classes="why", markup=False)
+            yield Static(WAYS, markup=False)
+            if self._demo:
+                yield Static(DEMO, markup=False)
+            with Horizontal():
+                if self._demo:
+                    yield Button("Start the demo (d)", variant="primary", compact=True, id="demo")
+                yield Button("Quit (q)", compact=True, id="quit")
+        yield KeysFooter()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """The same by mouse or enter."""
+        if event.button.id == "demo":
+            self.action_demo()
+        else:
+            self.app.exit()
+
+    def action_demo(self) -> None:
+        """Asks for the demo."""
+        if self._demo:
+            self.post_message(self.DemoWanted())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """There may be no demo to offer."""
+        return self._demo if action == "demo" else True

@@ -1,0 +1,159 @@
+"""What the status line and the problem lines say (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rich.cells import cell_len
+
+from hsnap_tui import words
+from hsnap_tui.cloud.api import BudgetView, Purpose
+from hsnap_tui.events import Role
+from hsnap_tui.jobs.model import HoldReason, Job, JobState
+from hsnap_tui.say import Severity, explain
+from hsnap_tui.tui.console import Console, Link
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the status line: in full, in short, and how important it is (0 stays longest)."""
+
+    full: str
+    brief: str
+    rank: int
+    severity: Severity = Severity.INFO
+
+
+SEPARATOR = " │ "
+
+_WAITING = (JobState.QUEUED, JobState.WAITING)
+
+
+def status_parts(console: Console, *, selected: int, hidden: int, matching: int | None) -> list[Part]:
+    """The parts of the status line. `matching` is how many servers the filter shows, none without a filter."""
+    now, fleet = console.clock.now(), console.fleet
+    servers = words.count(len(fleet.views), "server")
+    if matching is not None:
+        servers = f"{matching:,} of {servers}"
+    parts = [Part(console.title, console.title, 0, Severity.GOOD), _live(console.link, fleet.updated, now)]
+    parts.append(Part(servers, servers.replace(" servers", " srv").replace(" server", " srv"), 2))
+    if selected:
+        unseen = f" ({hidden} hidden)" if hidden else ""
+        parts.append(Part(f"{selected:,} selected{unseen}", f"{selected:,} sel{unseen}", 1))
+    parts.append(Part(f"{fleet.locked:,} locked", f"{fleet.locked:,} locked", 3))
+    parts += _jobs(list(console.jobs.values()))
+    parts.append(_budget(console.budget()))
+    if console.read_only:
+        parts.append(Part("read-only", "read-only", 2, Severity.WARNING))
+    return parts
+
+
+def fit(parts: Sequence[Part], width: int) -> list[tuple[str, Severity]]:
+    """The parts in as many words as the width allows: shortens, then leaves out, the least important first."""
+    kept = list(parts)
+    texts = {id(part): part.full for part in kept}
+
+    def used() -> int:
+        return sum(cell_len(texts[id(part)]) for part in kept) + len(SEPARATOR) * max(0, len(kept) - 1)
+
+    for part in sorted(kept, key=lambda part: -part.rank):
+        if used() > width:
+            texts[id(part)] = part.brief
+    for part in sorted(kept, key=lambda part: -part.rank):
+        if used() > width and len(kept) > 1:
+            kept.remove(part)
+    return [(texts[id(part)], part.severity) for part in kept]
+
+
+def problems(console: Console, holder_pid: int | None) -> list[tuple[str, Severity]]:
+    """What a person should know before anything else, each in a sentence or two; mostly nothing."""
+    found: list[tuple[str, Severity]] = []
+    now = console.clock.now()
+    if console.halted:
+        found.append((f"Nothing is sent, all jobs are kept. {explain(console.halted)}", Severity.BAD))
+    link = console.link
+    if link.stale_since and link.failure and link.failure != console.halted:
+        old = f"What you see is {words.roughly(now - link.stale_since)} old." if console.fleet.updated else ""
+        found.append((f"{explain(link.failure)} {old} It is tried again by itself.".replace("  ", " "), Severity.BAD))
+    countdown = _countdown(console.budget(), now)
+    if countdown:
+        found.append((countdown, Severity.WARNING))
+    if console.role is Role.FOLLOWER:
+        other = f"Another hsnap-tui (process {holder_pid})" if holder_pid else "Another hsnap-tui"
+        found.append(
+            (f"{other} on this machine sends for this project; what you start here, it carries out.", Severity.INFO)
+        )
+    held = [job for job in console.jobs.values() if job.state is JobState.HELD]
+    if held:
+        found.append((held_in_words(held), Severity.WARNING))
+    return found
+
+
+_HOLDS = {
+    HoldReason.OLD: "left by a run an hour ago or more",
+    HoldReason.SWITCHES_OFF: "left by an earlier run, and would shut the server down",
+    HoldReason.INTERRUPTED: "interrupted while the server was shut down",
+    HoldReason.LIMIT: "the snapshot limit is reached: delete some, or ask Hetzner for more",
+    HoldReason.NO_ACCESS: "the token was refused, or may only read",
+    HoldReason.WAITED_TOO_LONG: "the lock did not clear in time",
+    HoldReason.TRIED_OFTEN: "the request was lost several times in a row",
+}
+
+
+def hold_in_words(reason: HoldReason | None) -> str:
+    """Why a job needs a yes."""
+    return _HOLDS[reason] if reason else "needs your yes"
+
+
+def held_in_words(held: Sequence[Job]) -> str:
+    """How many jobs wait for a yes, why, and which keys decide."""
+    reasons = list(dict.fromkeys(hold_in_words(job.hold) for job in held))
+    verb = "is" if len(held) == 1 else "are"
+    return f"{words.count(len(held), 'snapshot')} {verb} held ({'; '.join(reasons)}). y goes on, c cancels."
+
+
+def _live(link: Link, updated: datetime | None, now: datetime) -> Part:
+    if link.stale_since:
+        old = words.short(now - link.stale_since)
+        since = words.clock_time(link.stale_since)[:5]
+        return Part(f"▲ stale since {since} ({old})", f"▲ stale {old}", 0, Severity.BAD)
+    if updated is None:
+        return Part("… connecting", "… connecting", 0, Severity.WARNING)
+    every = words.short(timedelta(seconds=max(1.0, link.interval)))
+    why = f" ({link.slowed_by})" if link.slowed_by else ""
+    severity = Severity.WARNING if link.slowed_by else Severity.GOOD
+    return Part(f"● live, looks every {every}{why}", f"● {every}", 1, severity)
+
+
+def _jobs(jobs: Sequence[Job]) -> list[Part]:
+    states = [job.state for job in jobs if not job.state.ended]
+    waiting = sum(state in _WAITING for state in states)
+    person = sum(state.needs_person for state in states)
+    running = len(states) - waiting - person
+    told = [f"{running:,} running"] if running else []
+    told += [f"{waiting:,} waiting"] if waiting else []
+    told += [f"{person:,} held"] if person else []
+    if not told:
+        return [Part("no jobs", "no jobs", 5, Severity.QUIET)]
+    brief = "/".join(f"{count}{sign}" for count, sign in ((running, "▶"), (waiting, "…"), (person, "!")) if count)
+    return [Part(f"jobs: {', '.join(told)}", brief, 1, Severity.WARNING if person else Severity.GOOD)]
+
+
+def _budget(budget: BudgetView) -> Part:
+    if not budget.known:
+        return Part("rate limit not known yet", "", 6, Severity.QUIET)
+    left = max(0, int(budget.remaining))
+    low = left <= budget.reserve
+    text = f"{left:,} of {budget.limit:,} requests left"
+    return Part(text, f"{left:,} left", 4, Severity.WARNING if low else Severity.INFO)
+
+
+def _countdown(budget: BudgetView, now: datetime) -> str | None:
+    if budget.waiting not in (Purpose.POWER_ON, Purpose.KEYPRESS):
+        return None
+    what = "your key" if budget.waiting is Purpose.KEYPRESS else "switching a server on"
+    when = f"goes in {words.short(budget.until - now)}" if budget.until and budget.until > now else "goes next"
+    shared = f"all programs of this project share {budget.limit:,} an hour"
+    return f"The rate limit is used up ({shared}): {what} {when}."

@@ -1,0 +1,75 @@
+"""A choice between a few words on one line. The arrow keys choose at once: what is seen is what will be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+T = TypeVar("T")
+
+
+class Choice(Widget, Generic[T], can_focus=True):
+    """One of several values, each with its words."""
+
+    DEFAULT_CSS = """
+    Choice { height: auto; width: 1fr; color: $foreground; }
+    Choice:focus { background: $surface-lighten-1; text-style: none; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,space", "choose(1)", "Next choice", show=False, id="choice.next", tooltip="The next choice"),
+        Binding("left", "choose(-1)", "Previous", show=False, id="choice.previous", tooltip="The choice before"),
+    ]
+
+    index: reactive[int] = reactive(0)
+
+    class Changed(Message):
+        """Another value was chosen."""
+
+    def __init__(self, options: Sequence[tuple[T, str]], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._options = list(options)
+
+    @property
+    def value(self) -> T:
+        """What is chosen."""
+        return self._options[self.index][0]
+
+    def action_choose(self, step: int) -> None:
+        """Chooses the next or the one before, round and round."""
+        self.index = (self.index + step) % len(self._options)
+
+    def watch_index(self) -> None:
+        """Tells it."""
+        self.post_message(self.Changed())
+
+    def render(self) -> Text:
+        """All choices; the chosen one has a filled mark."""
+        line = Text()
+        for index, words in enumerate(self._words()):
+            chosen = index == self.index
+            line.append(words, "bold" if chosen else "dim")
+            line.append("   " if index + 1 < len(self._options) else "")
+        return line
+
+    def on_click(self, event: events.Click) -> None:
+        """Chooses what was clicked."""
+        at = 0
+        for index, words in enumerate(self._words()):
+            at += cell_len(words) + 3
+            if event.y == 0 and event.x < at:
+                self.index = index
+                return
+
+    def _words(self) -> list[str]:
+        return [
+            f"{'(●)' if index == self.index else '( )'} {label}" for index, (_, label) in enumerate(self._options)
+        ]

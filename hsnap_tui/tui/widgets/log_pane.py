@@ -1,0 +1,127 @@
+"""The log: time, server, words. Follows, pauses when scrolled up, keeps a bounded number of lines."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from rich.table import Table
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import RichLog
+
+from hsnap_tui import words
+from hsnap_tui.say import Line
+from hsnap_tui.tui.paint import SIGN, Palette
+
+KEPT = 1000
+"""Lines that can be scrolled back to."""
+
+PROGRESS_STEP = 10
+"""Percent between two progress lines of the same server: a fleet's progress must not drown the rest."""
+
+
+class LogPane(Vertical):
+    """Log lines with a hint when the end is out of sight."""
+
+    DEFAULT_CSS = """
+    LogPane {
+        height: 30%;
+        min-height: 5;
+        max-height: 16;
+        border-top: solid $panel-lighten-1;
+        border-title-color: $text-muted;
+        border-title-style: none;
+        &:focus-within { border-top: solid $primary; }
+    }
+    LogPane RichLog {
+        height: 1fr; padding: 0 1; background: $background; scrollbar-size-vertical: 1; overflow-x: hidden;
+    }
+    LogPane.-paused { border-title-color: $text-warning; border-top: solid $warning; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.border_title = "Log"
+        self._lines: deque[Line] = deque(maxlen=KEPT)
+        self._missed = 0
+        self._told: dict[str, int] = {}
+        self._width = 0
+
+    def compose(self) -> ComposeResult:
+        """The lines."""
+        yield RichLog(max_lines=KEPT, wrap=True, markup=False, highlight=False, min_width=20, auto_scroll=False)
+
+    def write(self, line: Line) -> None:
+        """Adds a line; progress of the same server only every few percent."""
+        if line.percent is not None and not self._worth_telling(line.server, line.percent):
+            return
+        self._lines.append(line)
+        log = self.query_one(RichLog)
+        following = log.is_vertical_scroll_end
+        log.write(self._drawn(line), expand=True, scroll_end=following)
+        if not following:
+            self._missed += 1
+            self._show_paused()
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What can be scrolled back to."""
+        return tuple(self._lines)
+
+    def on_mount(self) -> None:
+        """Follows the scroll position and the theme."""
+        log = self.query_one(RichLog)
+        self.watch(log, "scroll_y", self._scrolled, init=False)
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._rewrite())
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wraps the lines anew for a new width."""
+        if self._width and event.size.width != self._width:
+            self._rewrite()
+        self._width = event.size.width
+
+    def _rewrite(self) -> None:
+        log = self.query_one(RichLog)
+        log.clear()
+        for line in self._lines:
+            log.write(self._drawn(line), expand=True, scroll_end=True)
+
+    def _scrolled(self) -> None:
+        self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        if self.query_one(RichLog).is_vertical_scroll_end:
+            self._missed = 0
+        self._show_paused()
+
+    def _show_paused(self) -> None:
+        paused = not self.query_one(RichLog).is_vertical_scroll_end
+        self.set_class(paused, "-paused")
+        more = f"{words.count(self._missed, 'new line')} below" if self._missed else "the newest are below"
+        self.border_title = f"Log, paused: {more} ▼ End follows again" if paused else "Log"
+
+    def _worth_telling(self, server: str, percent: int) -> bool:
+        before = self._told.get(server)
+        if before is not None and before <= percent < before + PROGRESS_STEP:
+            return False
+        self._told[server] = percent
+        return True
+
+    def _drawn(self, line: Line) -> Table:
+        palette = Palette.of(self.app.theme_variables)
+        narrow = self.app.size.width < 100
+        grid = Table.grid(padding=(0, 1), expand=True)
+        grid.add_column(width=8, no_wrap=True)
+        grid.add_column(width=1)
+        grid.add_column(width=14 if narrow else 24, no_wrap=True, overflow="ellipsis")
+        grid.add_column(ratio=1, overflow="fold")
+        style = palette.severity(line.severity)
+        grid.add_row(
+            Text(words.clock_time(line.at), palette.quiet),
+            Text(SIGN[line.severity], style),
+            Text(line.server, "bold"),
+            Text(line.text, style),
+        )
+        return grid
