@@ -16,8 +16,10 @@ from hsnap_tui.cloud.api import Purpose
 ASSUMED_LIMIT = 3600
 """Requests an hour, for a server that shows no limit."""
 UNPROVEN = 8
-"""Requests under way at the same time before any answer has shown a limit."""
+"""Requests of one purpose under way at the same time before any answer has shown a limit."""
 ROUNDING = 1e-6
+LONGEST_RETRY_AFTER = 3600.0
+"""Seconds of pause that an answer may ask for: after so long the limit is full again."""
 LONGEST_PAUSE = 60.0
 """Seconds of pause after refusals in a row that do not say how long to wait."""
 
@@ -90,7 +92,8 @@ class Bucket:
         if self._refusals and any(ticket.number > self._refused_after for ticket in under_way):
             return math.inf
         if not self._observations:
-            return pause if len(under_way) < UNPROVEN else math.inf
+            peers = sum(ticket.purpose is purpose for ticket in under_way)
+            return pause if peers < UNPROVEN else math.inf
         short = floor(purpose, self.limit) + 1 - self.estimate(now, len(under_way))
         return max(pause, short / self.refill if short > ROUNDING else 0.0)
 
@@ -122,7 +125,8 @@ class Bucket:
         """A 429: nothing goes for a while, and then one request at a time until one is accepted."""
         self._refusals += 1
         self._refused_after = admitted
-        pause = retry_after or min(LONGEST_PAUSE, 2.0 ** min(self._refusals - 1, 10))
+        pause = min(retry_after or 0.0, LONGEST_RETRY_AFTER)
+        pause = pause or min(LONGEST_PAUSE, 2.0 ** min(self._refusals - 1, 10))
         self._paused_until = max(self._paused_until, now + pause)
 
     def forget(self, oldest: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import statistics
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -67,10 +68,10 @@ class _Request(Generic[T]):
     @property
     def lane(self) -> Lane:
         """Where it runs: what hangs holds up its own kind only."""
-        if self.method != "GET":
-            return Lane.POWER_ON if self.purpose is Purpose.POWER_ON else Lane.COMMANDS
         if self.purpose is Purpose.KEYPRESS:
             return Lane.INTERACTIVE
+        if self.method != "GET":
+            return Lane.POWER_ON if self.purpose is Purpose.POWER_ON else Lane.COMMANDS
         return Lane.POLLS if self.purpose is Purpose.POLL else Lane.LOOK_UPS
 
 
@@ -313,9 +314,11 @@ class _Page(Generic[I]):
     following: int | None
 
 
-def _limits(headers: Mapping[str, str]) -> tuple[int | None, float | None]:
+def _limits(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
     """Limit and remaining requests, both or neither."""
-    limit, left = headers.get("RateLimit-Limit", ""), headers.get("RateLimit-Remaining", "")
-    if limit.isascii() and limit.isdigit() and left.isascii() and left.isdigit() and int(limit) > 0:
-        return int(limit), float(left)
-    return None, None
+    limit, left = (_count(headers.get(f"RateLimit-{name}", "")) for name in ("Limit", "Remaining"))
+    return (limit, left) if limit and left is not None else (None, None)
+
+
+def _count(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text.strip()) else None

@@ -57,11 +57,11 @@ class Gate:
         try:
             return await leave
         except asyncio.CancelledError:
-            if leave.done() and not leave.cancelled():
-                self.unsent(leave.result())
-            else:
+            if waiter in self._waiters:
                 self._waiters.remove(waiter)
                 self._pump()
+            elif leave.done() and not leave.cancelled() and leave.exception() is None:
+                self.unsent(leave.result())
             raise
 
     def answered(self, ticket: Ticket, limit: int | None, left: float | None) -> None:
@@ -155,9 +155,13 @@ class Gate:
         soonest = math.inf
         for waiter in self._waiters:
             bucket = self._bucket(waiter.route)
-            wait = math.inf if bucket in held else bucket.wait(waiter.purpose, now, self._under_way_of(bucket))
+            if bucket in held:
+                staying.append(waiter)
+                continue
+            wait = bucket.wait(waiter.purpose, now, self._under_way_of(bucket))
             if wait > 0:
-                held.add(bucket)
+                if math.isfinite(wait):
+                    held.add(bucket)
                 staying.append(waiter)
                 soonest = min(soonest, wait)
             elif not waiter.leave.done():

@@ -5,11 +5,12 @@ requests would also take a netrc entry in place of the token and a proxy for loo
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
+
+from hsnap_tui.settings import is_loopback
 
 CERTIFICATE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
@@ -22,27 +23,16 @@ class Surroundings:
     certificates: str | None = None
 
 
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine: localhost, 127.0.0.0/8 or ::1."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def surroundings(endpoint: str, environ: Mapping[str, str]) -> Surroundings:
-    """What the environment says for this endpoint; nothing of it goes for loopback."""
+    """What the environment says for this endpoint; no proxy is ever for loopback."""
     url = urlsplit(endpoint)
-    host = url.hostname or ""
-    if is_loopback(host):
-        return Surroundings()
+    certificates = next(filter(None, map(environ.get, CERTIFICATE_VARIABLES)), None)
+    if is_loopback(url.hostname or ""):
+        return Surroundings(None, certificates)
     proxy = _variable(environ, f"{url.scheme}_proxy") or _variable(environ, "all_proxy")
     exceptions = _variable(environ, "no_proxy")
     if exceptions and proxy_bypass_environment(url.netloc, {"no": exceptions}):
         proxy = None
-    certificates = next(filter(None, map(environ.get, CERTIFICATE_VARIABLES)), None)
     return Surroundings(proxy, certificates)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -57,6 +59,11 @@ class Link:
             if self.hang(pause):
                 return
 
+    def ends(self, seconds: float) -> bool:
+        """Whether the other side ends the connection within that time."""
+        readable, _, _ = select.select([self._sock], [], [], seconds)
+        return bool(readable) and self._sock.recv(1) == b""
+
     def close(self) -> None:
         """Ends the connection."""
         with contextlib.suppress(OSError):
@@ -91,8 +98,9 @@ def failure(status: int, code: str, message: str = "no", headers: Mapping[str, s
 class ScriptedServer:
     """Runs a script for every request, many at the same time, and remembers what came."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
         self.script = script
+        self._tls = tls
         self.requests: list[Seen] = []
         self._stopped = threading.Event()
         self._connections = 0
@@ -122,7 +130,7 @@ class ScriptedServer:
     @property
     def endpoint(self) -> str:
         """What a client calls it."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/v1"
 
     def count(self, method: str) -> int:
         """How many requests of that method came."""
@@ -140,7 +148,11 @@ class ScriptedServer:
     def _serve(self, sock: socket.socket) -> None:
         self._connections += 1
         number = self._connections
-        with contextlib.suppress(OSError), sock.makefile("rb") as stream:
+        with contextlib.suppress(OSError):
+            self._converse(self._tls.wrap_socket(sock, server_side=True) if self._tls else sock, number)
+
+    def _converse(self, sock: socket.socket, number: int) -> None:
+        with sock, sock.makefile("rb") as stream:
             while (seen := _read(stream, number)) is not None:
                 self.requests.append(seen)
                 data = self.script(seen, Link(sock, self._stopped))

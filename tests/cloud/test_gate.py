@@ -1,0 +1,271 @@
+"""The gate on a clock that jumps, against a limiter that counts as Hetzner does."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from hsnap_tui.cloud.api import Purpose
+from hsnap_tui.cloud.budget import Ticket, floor, reserve
+from hsnap_tui.cloud.errors import CloudError, ErrorKind
+from hsnap_tui.cloud.gate import Gate
+from tests.cloud.virtual_clock import VirtualClock
+
+
+class Hetzner:
+    """A project's limiter: steady refill, and another client that takes `others` requests a second."""
+
+    def __init__(self, clock: VirtualClock, limit: int, left: float, others: float = 0.0) -> None:
+        self.clock = clock
+        self.limit = limit
+        self.others = others
+        self.refused = 0
+        self.counted: Counter[Purpose] = Counter()
+        self._left = left
+        self._at = clock.monotonic()
+
+    def left(self) -> float:
+        """Requests left now."""
+        now = self.clock.monotonic()
+        gain = (now - self._at) * (self.limit / 3600 - self.others)
+        self._left, self._at = max(0.0, min(float(self.limit), self._left + gain)), now
+        return self._left
+
+    def empty(self) -> None:
+        """Somebody takes all there is."""
+        self.left()
+        self._left = 0.0
+
+    def take(self, purpose: Purpose) -> bool:
+        """Counts a request; false is a 429."""
+        if self.left() < 1:
+            self.refused += 1
+            return False
+        self._left -= 1
+        self.counted[purpose] += 1
+        return True
+
+
+async def send(gate: Gate, hetzner: Hetzner, purpose: Purpose, route: str = "/servers") -> None:
+    """Sends until it is accepted, each time 50 ms away."""
+    while True:
+        ticket = await gate.admit(purpose, route)
+        await hetzner.clock.sleep(0.025)
+        accepted = hetzner.take(purpose)
+        left = math.floor(hetzner.left())
+        await hetzner.clock.sleep(0.025)
+        if accepted:
+            gate.answered(ticket, hetzner.limit, left)
+            return
+        gate.refused(ticket, hetzner.limit, left, None)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+async def learn(clock: VirtualClock, limit: int, left: float, others: float = 0.0) -> tuple[Gate, Hetzner]:
+    gate, hetzner = Gate(clock), Hetzner(clock, limit, left, others)
+    await clock.run(send(gate, hetzner, Purpose.POLL))
+    return gate, hetzner
+
+
+async def all_of(gate: Gate, hetzner: Hetzner, purposes: list[Purpose]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for purpose in purposes:
+            group.create_task(send(gate, hetzner, purpose))
+
+
+async def test_a_full_budget_holds_nobody_up(clock: VirtualClock) -> None:
+    gate, hetzner = await learn(clock, 3600, 3600)
+    started = clock.monotonic()
+    await clock.run(all_of(gate, hetzner, [Purpose.JOB] * 500))
+    assert clock.monotonic() - started < 0.2
+    assert hetzner.refused == 0
+
+
+@pytest.mark.parametrize("limit", [50, 3600, 100_000])
+async def test_nobody_passes_a_floor(clock: VirtualClock, limit: int) -> None:
+    gate, hetzner = await learn(clock, limit, reserve(limit) + 10)
+    lowest: dict[Purpose, float] = {}
+
+    async def one(purpose: Purpose) -> None:
+        ticket = await gate.admit(purpose, "/servers")
+        assert hetzner.take(purpose)
+        lowest[purpose] = min(lowest.get(purpose, math.inf), hetzner.left())
+        gate.answered(ticket, limit, math.floor(hetzner.left()))
+
+    async def many() -> None:
+        async with asyncio.TaskGroup() as group:
+            for purpose in reversed(Purpose):
+                for _ in range(15):
+                    group.create_task(one(purpose))
+
+    await clock.run(many())
+    assert hetzner.refused == 0
+    for purpose, left in lowest.items():
+        assert left >= floor(purpose, limit) - 0.01
+
+
+async def test_the_urgent_go_first_and_each_in_order(clock: VirtualClock) -> None:
+    gate, hetzner = await learn(clock, 3600, 2)
+    order: list[tuple[Purpose, int]] = []
+
+    async def one(purpose: Purpose, number: int) -> None:
+        await send(gate, hetzner, purpose)
+        order.append((purpose, number))
+
+    async def many() -> None:
+        async with asyncio.TaskGroup() as group:
+            for number in range(5):
+                for purpose in reversed(Purpose):
+                    group.create_task(one(purpose, number))
+
+    await clock.run(many())
+    assert order == [(purpose, number) for purpose in Purpose for number in range(5)]
+    assert hetzner.refused == 0
+
+
+@pytest.mark.parametrize("limit", [50, 3600])
+async def test_a_queue_drains_beside_a_greedy_client(clock: VirtualClock, limit: int) -> None:
+    gate, hetzner = await learn(clock, limit, limit / 2, others=0.9 * limit / 3600)
+    purposes = [Purpose.JOB] * 100 + [Purpose.LOOK_UP] * 100 + [Purpose.POLL] * 20 + [Purpose.POWER_ON] * 5
+    await clock.run(all_of(gate, hetzner, purposes), at_most=225 / (0.1 * limit / 3600) * 2)
+    assert hetzner.counted == Counter(purposes) + Counter([Purpose.POLL])
+    if limit > 1000:
+        # A reserve of two is soon eaten by others: then a 429 is how it is found out, and costs nothing.
+        assert hetzner.refused <= 5
+
+
+async def test_a_queue_drains_beside_one_that_takes_all_at_times(clock: VirtualClock) -> None:
+    gate, hetzner = await learn(clock, 3600, 1000)
+
+    async def bites() -> None:
+        while True:
+            await clock.sleep(60)
+            hetzner.empty()
+
+    async def both() -> None:
+        greedy = asyncio.create_task(bites())
+        await all_of(gate, hetzner, [Purpose.POWER_ON] * 5 + [Purpose.JOB] * 950)
+        greedy.cancel()
+
+    # At once what is above the reserve, then one whenever the reserve should be full again.
+    await clock.run(both(), at_most=3600)
+    assert hetzner.counted[Purpose.JOB] == 950
+    assert hetzner.refused <= 2
+
+
+async def test_a_keypress_waits_below_the_reserve_with_a_countdown(clock: VirtualClock) -> None:
+    gate, hetzner = await learn(clock, 3600, 5)
+    press = asyncio.create_task(send(gate, hetzner, Purpose.KEYPRESS))
+    poll = asyncio.create_task(send(gate, hetzner, Purpose.POLL))
+    await asyncio.sleep(0)
+    view = gate.view()
+    assert view.waiting is Purpose.KEYPRESS
+    assert view.until is not None
+    assert timedelta(seconds=14) < view.until - clock.now() < timedelta(seconds=16)
+    assert view.remaining < floor(Purpose.KEYPRESS, 3600) + 1
+    await clock.run(asyncio.wait_for(asyncio.shield(press), None))
+    assert gate.view().waiting is Purpose.POLL
+    await clock.run(asyncio.wait_for(poll, None))
+    assert gate.view().waiting is None
+    assert gate.view().until is None
+
+
+async def test_a_limit_of_its_own_has_a_budget_of_its_own(clock: VirtualClock) -> None:
+    gate = Gate(clock)
+    usual, own = Hetzner(clock, 3600, 3), Hetzner(clock, 7200, 7000)
+    await clock.run(send(gate, own, Purpose.POLL, "/actions"))
+    await clock.run(send(gate, usual, Purpose.POLL, "/servers"))
+    started = clock.monotonic()
+
+    async def many() -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(50):
+                group.create_task(send(gate, own, Purpose.POLL, "/actions"))
+
+    held = asyncio.create_task(send(gate, usual, Purpose.POLL, "/servers"))
+    await clock.run(many())
+    assert clock.monotonic() - started < 1
+    assert not held.done()
+    assert gate.view().limit == 3600
+    held.cancel()
+    await asyncio.gather(held, return_exceptions=True)
+
+
+async def test_families_with_the_same_limit_share_a_budget(clock: VirtualClock) -> None:
+    gate, hetzner = await learn(clock, 3600, 1000)
+    await clock.run(send(gate, hetzner, Purpose.POLL, "/images"))
+    ticket = await gate.admit(Purpose.POLL, "/images")
+    gate.answered(ticket, 3600, 0)
+    assert gate.view().remaining == 0
+
+
+async def test_a_refusal_delays_and_loses_nothing(clock: VirtualClock) -> None:
+    gate, _ = await learn(clock, 3600, 3600)
+    ticket = await gate.admit(Purpose.JOB, "/servers")
+    gate.refused(ticket, None, None, 17)
+    started = clock.monotonic()
+    await clock.run(gate.admit(Purpose.JOB, "/servers"))
+    assert clock.monotonic() - started == pytest.approx(17)
+
+
+async def test_a_waiter_that_is_cancelled_leaves_no_trace(clock: VirtualClock) -> None:
+    gate, _hetzner = await learn(clock, 3600, 2)
+    waiter = asyncio.create_task(gate.admit(Purpose.JOB, "/servers"))
+    await asyncio.sleep(0)
+    assert gate.view().waiting is Purpose.JOB
+    waiter.cancel()
+    await asyncio.gather(waiter, return_exceptions=True)
+    assert gate.view().waiting is None
+
+
+async def test_leave_given_to_somebody_just_cancelled_goes_back(clock: VirtualClock) -> None:
+    gate, _hetzner = await learn(clock, 3600, 2)
+    last = await gate.admit(Purpose.POWER_ON, "/servers")
+    waiter = asyncio.create_task(gate.admit(Purpose.JOB, "/servers"))
+    await asyncio.sleep(0)
+    gate.answered(last, 3600, 1000)
+    assert gate.view().remaining == 999
+    waiter.cancel()
+    await asyncio.gather(waiter, return_exceptions=True)
+    assert gate.view().remaining == 1000
+
+
+async def test_requests_that_never_left_cost_nothing_and_lost_ones_do(clock: VirtualClock) -> None:
+    gate, _hetzner = await learn(clock, 3600, 1000)
+    before = gate.view().remaining
+    gate.unsent(await gate.admit(Purpose.JOB, "/servers"))
+    assert gate.view().remaining == before
+    gate.lost(await gate.admit(Purpose.JOB, "/servers"))
+    assert gate.view().remaining == before - 1
+
+
+async def test_a_closed_gate_sends_everybody_away(clock: VirtualClock) -> None:
+    gate, _hetzner = await learn(clock, 3600, 2)
+    waiter = asyncio.create_task(gate.admit(Purpose.JOB, "/servers"))
+    await asyncio.sleep(0)
+    gate.close()
+    for attempt in (waiter, gate.admit(Purpose.POWER_ON, "/servers")):
+        with pytest.raises(CloudError) as caught:
+            await attempt
+        assert caught.value.kind is ErrorKind.UNREACHABLE
+
+
+async def test_a_server_that_shows_no_limit(clock: VirtualClock) -> None:
+    gate = Gate(clock)
+    for _ in range(20):
+        gate.answered(await gate.admit(Purpose.POLL, "/servers"), None, None)
+    view = gate.view()
+    assert not view.known
+    assert (view.limit, view.remaining) == (3600, 3580)
+
+
+def test_tickets_are_told_apart() -> None:
+    assert Ticket(1, Purpose.JOB, "/") != Ticket(1, Purpose.JOB, "/")

@@ -1,0 +1,215 @@
+"""Hung requests: what they hold up, what ends them, and what is known about them afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from hsnap_tui.cloud.api import Purpose
+from hsnap_tui.cloud.errors import Carried, CloudError, ErrorKind
+from hsnap_tui.cloud.guard import Guard
+from hsnap_tui.cloud.lanes import Lane, Lanes, LostError
+from tests.cloud.conftest import Certificate, Connect, Serve
+from tests.cloud.scripted import Link, ScriptedServer, Seen, answer
+
+ACTION = {"action": {"id": 1, "command": "poweron", "status": "running"}}
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Waits until a condition holds, at most ten seconds."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - the conditions are about threads
+            await asyncio.sleep(0.01)
+
+
+def hang(_seen: Seen, link: Link) -> None:
+    link.hang(30)
+
+
+def hang_when_posted(seen: Seen, link: Link) -> bytes | None:
+    if seen.method == "GET":
+        return answer(200, {"server": {"id": 1}})
+    link.hang(30)
+    return None
+
+
+async def check_close(server: ScriptedServer, connect: Connect, environ: dict[str, str] | None = None) -> None:
+    cloud = connect(server, environ=environ)
+    calls = [
+        asyncio.create_task(cloud.power_on(1, Purpose.POWER_ON)),
+        asyncio.create_task(cloud.get_server(1, Purpose.POLL)),
+    ]
+    await until(lambda: len(server.requests) == 2)
+    started = time.monotonic()
+    await cloud.close()
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert time.monotonic() - started < 0.2
+    posted, got = outcomes
+    assert isinstance(posted, CloudError)
+    assert (posted.kind, posted.carried) == (ErrorKind.UNCLEAR, Carried.PERHAPS)
+    assert isinstance(got, CloudError)
+    assert got.kind is ErrorKind.UNREACHABLE
+
+
+async def test_close_ends_all_requests_at_once(serve: Serve, connect: Connect) -> None:
+    await check_close(serve(hang), connect)
+
+
+async def test_close_ends_encrypted_requests_at_once(certificate: Certificate, connect: Connect) -> None:
+    with ScriptedServer(hang, certificate.context) as server:
+        await check_close(server, connect, {"SSL_CERT_FILE": certificate.path})
+
+
+async def test_close_frees_the_threads(serve: Serve, connect: Connect) -> None:
+    def threads() -> list[str]:
+        return [thread.name for thread in threading.enumerate()]
+
+    server = serve(hang)
+    cloud = connect(server)
+    call = asyncio.create_task(cloud.get_server(1, Purpose.POLL))
+    await until(lambda: server.requests)
+    await cloud.close()
+    await asyncio.gather(call, return_exceptions=True)
+    await until(lambda: "hsnap-tui request" not in threads())
+
+
+async def test_hung_posts_starve_nothing(serve: Serve, connect: Connect) -> None:
+    server = serve(hang_when_posted)
+    cloud = connect(server)
+    posts = [
+        asyncio.create_task(cloud.create_snapshot(number, "d", {}, Purpose.JOB))
+        for number in range(Lane.COMMANDS.width + 8)
+    ]
+    assert (await cloud.get_server(1, Purpose.POLL)).id == 1
+    await until(lambda: server.count("POST") == Lane.COMMANDS.width)
+    for purpose in Purpose:
+        async with asyncio.timeout(5):
+            assert (await cloud.get_server(1, purpose)).id == 1
+    owed = asyncio.create_task(cloud.power_on(1, Purpose.POWER_ON))
+    await until(lambda: server.requests[-1].path.endswith("/poweron"))
+    await cloud.close()
+    outcomes = await asyncio.gather(owed, *posts, return_exceptions=True)
+    doubtful = [error for error in outcomes if isinstance(error, CloudError) and error.carried is Carried.PERHAPS]
+    assert len(doubtful) == Lane.COMMANDS.width + 1
+    assert len(server.requests) == 1 + len(Purpose) + Lane.COMMANDS.width + 1
+
+
+async def test_a_cancelled_get_is_cut_off(serve: Serve, connect: Connect) -> None:
+    gone = threading.Event()
+
+    def wait_for_the_end(_seen: Seen, link: Link) -> None:
+        if link.ends(10):
+            gone.set()
+
+    server = serve(wait_for_the_end)
+    call = asyncio.create_task(connect(server).get_server(1, Purpose.POLL))
+    await until(lambda: server.requests)
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    await until(gone.is_set)
+
+
+async def test_a_cancelled_post_is_left_to_its_end(serve: Serve, connect: Connect) -> None:
+    answered = threading.Event()
+    proceed = threading.Event()
+
+    def slow(_seen: Seen, link: Link) -> bytes:
+        proceed.wait(10)
+        if not link.ends(0.05):
+            answered.set()
+        return answer(201, ACTION)
+
+    server = serve(slow)
+    call = asyncio.create_task(connect(server).power_on(1, Purpose.POWER_ON))
+    await until(lambda: server.requests)
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    proceed.set()
+    await until(answered.is_set)
+
+
+async def test_a_post_that_did_not_leave_never_does() -> None:
+    guard = Guard()
+    assert guard.withdraw()
+    with pytest.raises(ConnectionAbortedError):
+        guard.sending()
+    assert not guard.sent
+
+
+async def test_an_aborted_guard_takes_no_connection() -> None:
+    guard = Guard()
+    guard.abort()
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(ConnectionAbortedError):
+        guard.watch(ours.fileno())
+    guard.release()
+
+
+async def test_a_thread_that_never_comes_back_is_given_up() -> None:
+    lanes = Lanes(0.05)
+    stuck = threading.Event()
+    with pytest.raises(LostError):
+        await lanes.run(Lane.POLLS, stuck.wait, Guard(), abandon=True)
+    assert await lanes.run(Lane.POLLS, lambda: 7, Guard(), abandon=True) == 7
+    stuck.set()
+    lanes.close()
+
+
+async def test_failures_in_the_thread_reach_the_one_who_waits() -> None:
+    lanes = Lanes(10)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await lanes.run(Lane.POLLS, fail, Guard(), abandon=True)
+    lanes.close()
+
+
+async def test_a_lane_is_as_wide_as_it_says() -> None:
+    lanes = Lanes(10)
+    together = 0
+    most = 0
+    lock = threading.Lock()
+
+    def count() -> None:
+        nonlocal together, most
+        with lock:
+            together += 1
+            most = max(most, together)
+        time.sleep(0.005)
+        with lock:
+            together -= 1
+
+    await asyncio.gather(*(lanes.run(Lane.LOOK_UPS, count, Guard(), abandon=True) for _ in range(40)))
+    assert most <= Lane.LOOK_UPS.width
+    lanes.close()
+
+
+def test_the_interpreter_waits_for_no_hung_request(serve: Serve) -> None:
+    server = serve(hang)
+    program = f"""
+import asyncio
+from hsnap_tui.cloud.api import Purpose
+from hsnap_tui.cloud.client import HetznerCloud
+from hsnap_tui.settings import Secret
+
+async def main():
+    cloud = HetznerCloud("{server.endpoint}", Secret("x"), "demo")
+    call = asyncio.create_task(cloud.power_on(1, Purpose.POWER_ON))
+    await asyncio.sleep(0.5)
+    call.cancel()
+
+asyncio.run(main())
+"""
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=12)
+    assert time.monotonic() - started < 12
+    assert server.count("POST") == 1
