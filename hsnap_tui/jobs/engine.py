@@ -1,0 +1,229 @@
+"""Runs the jobs of a project: observations in, steps, one commit, then what the steps asked for.
+
+A turn takes everything that has arrived, writes all changed jobs down in one transaction, and only then tells what
+happened and sends. Only the process that holds the project's lock has an engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hsnap_tui.clock import Clock
+from hsnap_tui.cloud.api import CloudApi
+from hsnap_tui.cloud.errors import CloudError, ErrorKind
+from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, SendingHalted, SendingResumed
+from hsnap_tui.fleet.interests import Interests
+from hsnap_tui.fleet.state import Fleet, Observation
+from hsnap_tui.jobs.errors import JournalError
+from hsnap_tui.jobs.job import step
+from hsnap_tui.jobs.journal import Journal
+from hsnap_tui.jobs.model import HoldReason, Job, Power, Verb
+from hsnap_tui.jobs.observations import Command, Hold, JobObservation, Refused, Send, Step, Tick, Turn
+from hsnap_tui.jobs.requests import Requests
+from hsnap_tui.jobs.wants import actions_in, interests, known, sightings
+
+JOURNAL_RETRY = timedelta(seconds=5)
+_SPREADS = frozenset({HoldReason.LIMIT, HoldReason.NO_ACCESS})
+_PASSING = frozenset({JobEventKind.PROGRESS})
+
+
+class Engine:
+    """The jobs that have not ended, and those that ended since it began; `jobs` is for reading."""
+
+    def __init__(
+        self, cloud: CloudApi, journal: Journal, clock: Clock, publish: Callable[[Event], None], jobs: dict[str, Job]
+    ) -> None:
+        self.jobs = jobs
+        self.halted: Failure | None = None
+        self._cloud = cloud
+        self._journal = journal
+        self._clock = clock
+        self._publish = publish
+        self._requests = Requests(cloud, clock, self.tell)
+        self._inbox: list[tuple[str, JobObservation]] = []
+        self._arrived = asyncio.Event()
+        self._unsaved: dict[str, Job] = {}
+        self._untold: list[JobEvent] = []
+        self._journal_due: datetime | None = None
+        self._leaving = False
+        self._off: Counter[str] = Counter()
+
+    # -- what others tell it ------------------------------------------------------------------------------------
+
+    def tell(self, job_id: str, observation: JobObservation) -> None:
+        """Hands an observation to a job; it is taken in with the next turn."""
+        self._inbox.append((job_id, observation))
+        self._arrived.set()
+
+    def take(self, jobs: Iterable[Job], fleet: Fleet) -> None:
+        """Takes over jobs that are in the journal, with what is known of their servers."""
+        for job in jobs:
+            if job.id in self.jobs:
+                continue
+            self.jobs[job.id] = job
+            self.tell(job.id, Tick())
+            for sighting in known(job, fleet):
+                self.tell(job.id, sighting)
+
+    def begin_with(self, resumed: Iterable[Step]) -> None:
+        """Takes over jobs of an earlier process; what changed in them is written with the first turn."""
+        for resumption in resumed:
+            job = resumption.job
+            self.jobs[job.id] = job
+            self._unsaved[job.id] = job
+            self._untold.extend(resumption.events)
+            self.tell(job.id, Tick())
+
+    def observe(self, observation: Observation, fleet: Fleet) -> None:
+        """Hands what a poll saw to the jobs that it is about."""
+        actions = actions_in(observation)
+        for job in self._open():
+            for sighting in sightings(job, observation, actions, fleet):
+                self.tell(job.id, sighting)
+
+    def allow(self) -> None:
+        """A person has said to go on: access is tried again."""
+        if self.halted is not None and self.halted.kind != "journal":
+            self._go_on()
+
+    @property
+    def interests(self) -> Interests:
+        """What the jobs need to know next."""
+        return interests(self.jobs.values(), leaving=self._leaving)
+
+    # -- its life -----------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+        try:
+            while True:
+                await self._wait()
+                await self._turn()
+        finally:
+            self._requests.abandon()
+
+    async def leave(self) -> None:
+        """Starts nothing more, and returns when no server is off because of us. `run` must be running."""
+        self._leaving = True
+        for job in self._open():
+            self.tell(job.id, Tick())
+        while self._inbox or any(job.power is Power.OWED for job in self._open()):
+            await self._clock.sleep(0.1)
+
+    def _open(self) -> list[Job]:
+        return [job for job in self.jobs.values() if not job.state.ended]
+
+    async def _wait(self) -> None:
+        due = min((job.wake_at for job in self._open() if job.wake_at and not job.busy), default=None)
+        if self._journal_due is not None:
+            due = min(due or self._journal_due, self._journal_due)
+        seconds = None if due is None else max(0.0, (due - self._clock.now()).total_seconds())
+        if self._inbox or seconds == 0.0:
+            return
+        arrived = asyncio.ensure_future(self._arrived.wait())
+        waits = [arrived] if seconds is None else [arrived, asyncio.ensure_future(self._clock.sleep(seconds))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _turn(self) -> None:
+        self._arrived.clear()
+        arrived, self._inbox = self._inbox, []
+        arrived += [(job.id, Tick()) for job in self._due()]
+        events, self._untold = self._untold, []
+        commands: list[tuple[Job, Command]] = []
+        self._off = Counter(job.batch for job in self._open() if job.power is Power.OWED)
+        for job_id, observation in arrived:
+            result = self._step(job_id, observation)
+            if result is None:
+                continue
+            events.extend(result.events)
+            if result.command is not None:
+                commands.append((result.job, result.command))
+        written = await self._write(events)
+        for event in events:
+            self._publish(event)
+        for job, command in commands:
+            if written or not _needs_journal(command):
+                self._requests.start(self.jobs[job.id], command)
+            elif isinstance(command, Send):
+                unsent = CloudError(ErrorKind.UNREACHABLE, "not sent: the journal can't be written")
+                self.tell(job.id, Refused(command.verb, unsent))
+
+    def _due(self) -> list[Job]:
+        now = self._clock.now()
+        return [job for job in self._open() if job.wake_at is not None and job.wake_at <= now and not job.busy]
+
+    def _step(self, job_id: str, observation: JobObservation) -> Step | None:
+        job = self.jobs.get(job_id)
+        if job is None:
+            return None
+        result = step(job, observation, self._circumstances(job))
+        self.jobs[job_id] = result.job
+        self._off[job.batch] += (result.job.power is Power.OWED) - (job.power is Power.OWED)
+        if replace(result.job, percent=job.percent, wake_at=job.wake_at) != job:
+            self._unsaved[job_id] = result.job
+        self._spread_hold(job, result.job)
+        return result
+
+    def _circumstances(self, job: Job) -> Turn:
+        return Turn(
+            now=self._clock.now(),
+            may_send=self.halted is None,
+            may_stop=self._off[job.batch] < job.options.at_a_time,
+            leaving=self._leaving,
+            clock_offset=self._cloud.clock_offset,
+        )
+
+    def _spread_hold(self, before: Job, after: Job) -> None:
+        """What stopped one job stops the others: a limit those of its batch, no access all."""
+        if after.hold is None or after.hold is before.hold or after.hold not in _SPREADS or after.failure is None:
+            return
+        everywhere = after.hold is HoldReason.NO_ACCESS
+        for other in self._open():
+            if other.id != after.id and (everywhere or other.batch == after.batch):
+                self.tell(other.id, Hold(after.hold))
+        if everywhere:
+            self._halt(after.failure)
+
+    # -- the journal --------------------------------------------------------------------------------------------
+
+    async def _write(self, events: Iterable[JobEvent]) -> bool:
+        """Commits what changed; false when it could not be written, so that nothing new may be sent."""
+        lasting = [event for event in events if event.kind not in _PASSING]
+        if not (self._unsaved or lasting):
+            return True
+        unsaved, self._unsaved = self._unsaved, {}
+        try:
+            await self._journal.save(list(unsaved.values()), lasting)
+        except JournalError as error:
+            self._unsaved = {**unsaved, **self._unsaved}
+            self._journal_due = self._clock.now() + JOURNAL_RETRY
+            self._halt(error.failure)
+            return False
+        self._journal_due = None
+        if self.halted is not None and self.halted.kind == "journal":
+            self._go_on()
+        return True
+
+    def _halt(self, failure: Failure) -> None:
+        if self.halted is None or self.halted.kind != failure.kind:
+            self.halted = failure
+            self._publish(SendingHalted(self._clock.now(), self._cloud.project, failure))
+
+    def _go_on(self) -> None:
+        self.halted = None
+        self._publish(SendingResumed(self._clock.now(), self._cloud.project))
+        for job in self._open():
+            self.tell(job.id, Tick())
+
+
+def _needs_journal(command: Command) -> bool:
+    """Whether it may only be run when the intent is written down. Switching on is right in any case."""
+    return isinstance(command, Send) and command.verb is not Verb.POWER_ON

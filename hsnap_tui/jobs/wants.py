@@ -1,0 +1,78 @@
+"""What jobs need to be told, and what of a poll is news to a job (pure)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from hsnap_tui.cloud.model import Action
+from hsnap_tui.fleet.interests import Interests
+from hsnap_tui.fleet.state import Fleet, Observation
+from hsnap_tui.jobs.model import Job, Phase, Power
+from hsnap_tui.jobs.observations import ActionLost, ActionSeen, Seen
+
+AHEAD = 2
+"""Of servers that wait for their turn to be shut down, so many more than may be off are kept under observation."""
+
+
+def interests(jobs: Iterable[Job], *, leaving: bool = False) -> Interests:
+    """The actions to follow and the servers to look at for these jobs."""
+    actions: set[int] = set()
+    servers: set[int] = set()
+    in_line: Counter[str] = Counter()
+    urgent = False
+    for job in jobs:
+        if job.state.ended or job.state.needs_person:
+            continue
+        urgent = urgent or job.power is Power.OWED
+        actions |= _followed(job)
+        if job.power is Power.OWED or (_waits(job) and not leaving and not _far_back(job, in_line)):
+            servers.add(job.server_id)
+    return Interests(frozenset(actions), frozenset(servers), urgent)
+
+
+def _followed(job: Job) -> set[int]:
+    sendings = (job.create, job.start)
+    return {s.action_id for s in sendings if s.phase is Phase.ACCEPTED and s.action_id is not None}
+
+
+def _waits(job: Job) -> bool:
+    return job.result is None and job.create.phase is Phase.READY and not job.busy
+
+
+def _far_back(job: Job, in_line: Counter[str]) -> bool:
+    """Whether so many others of its batch are to be shut down before it that looking at its server is too early."""
+    if not job.options.shut_down:
+        return False
+    in_line[job.batch] += 1
+    return in_line[job.batch] > job.options.at_a_time + AHEAD
+
+
+def actions_in(observation: Observation) -> Mapping[int, Action]:
+    """All actions of an observation by ID; one asked for by ID is newer than the same in the list."""
+    return {**{action.id: action for action in observation.running or ()}, **observation.actions}
+
+
+def sightings(
+    job: Job, observation: Observation, actions: Mapping[int, Action], fleet: Fleet
+) -> Iterator[Seen | ActionSeen | ActionLost]:
+    """What an observation, with these actions in it, says about a job."""
+    for action_id in _followed(job):
+        action = actions.get(action_id)
+        if action is not None:
+            yield ActionSeen(action)
+        elif action_id in observation.lost_actions:
+            yield ActionLost(action_id)
+    server = observation.servers.get(job.server_id)
+    if server is not None:
+        view = fleet.views.get(job.server_id)
+        yield Seen(observation.started, server, view.holder if view else None)
+    elif job.server_id in observation.gone:
+        yield Seen(observation.started, None)
+
+
+def known(job: Job, fleet: Fleet) -> Iterator[Seen]:
+    """What is known of a job's server already."""
+    view = fleet.views.get(job.server_id)
+    if view is not None:
+        yield Seen(view.seen, view.server, view.holder)
