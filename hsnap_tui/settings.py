@@ -201,19 +201,20 @@ def _config_path(variables: Mapping[str, str], home: Path, platform: str) -> Pat
 def _read_file(path: Path) -> _ContextFile:
     """The official command line's file; a missing one is like an empty one."""
     advice = "Repair it (`hcloud context list` shows how the official command line sees it), or set HCLOUD_TOKEN."
+    shown = clean(str(path))
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return _ContextFile(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise SettingsError(f"The context file {path} cannot be read: {reason}.", advice) from None
+        raise SettingsError(f"The context file {shown} cannot be read: {reason}.", advice) from None
     except (ValueError, RecursionError):
         # The parser's own words may quote a line with a token.
-        raise SettingsError(f"The context file {path} is not valid TOML.", advice) from None
+        raise SettingsError(f"The context file {shown} is not valid TOML.", advice) from None
     entries = content.get("contexts", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise SettingsError(f"The contexts in {path} are not a list of tables.", advice)
+        raise SettingsError(f"The contexts in {shown} are not a list of tables.", advice)
     contexts = [
         _Context(_string(entry.get("name")), _string(entry.get("token")), _table(entry.get("preferences")))
         for entry in entries
@@ -233,7 +234,7 @@ def _chosen_context(
     name = named or file.active
     if name is None or name in file.contexts:
         return file.contexts[name] if name else None
-    message = f"There is no context {clean(name)} in {file.path}."
+    message = f"There is no context {clean(name)} in {clean(str(file.path))}."
     if named:
         known = ", ".join(context.label for context in file.contexts.values()) or "none"
         raise SettingsError(message, f"Choose one that is there ({known}), or set HCLOUD_TOKEN.")

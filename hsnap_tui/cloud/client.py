@@ -37,6 +37,8 @@ MOST_PAGES = 1000
 """Pages of a list after which a server that always names a next one is not believed."""
 PATIENCE = 3.0
 """Seconds after which a GET that found nobody is not tried again."""
+PASSING = (ErrorKind.UNREACHABLE, ErrorKind.CONFLICT)
+"""What a GET is tried again after."""
 REFUSALS = 3
 """How often a GET is tried again after a 429; the gate makes it wait each time."""
 
@@ -239,7 +241,7 @@ class HetznerCloud:
                     raise
                 if error.kind is ErrorKind.RATE_LIMITED and refusals < REFUSALS:
                     refusals += 1
-                elif error.kind is ErrorKind.UNREACHABLE and pauses and self._clock.monotonic() - started < PATIENCE:
+                elif error.kind in PASSING and pauses and self._clock.monotonic() - started < PATIENCE:
                     await self._clock.sleep(pauses.pop(0))
                 else:
                     raise

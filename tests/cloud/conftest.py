@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from hsnap_tui.clock import Clock
+from hsnap_tui.clock import Clock, ScaledClock
 from hsnap_tui.cloud.client import HetznerCloud
 from hsnap_tui.settings import Secret
 from tests.cloud.scripted import Script, ScriptedServer
@@ -56,7 +56,7 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture
 async def connect() -> AsyncIterator[Connect]:
-    """Makes a client of an endpoint, with time-outs short enough for a test."""
+    """Makes a client of an endpoint, with a clock whose pauses are short ones."""
     clients: list[HetznerCloud] = []
 
     def make(
@@ -72,7 +72,7 @@ async def connect() -> AsyncIterator[Connect]:
             url,
             Secret(TOKEN),
             "demo",
-            clock,
+            clock or ScaledClock(20),
             connect_timeout=connect,
             read_timeout=read,
             environ=environ,
