@@ -35,6 +35,10 @@ class HsnapApp(App[Exit]):
     BINDINGS = keys.bindings(keys.Scope.EVERYWHERE)
 
     DEFAULT_CSS = """
+    * {
+        scrollbar-background: $background; scrollbar-background-hover: $background;
+        scrollbar-background-active: $background; scrollbar-color: $panel-lighten-2; scrollbar-color-hover: $primary;
+    }
     Toast { width: 64; max-width: 80%; }
     """
 

@@ -26,7 +26,11 @@ class Ink:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; widths in terminal cells without the gap. The lower `rank`, the narrower a terminal still has it."""
+    """A column; widths in terminal cells without the gap.
+
+    Those of rank 0 are always there, at least `least` wide. Others come in the order of `rank` when all before
+    them are `comfortable`. What is left over goes to those that use it, up to `most`.
+    """
 
     key: str
     title: str
@@ -35,7 +39,6 @@ class Column:
     rank: int
     cell: Callable[[Row, Ink], Cell]
     most: int = 0
-    """How far it grows when room is left; not beyond `comfortable` when 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +54,26 @@ GAP = 1
 
 def layout(width: int) -> tuple[Placed, ...]:
     """The columns for a table of that many terminal cells, in their order, each followed by a gap."""
-    chosen: list[Column] = []
-    used = 0
+    widths = {column.key: column.least for column in COLUMNS if column.rank == 0}
+    spare = width - sum(widths.values()) - GAP * len(widths)
+
+    def grow(goal: Callable[[Column], int]) -> None:
+        nonlocal spare
+        for column in COLUMNS:
+            if column.key in widths:
+                more = max(0, min(spare, goal(column) - widths[column.key]))
+                widths[column.key] += more
+                spare -= more
+
+    grow(lambda column: column.comfortable)
     for column in sorted(COLUMNS, key=lambda column: column.rank):
-        if used + column.least + GAP > width and column.rank > 0:
+        if column.rank and spare < column.comfortable + GAP:
             break
-        chosen.append(column)
-        used += column.least + GAP
-    widths = {column.key: column.least for column in chosen}
-    spare = max(0, width - used)
-    for goal in ("comfortable", "most"):
-        for column in chosen:
-            grown = min(spare, max(0, getattr(column, goal) - widths[column.key]))
-            widths[column.key] += grown
-            spare -= grown
-    return tuple(Placed(column, widths[column.key]) for column in COLUMNS if column in chosen)
+        if column.rank:
+            widths[column.key] = column.comfortable
+            spare -= column.comfortable + GAP
+    grow(lambda column: column.most)
+    return tuple(Placed(column, widths[column.key]) for column in COLUMNS if column.key in widths)
 
 
 def cells(row: Row, placed: tuple[Placed, ...], now: datetime, palette: Palette) -> tuple[Cell, ...]:
@@ -171,15 +179,15 @@ def _address(row: Row, ink: Ink) -> Cell:
 
 COLUMNS: tuple[Column, ...] = (
     Column("mark", "", 2, 2, 0, _mark),
-    Column("name", "Name", 16, 30, 0, _name, most=44),
-    Column("status", "Status", 8, 12, 0, _status),
-    Column("lock", "Lock", 14, 22, 0, _lock, most=30),
-    Column("job", "Job", 11, 14, 0, _job, most=16),
-    Column("type", "Type", 6, 7, 3, lambda row, _ink: ((row.view.server.type, ""),)),
-    Column("location", "Loc", 5, 5, 4, lambda row, _ink: ((row.view.server.location, ""),)),
-    Column("ip", "IP", 15, 15, 2, _address, most=22),
+    Column("name", "Name", 16, 24, 0, _name, most=46),
+    Column("status", "Status", 8, 9, 0, _status, most=12),
+    Column("lock", "Lock", 15, 20, 0, _lock, most=30),
+    Column("job", "Job", 11, 13, 0, _job, most=15),
+    Column("type", "Type", 5, 6, 3, lambda row, _ink: ((row.view.server.type, ""),)),
+    Column("location", "Loc", 4, 4, 4, lambda row, _ink: ((row.view.server.location, ""),)),
+    Column("ip", "IP", 15, 15, 2, _address, most=24),
     Column("snapshots", "Newest snapshot", 15, 15, 1, _newest),
-    Column("labels", "Labels", 12, 16, 6, _labels, most=48),
-    Column("id", "ID", 10, 10, 5, lambda row, ink: ((str(row.view.server.id), ink.palette.quiet),)),
+    Column("labels", "Labels", 12, 16, 6, _labels, most=60),
+    Column("id", "ID", 9, 9, 5, lambda row, ink: ((str(row.view.server.id), ink.palette.quiet),)),
 )
 """In the order of the screen."""

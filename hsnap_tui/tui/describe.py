@@ -67,13 +67,21 @@ def lock(view: ServerView, watched: bool, pen: Pen) -> Text:
     )
 
 
-def jobs(found: Sequence[Job], pen: Pen, *, named: bool = False) -> Table:
-    """Jobs with description, size, downtime, and failures in full; with the servers' names when `named`."""
-    table = _table("Server" if named else "Started", "Stands", "Description", "Outcome", pen=pen)
+def jobs(found: Sequence[Job], pen: Pen) -> Table:
+    """One server's jobs with description, size, downtime, and failures in full."""
+    table = _table("Started", "Stands", "Description", "Outcome", pen=pen)
     for job in found:
-        first = Text(job.server_name, "bold") if named else Text(f"{words.age(job.created, pen.now)} ago")
-        stands = text(job_cell(job, Ink(16, pen.now, pen.palette)))
-        table.add_row(first, stands, Text(job.description), Text(_outcome(job, pen.now)))
+        table.add_row(
+            Text(f"{words.age(job.created, pen.now)} ago"), _stands(job, pen), Text(job.description), _end(job, pen)
+        )
+    return table
+
+
+def batch(found: Sequence[Job], pen: Pen) -> Table:
+    """A batch's jobs with their servers, size, downtime, and failures in full."""
+    table = _table("Server", "Stands", "Outcome", pen=pen)
+    for job in found:
+        table.add_row(Text(job.server_name, "bold"), _stands(job, pen), _end(job, pen))
     return table
 
 
@@ -109,7 +117,11 @@ def _error(action: Action) -> str:
     return f"{message} ({action.error_code})" if action.error_code else message
 
 
-def _outcome(job: Job, now: datetime) -> str:
+def _stands(job: Job, pen: Pen) -> Text:
+    return text(job_cell(job, Ink(15, pen.now, pen.palette)))
+
+
+def _end(job: Job, pen: Pen) -> Text:
     told = []
     if job.state is JobState.HELD:
         told.append(f"held: {hold_in_words(job.hold)}")
@@ -121,9 +133,9 @@ def _outcome(job: Job, now: datetime) -> str:
         told.append(f"off for {words.exactly(job.downtime.total_seconds())}")
     if job.failure:
         told.append(explain(job.failure))
-    end = job.ended or now
+    end = job.ended or pen.now
     told.append(f"{'took' if job.ended else 'for'} {words.exactly((end - job.created).total_seconds())}")
-    return ", ".join(told)
+    return Text(", ".join(told))
 
 
 def _pairs(pairs: Iterable[tuple[str, str]], pen: Pen) -> Table:

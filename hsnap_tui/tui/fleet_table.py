@@ -29,12 +29,14 @@ class FleetTable(DataTable[Text], inherit_bindings=False):
     FleetTable {
         height: 1fr;
         background: $background;
+        background-tint: transparent;
         scrollbar-size-vertical: 1;
         overflow-x: hidden;
         & > .datatable--header { background: $background; color: $text-muted; text-style: none; }
         & > .datatable--header-hover { background: $background; color: $text-muted; text-style: none; }
         & > .datatable--cursor { background: $panel-lighten-2; color: $foreground; }
         & > .datatable--hover { background: $surface; }
+        &:focus { background-tint: transparent; }
         &:focus > .datatable--cursor { background: $block-cursor-background 45%; color: $foreground; }
     }
     """

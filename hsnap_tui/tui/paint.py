@@ -33,7 +33,7 @@ class Palette:
         return cls(
             good=theme.get("text-success", plain.good),
             warning=theme.get("text-warning", plain.warning),
-            bad=f"bold {theme.get('text-error', plain.bad)}",
+            bad=theme.get("text-error", plain.bad),
             accent=theme.get("text-primary", plain.accent),
         )
 

@@ -25,18 +25,12 @@ def lock_note(view: ServerView) -> str:
 
 def locked_in_words(views: Sequence[ServerView]) -> str:
     """How many are locked and by what."""
-    by = Counter(
-        view.holder.command if view.holder else "an action that Hetzner does not list"
-        for view in views
-        if view.server.locked
-    )
+    by = Counter(view.holder.command if view.holder else "holder not listed" for view in views if view.server.locked)
     if not by:
         return "None of them is locked."
-    kinds = words.listed([f"{number:,} by {what}" for what, number in by.most_common()])
+    kinds = ", ".join(what if number == 1 else f"{what} ({number:,})" for what, number in by.most_common())
     total = sum(by.values())
-    if total == 1:
-        return f"1 is locked, by {next(iter(by))}."
-    return f"{total:,} are locked: {kinds}."
+    return f"{total:,} {'is' if total == 1 else 'are'} locked: {kinds}."
 
 
 def warnings(views: Sequence[ServerView], busy: Mapping[int, Job], options: SnapshotOptions) -> list[str]:

@@ -64,6 +64,9 @@ def fit(parts: Sequence[Part], width: int) -> list[tuple[str, Severity]]:
     for part in sorted(kept, key=lambda part: -part.rank):
         if used() > width and len(kept) > 1:
             kept.remove(part)
+    for part in sorted(kept, key=lambda part: part.rank):
+        if used() + cell_len(part.full) - cell_len(texts[id(part)]) <= width:
+            texts[id(part)] = part.full
     return [(texts[id(part)], part.severity) for part in kept]
 
 
@@ -95,7 +98,7 @@ _HOLDS = {
     HoldReason.OLD: "left by a run an hour ago or more",
     HoldReason.SWITCHES_OFF: "left by an earlier run, and would shut the server down",
     HoldReason.INTERRUPTED: "interrupted while the server was shut down",
-    HoldReason.LIMIT: "the snapshot limit is reached: delete some, or ask Hetzner for more",
+    HoldReason.LIMIT: "snapshot limit reached",
     HoldReason.NO_ACCESS: "the token was refused, or may only read",
     HoldReason.WAITED_TOO_LONG: "the lock did not clear in time",
     HoldReason.TRIED_OFTEN: "the request was lost several times in a row",
@@ -137,7 +140,7 @@ def _jobs(jobs: Sequence[Job]) -> list[Part]:
     told += [f"{person:,} held"] if person else []
     if not told:
         return [Part("no jobs", "no jobs", 5, Severity.QUIET)]
-    brief = "/".join(f"{count}{sign}" for count, sign in ((running, "▶"), (waiting, "…"), (person, "!")) if count)
+    brief = " ".join(told).replace("running", "run").replace("waiting", "wait")
     return [Part(f"jobs: {', '.join(told)}", brief, 1, Severity.WARNING if person else Severity.GOOD)]
 
 

@@ -13,6 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from hsnap_tui import words
+from hsnap_tui.jobs.model import JobState
 from hsnap_tui.tui import describe
 from hsnap_tui.tui.console import BatchSummary, Console, Refused
 from hsnap_tui.tui.screens.page import Page
@@ -27,6 +28,10 @@ class BatchesScreen(Page):
     DEFAULT_CSS = """
     BatchesScreen OptionList {
         height: 35%; border: none; background: $background; padding: 0 1; scrollbar-size-vertical: 1;
+        text-wrap: nowrap; text-overflow: ellipsis; background-tint: transparent;
+        &:focus { border: none; background-tint: transparent; }
+        & > .option-list--option-highlighted { background: $panel-lighten-2; color: $foreground; text-style: none; }
+        &:focus > .option-list--option-highlighted { background: $block-cursor-background 45%; color: $foreground; }
     }
     BatchesScreen VerticalScroll { border-top: solid $panel-lighten-1; }
     """
@@ -51,7 +56,7 @@ class BatchesScreen(Page):
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Shows the jobs of the highlighted batch."""
         pen = describe.Pen(self._session.clock.now(), self.palette)
-        self.query_one("#jobs", Static).update(describe.jobs(self._batches[event.option_index].jobs, pen, named=True))
+        self.query_one("#jobs", Static).update(describe.batch(self._batches[event.option_index].jobs, pen))
 
     async def _read(self) -> None:
         block = self.query_one("#jobs", Static)
@@ -71,7 +76,7 @@ class BatchesScreen(Page):
 
 def in_a_line(batch: BatchSummary, now: datetime) -> Text:
     """One batch: when, its ID, how many, how long, outcomes."""
-    counts = Counter(job.state.value.replace("_", " ") for job in batch.jobs)
+    counts = Counter(_standing(job.state) for job in batch.jobs)
     outcome = ", ".join(f"{number:,} {state}" for state, number in counts.most_common())
     seconds = ((batch.ended or now) - batch.created).total_seconds()
     took = f"took {words.exactly(seconds)}" if batch.ended else f"under way for {words.exactly(seconds)}"
@@ -80,3 +85,7 @@ def in_a_line(batch: BatchSummary, now: datetime) -> Text:
         f"  {words.count(len(batch.jobs), 'job')}, {took}: {outcome}",
         no_wrap=True,
     )
+
+
+def _standing(state: JobState) -> str:
+    return state.value if state.ended or state.needs_person else "under way"

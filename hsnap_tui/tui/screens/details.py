@@ -28,7 +28,7 @@ class DetailsScreen(Page):
 
     def body(self) -> ComposeResult:
         """A block for each thing one may want to know."""
-        yield Static(id="lock", classes="heading")
+        yield Static(id="lock", classes="apart")
         yield Static(id="facts")
         yield self.headed("Jobs")
         yield Static(id="jobs")

@@ -19,6 +19,8 @@ T = TypeVar("T")
 class Dialog(ModalScreen[T]):
     """A box in the middle of the screen."""
 
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012 - an instance variable in the base class
+
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 60%; }
     Dialog > .box {
@@ -33,9 +35,12 @@ class Dialog(ModalScreen[T]):
         border-title-style: bold;
         border-subtitle-color: $text-muted;
     }
-    Dialog .body { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
-    Dialog .buttons { height: 1; margin-top: 1; align-horizontal: right; }
-    Dialog .buttons Button { margin-left: 2; }
+    Dialog .body { height: auto; max-height: 100%; margin-bottom: 1; scrollbar-size-vertical: 1; }
+    Dialog .buttons { dock: bottom; height: 1; align-horizontal: right; }
+    Dialog .buttons Button { margin-left: 2; background: $panel-lighten-1; color: $foreground; }
+    Dialog .buttons Button.-error { background: $panel-lighten-1; color: $text-error; }
+    Dialog .buttons Button.-primary { background: $primary; color: $background; text-style: bold; }
+    Dialog .buttons Button:focus { background: $primary; color: $background; text-style: bold underline; }
     """
 
 
@@ -75,7 +80,7 @@ class Question(Dialog[str | None]):
                 for answer in self._answers:
                     yield Button(
                         answer.label,
-                        variant="error" if answer.grave else "primary",
+                        variant="error" if answer.grave else "default",
                         compact=True,
                         id=f"answer-{answer.value}",
                     )

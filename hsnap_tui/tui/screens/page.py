@@ -23,6 +23,7 @@ class Page(Screen[None]):
     Page { background: $background; }
     Page > .title { height: 1; padding: 0 1; background: $panel; text-style: bold; }
     Page > VerticalScroll { padding: 0 1; scrollbar-size-vertical: 1; }
+    Page .apart { margin: 1 0; }
     Page .heading { margin-top: 1; color: $text-primary; text-style: bold; }
     """
 

@@ -34,10 +34,10 @@ def paragraphs(leaving: Leaving) -> list[str]:
         told.append(f"{many} {verb} under way and will go on at Hetzner: {_names(leaving.running)}.")
     if leaving.waiting:
         many, one = words.count(len(leaving.waiting), "job"), len(leaving.waiting) == 1
+        them = "it" if one else "them"
         told.append(
-            f"{many} {'waits' if one else 'wait'}: {_names(leaving.waiting)}. Leave keeps {'it' if one else 'them'} in "
-            "the journal; the next hsnap-tui goes on within the hour, and asks first later on, or when a server has "
-            "to be shut down."
+            f"{many} {'waits' if one else 'wait'}: {_names(leaving.waiting)}. Leave keeps {them} in the journal; the "
+            "next hsnap-tui goes on within the hour, and asks first later on, or when a server has to be shut down."
         )
     if leaving.off:
         told.append(

@@ -38,6 +38,8 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
     SnapshotDialog .field .said { width: 1fr; }
     SnapshotDialog .under { margin-left: 14; }
     SnapshotDialog .apart { margin-top: 1; }
+    SnapshotDialog.-short .names { max-height: 2; }
+    SnapshotDialog.-short .apart { margin-top: 0; }
     SnapshotDialog .quiet { color: $text-muted; }
     SnapshotDialog #shut-down-options { height: auto; display: none; }
     SnapshotDialog.-shut-down #shut-down-options { display: block; }

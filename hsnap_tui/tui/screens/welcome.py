@@ -12,24 +12,24 @@ from hsnap_tui.tui import keys
 from hsnap_tui.tui.widgets.keys_footer import KeysFooter
 
 WAYS = """\
-hsnap-tui needs an API token of a Hetzner Cloud project. None was found.
+hsnap-tui needs an API token of a Hetzner Cloud project, and there is none.
 
 Where a token comes from
-  1. Open Hetzner Console (https://console.hetzner.com) and choose the project.
-  2. Security > API tokens > Generate API token, with Read & Write.
-     (Read shows everything, but takes no snapshots.)
-  3. Hetzner shows it once: keep it safe.
+  Hetzner Console (https://console.hetzner.com), then your project >
+  Security > API tokens > Generate API token, with Read & Write.
+  Hetzner shows it once: keep it safe. A Read token shows everything,
+  but takes no snapshots.
 
-How hsnap-tui finds it
-  •  export HCLOUD_TOKEN=…  and start hsnap-tui again, or
-  •  hcloud context create NAME  with the official command line:
-     hsnap-tui uses its active context.
+How hsnap-tui finds it, when you start it again
+  •  export HCLOUD_TOKEN=…
+  •  or the active context of Hetzner's own command line:
+     hcloud context create NAME
 """
 
 DEMO = """\
 Or look around first
-  The demo is a simulated Hetzner Cloud on this machine: servers, locks, snapshots. It needs no token,
-  reaches no network and costs nothing.
+  The demo is a simulated Hetzner Cloud on this machine: it needs no
+  token, reaches no network and costs nothing.
 """
 
 
@@ -41,12 +41,13 @@ class WelcomeScreen(Screen[None]):
     DEFAULT_CSS = """
     WelcomeScreen { align: center middle; background: $background; }
     WelcomeScreen > VerticalScroll {
-        width: 84; max-width: 100%; height: auto; max-height: 100%; padding: 1 2;
+        width: 76; max-width: 100%; height: auto; max-height: 100%; padding: 0 2;
         border: round $primary; border-title-style: bold; scrollbar-size-vertical: 1;
     }
     WelcomeScreen .why { color: $text-error; margin-bottom: 1; }
-    WelcomeScreen Horizontal { height: 1; margin-top: 1; }
-    WelcomeScreen Button { margin-right: 2; }
+    WelcomeScreen Horizontal { height: 1; }
+    WelcomeScreen Button { margin-right: 2; background: $panel-lighten-1; color: $foreground; }
+    WelcomeScreen Button:focus, WelcomeScreen Button.-primary:focus { background: $primary; color: $background; text-style: bold underline; }
     """
 
     class DemoWanted(Message):
@@ -68,7 +69,7 @@ class WelcomeScreen(Screen[None]):
                 yield Static(DEMO, markup=False)
             with Horizontal():
                 if self._demo:
-                    yield Button("Start the demo (d)", variant="primary", compact=True, id="demo")
+                    yield Button("Start the demo (d)", compact=True, id="demo")
                 yield Button("Quit (q)", compact=True, id="quit")
         yield KeysFooter()
 

@@ -1,4 +1,4 @@
-"""The footer: the keys that work now, as many as fit, the important ones longest."""
+"""The footer: the keys that work now, as many as fit, the important and usable ones longest."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class KeysFooter(Footer):
         found = [widget for widget in widgets if isinstance(widget, FooterKey)]
         ranks = keys.ranks()
         kept, room = set(), self.size.width or self.app.size.width
-        for key in sorted(found, key=lambda key: ranks.get(key.action, 99)):
+        for key in sorted(found, key=lambda key: (key.has_class("-disabled"), ranks.get(key.action, 99))):
             room -= cell_len(key.key_display) + cell_len(key.description) + 2
             if room < 0:
                 break
