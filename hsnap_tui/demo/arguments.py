@@ -22,7 +22,7 @@ faults, off unless asked for:
   RATE   between 0 and 1, the share of these requests that it happens to; left out: 1
   TIMES  how often it happens at most
   One fault at most happens to a request: of several, the first that fits. Examples:
-    --fault 'drop-after:POST create_image:0.15' --fault latency=2:GET *:0.3 --fault '503:*:1:5'
+    --fault 'drop-after:POST create_image:0.15' --fault 'latency=2:GET *:0.3' --fault '503:*:1:5'
 
 kinds:
 """ + "\n".join(f"  {kind:17} {words}" for kind, words in faults.KINDS.items())

@@ -39,8 +39,7 @@ DEFAULT_SECONDS = {
     "trickle": 60.0,
 }
 
-#: The kinds that answer or hang up before the request is carried out.
-BEFORE_EFFECT = frozenset({"drop-before", "stall", "500", "502", "503", "429", "conflict"})
+MAX_SECONDS = 3600
 
 SYNTAX = "KIND[=SECONDS]:[METHOD ]ROUTE[:RATE[:TIMES]]"
 
@@ -75,8 +74,8 @@ class Fault:
             raise FaultSyntaxError(f"the number of times must be at least 1, not {self.times}")
         if self.seconds is not None and self.kind not in DEFAULT_SECONDS:
             raise FaultSyntaxError(f"{self.kind} takes no seconds; {', '.join(DEFAULT_SECONDS)} do")
-        if self.seconds is not None and self.seconds < 0:
-            raise FaultSyntaxError("seconds must not be negative")
+        if self.seconds is not None and not 0 <= self.seconds <= MAX_SECONDS:
+            raise FaultSyntaxError(f"the seconds must be between 0 and {MAX_SECONDS}, not {self.seconds}")
 
     @property
     def duration(self) -> float:

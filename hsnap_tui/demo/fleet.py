@@ -112,8 +112,11 @@ class _Builder:
         self._named[base] += 1
         place = catalogue.LOCATION_BY_NAME[rng.choices(*zip(*_PLACES, strict=True))[0]]
         overseas = place.network_zone != "eu-central"
-        kind = catalogue.SERVER_TYPE_BY_NAME[rng.choice(_OVERSEAS_TYPES if overseas else role.types)]
-        # Rare things come to the first servers too: a small fleet should show them.
+        types = _OVERSEAS_TYPES if overseas else role.types
+        # The oldest servers are from before there were ARM ones.
+        old_types = [name for name in types if not name.startswith("cax")] or ["cx33"]
+        kind = catalogue.SERVER_TYPE_BY_NAME[rng.choice(old_types if number < 3 else types)]
+        # What is rare comes early too, by number: a small fleet should show it.
         order = lifecycle.ServerOrder(
             name=f"{base}-{self._named[base]}",
             type=kind,
@@ -128,7 +131,7 @@ class _Builder:
         )
         server = lifecycle.new_server(world, order)
         server.created = created
-        server.status = "off" if number == 4 or rng.random() < 0.04 else "running"
+        server.status = "off" if number == 4 or (number > 4 and rng.random() < 0.04) else "running"
         if number == 6:
             server.image = None
         if rng.random() < 0.4:
@@ -141,8 +144,9 @@ class _Builder:
         if server.ipv6 and role.name in ("mail", "web"):
             server.ipv6.dns_ptr = f"{server.name}.example.net"
         world.put_server(server)
-        while rng.random() < role.volumes * 0.8:
-            self._volume(server)
+        if rng.random() < role.volumes:
+            for _ in range(rng.choice((1, 1, 2))):
+                self._volume(server)
         self._history(server)
 
     def _labels(self, role: Role, stage: str) -> Labels:

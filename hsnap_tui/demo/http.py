@@ -8,7 +8,6 @@ from contextlib import suppress
 from functools import partial
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -74,13 +73,15 @@ class _Gate:
             if not budget.take(now):
                 message = f"Limit of {budget.limit} requests per hour reached"
                 refused = ApiError(429, "rate_limit_exceeded", message)
-            headers = {"X-Correlation-Id": simulation.correlation_id(), **budget.headers(now)}
+            named = {"X-Correlation-Id": simulation.correlation_id(), **budget.headers(now)}
+        # As bytes: Starlette would write the names in small letters.
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
         scope[_RECORD] = record
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
-                MutableHeaders(scope=message).update(headers)
+                message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
         app = self._app if refused is None else as_response(refusal(refused))

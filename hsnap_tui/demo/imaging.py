@@ -30,7 +30,7 @@ def create_image(
     labels: Labels | None = None,
 ) -> tuple[Action, Image]:
     """Start to make a snapshot or backup, as a client's request does. Raises ApiError."""
-    ensure_free(server)
+    ensure_free(world, server)
     if kind == "backup" and server.backup_window is None:
         raise ApiError(422, "service_error", "backups are not enabled for this server")
     if kind == "snapshot":

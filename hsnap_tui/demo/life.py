@@ -15,13 +15,18 @@ from hsnap_tui.demo.world import Effect, World
 #: calls the effect when it is over.
 Happening = Callable[[Server, float, Effect], None]
 
-_PAUSE_SECONDS = (2.0, 14.0)
+_PAUSE_SECONDS = (1.0, 8.0)
+_ALWAYS_BUSY_FROM = 5
 #: How long others' snapshots are kept before they are rotated away.
 _KEPT_SECONDS = (600.0, 1800.0)
 
 
 class Life:
-    """Keeps a few servers busy: about one in eight, from two to twelve."""
+    """Keeps a few servers busy: up to one in five, from two to twelve.
+
+    Several strands go on side by side, each with one happening after the other. In all but tiny fleets the first
+    one never pauses, so that there is always a lock somewhere.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -38,29 +43,42 @@ class Life:
     def begin(self) -> None:
         """Start, in the middle of things: locks are there from the first moment."""
         servers = len(self._world.servers)
-        strands = min(servers, max(2, min(12, round(servers / 8))))
+        strands = min(servers, max(2, min(12, round(servers / 5))))
         # One of each kind first: what a fleet can show, a small one should show soon.
         first = [happening for happening, _ in self._happenings]
         for number in range(strands):
-            self._next(first[number % len(first)], under_way=self._rng.uniform(0.1, 0.7))
+            self._go_on(number, first[number % len(first)], under_way=self._rng.uniform(0.1, 0.7))
 
-    def _next(self, happening: Happening | None = None, under_way: float = 0.0) -> None:
+    def _go_on(self, strand: int, happening: Happening | None = None, under_way: float = 0.0) -> None:
         rng = self._rng
         free = [s for s in self._world.servers.values() if s.status == "running" and not s.locked]
         if not free:
-            self._world.after(rng.uniform(*_PAUSE_SECONDS), self._next)
+            self._rest(strand)
             return
         kinds, weights = zip(*self._happenings, strict=True)
         happens = happening or rng.choices(kinds, weights)[0]
         if happens == self._backup:
             free = [server for server in free if server.backup_window] or free
-        happens(rng.choice(free), under_way, self._rest)
 
-    def _rest(self) -> None:
-        self._world.after(self._rng.uniform(*_PAUSE_SECONDS), self._next)
+        def over() -> None:
+            if strand == 0 and len(self._world.servers) >= _ALWAYS_BUSY_FROM:
+                self._go_on(strand)
+            else:
+                self._rest(strand)
+
+        happens(rng.choice(free), under_way, over)
+
+    def _rest(self, strand: int) -> None:
+        self._world.after(self._rng.uniform(*_PAUSE_SECONDS), lambda: self._go_on(strand))
 
     def _act(
-        self, command: str, server: Server, seconds: float, under_way: float, then: Effect, *other: tuple[str, int]
+        self,
+        command: str,
+        server: Server,
+        seconds: float,
+        under_way: float,
+        then: Effect,
+        *other: tuple[str, int],
     ) -> None:
         self._world.start(
             command,

@@ -116,7 +116,7 @@ def rebuild(world: World, server: Server, image: Image) -> tuple[Action, str | N
     """Overwrite the server's disk with an image: the action, and a new root password for a system image."""
     if server.rebuild_protected:
         raise protected("server rebuild")
-    ensure_free(server)
+    ensure_free(world, server)
     if image.status != "available":
         raise ApiError(412, "resource_unavailable", "image is not available")
     if image.architecture != server.type.architecture:
@@ -152,14 +152,14 @@ def delete_server(world: World, server: Server) -> Action:
     """Remove a server at once, its backups too."""
     if server.delete_protected:
         raise protected("server deletion")
-    ensure_free(server)
+    ensure_free(world, server)
     world.remove_server(server)
     return world.start("delete_server", ("server", server.id), seconds=world.seconds(_SHORT_SECONDS))
 
 
 def protect_server(world: World, server: Server, *, delete: bool | None, rebuild: bool | None) -> Action:
     """Change both protections, which must have the same value: one that is left out follows the other."""
-    ensure_free(server)
+    ensure_free(world, server)
     if delete is not None and rebuild is not None and delete != rebuild:
         message = "delete and rebuild need to have the same value"
         raise invalid_input({"delete": [message], "rebuild": [message]})
@@ -171,7 +171,7 @@ def protect_server(world: World, server: Server, *, delete: bool | None, rebuild
 
 def enable_backup(world: World, server: Server) -> Action:
     """Give the server a backup window and room for backups."""
-    ensure_free(server)
+    ensure_free(world, server)
 
     def done() -> None:
         server.backup_window = server.backup_window or world.rng.choice(_BACKUP_WINDOWS)
@@ -181,7 +181,7 @@ def enable_backup(world: World, server: Server) -> Action:
 
 def disable_backup(world: World, server: Server) -> Action:
     """Take the backup window away and remove all backups of the server."""
-    ensure_free(server)
+    ensure_free(world, server)
 
     def done() -> None:
         server.backup_window = None

@@ -10,15 +10,16 @@ from hsnap_tui.demo.world import Effect, World
 _ACPI_SECONDS = (0.8, 2.0)
 
 
-def ensure_free(server: Server) -> None:
-    """Raise ApiError locked when something holds the server."""
+def ensure_free(world: World, server: Server) -> None:
+    """Raise ApiError locked when something holds the server by now."""
+    world.advance()
     if server.locked:
         raise locked("server")
 
 
 def poweron(world: World, server: Server) -> Action:
     """Switch on; nothing changes when it is on already."""
-    ensure_free(server)
+    ensure_free(world, server)
     was_off = server.status == "off"
 
     def begin() -> None:
@@ -38,7 +39,7 @@ def poweron(world: World, server: Server) -> Action:
 
 def poweroff(world: World, server: Server) -> Action:
     """Cut the power."""
-    ensure_free(server)
+    ensure_free(world, server)
     before = server.status
 
     def begin() -> None:
@@ -55,13 +56,13 @@ def poweroff(world: World, server: Server) -> Action:
 
 def reset(world: World, server: Server) -> Action:
     """Cut the power and switch on again."""
-    ensure_free(server)
+    ensure_free(world, server)
     return _power_action(world, server, "reset_server", lambda: change_power(server, "running"))
 
 
 def reboot(world: World, server: Server) -> Action:
     """Ask by ACPI for a restart; a server that is off or does not react stays as it is."""
-    ensure_free(server)
+    ensure_free(world, server)
 
     def restarted() -> None:
         if server.status == "running" and not server.ignores_acpi:
@@ -72,7 +73,7 @@ def reboot(world: World, server: Server) -> Action:
 
 def shutdown(world: World, server: Server) -> Action:
     """Ask by ACPI for a shutdown. The action ends when the request is sent; the status changes later."""
-    ensure_free(server)
+    ensure_free(world, server)
 
     def sent() -> None:
         if server.status != "running" or server.ignores_acpi:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-_HOUR = 3600.0
 #: How often the other client helps itself: in bursts, so that what is left jumps between two answers.
-_BURST_SECONDS = 10.0
+_BURST = timedelta(seconds=10)
+_MICROSECOND = timedelta(microseconds=1)
+#: Counted in whole numbers, so that nothing is lost by rounding: a request is as many units as an hour has
+#: microseconds, and with each microsecond the bucket gains its limit.
+_REQUEST = timedelta(hours=1) // _MICROSECOND
 
 
 class Bucket:
@@ -19,51 +22,49 @@ class Bucket:
 
     def __init__(self, limit: int, now: datetime, other_share: float = 0.0) -> None:
         self.limit = limit
-        self._rate = limit / _HOUR
-        self._ceiling = limit * (1 - other_share)
-        self._burst = other_share * self._rate * _BURST_SECONDS
+        self._full = limit * _REQUEST
+        self._ceiling = self._full - round(self._full * other_share)
+        self._burst = round(limit * (_BURST // _MICROSECOND) * other_share)
         self._left = self._ceiling
         self._now = now
-        self._next_burst = now + timedelta(seconds=_BURST_SECONDS)
+        self._next_burst = now + _BURST
 
     def take(self, now: datetime) -> bool:
         """Take one request out, and tell whether there was one."""
         self._refill(now)
-        if self._left < 1:
+        if self._left < _REQUEST:
             return False
-        self._left -= 1
+        self._left -= _REQUEST
         return True
 
     def remaining(self, now: datetime) -> int:
         """Give how many requests are left."""
         self._refill(now)
-        return math.floor(self._left)
+        return self._left // _REQUEST
 
     def drain(self, now: datetime, leave: int = 0) -> None:
         """Let another client take all but `leave` requests."""
         self._refill(now)
-        self._left = min(self._left, float(leave))
+        self._left = min(self._left, leave * _REQUEST)
 
     def headers(self, now: datetime) -> dict[str, str]:
         """Give the three headers that each answer carries; the reset is a Unix time."""
         left = self.remaining(now)
-        seconds = (self.limit - self._left) / self._rate
+        full_again = now + (self._full - self._left) // self.limit * _MICROSECOND
         return {
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(left),
-            "RateLimit-Reset": str(math.ceil(now.astimezone(UTC).timestamp() + seconds)),
+            "RateLimit-Reset": str(math.ceil(full_again.timestamp())),
         }
 
     def _refill(self, now: datetime) -> None:
         while self._burst and self._next_burst <= now:
             self._gain(self._next_burst)
-            self._left = max(0.0, self._left - self._burst)
-            self._next_burst += timedelta(seconds=_BURST_SECONDS)
+            self._left = max(0, self._left - self._burst)
+            self._next_burst += _BURST
         self._gain(now)
 
     def _gain(self, until: datetime) -> None:
-        seconds = (until - self._now).total_seconds()
-        if seconds <= 0:
-            return
-        self._left = min(self._ceiling, self._left + seconds * self._rate)
-        self._now = until
+        if until > self._now:
+            self._left = min(self._ceiling, self._left + (until - self._now) // _MICROSECOND * self.limit)
+            self._now = until

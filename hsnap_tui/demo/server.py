@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ def serve_in_thread(
 
     Port 0: any free one. Raises OSError when the port can't be had. What is in flight at the end is cut off.
     """
-    listener = socket.create_server((HOST, port))
+    listener = _listen(port)
     try:
         served = Served(cloud or Cloud(options, clock), listener.getsockname()[1])
         server = _Server(served)
@@ -61,6 +62,20 @@ def serve_in_thread(
             thread.join(_STOP_SECONDS)
     finally:
         listener.close()
+
+
+def _listen(port: int) -> socket.socket:
+    # The protocol is named because asyncio sends small answers without delay only on sockets that say TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen()
+    except BaseException:
+        listener.close()
+        raise
+    return listener
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,141 @@
+"""The official command line, `hcloud`, unchanged; skipped where it is not installed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hsnap_tui.demo.options import DemoOptions
+from hsnap_tui.demo.server import Served, serve_in_thread
+
+_HCLOUD = shutil.which("hcloud")
+
+pytestmark = pytest.mark.skipif(_HCLOUD is None, reason="the official command line (hcloud) is not on the PATH")
+
+
+class Operator:
+    """Types commands."""
+
+    def __init__(self, served: Served, home: Path) -> None:
+        self.served = served
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "HCLOUD_ENDPOINT": served.endpoint,
+            "HCLOUD_TOKEN": served.token,
+        }
+
+    def __call__(self, *words: str) -> str:
+        done = self._run(words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def refused(self, *words: str) -> str:
+        done = self._run(words)
+        assert done.returncode != 0
+        return done.stderr
+
+    def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        assert _HCLOUD is not None
+        return subprocess.run(
+            [_HCLOUD, "--poll-interval", "50ms", *words],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+@pytest.fixture
+def hcloud(tmp_path: Path) -> Iterator[Operator]:
+    # A clock that runs fast: the command line waits in real time for actions to end.
+    options = DemoOptions(servers=6, calm=True, speed=200, rate_limit=100_000)
+    with serve_in_thread(options=options) as served:
+        served.call(lambda cloud: cloud.add_server("web"))
+        yield Operator(served, tmp_path)
+        assert not served.defects
+
+
+def test_list_and_describe(hcloud: Operator) -> None:
+    names = hcloud("server", "list", "-o", "noheader", "-o", "columns=name").split()
+    assert len(names) == 7
+    for name in names:
+        described = hcloud("server", "describe", name)
+        assert re.search(rf"^Name:\s+{name}$", described, re.MULTILINE)
+    assert "ubuntu-24.04" in hcloud("image", "list", "--type", "system")
+    assert re.search(r"^OS flavor:\s+debian$", hcloud("image", "describe", "debian-13"), re.MULTILINE)
+    for kind, sample in (
+        ("location", "fsn1"),
+        ("server-type", "cx23"),
+        ("ssh-key", "deploy"),
+        ("network", "backend"),
+        ("firewall", "public-web"),
+    ):
+        assert sample in hcloud(kind, "list")
+        hcloud(kind, "describe", sample)
+    hcloud("volume", "list")
+    hcloud("placement-group", "list")
+    assert "deprecated_api_endpoint" in hcloud.refused("datacenter", "list")
+
+
+def test_snapshots(hcloud: Operator) -> None:
+    create = ("server", "create-image", "--type", "snapshot", "--description", "before", "--label", "k=v", "web")
+    assert re.fullmatch(r"Image \d+ created from server \d+\n", hcloud(*create))
+    (number,) = hcloud("image", "list", "-t", "snapshot", "-l", "k=v", "-o", "noheader", "-o", "columns=id").split()
+    (image,) = hcloud.served.call(lambda cloud: cloud.snapshots("k=v"))
+    assert (str(image.id), image.status, image.description) == (number, "available", "before")
+    hcloud("image", "update", "--description", "after", number)
+    hcloud("image", "add-label", number, "a=b")
+    hcloud("image", "enable-protection", number, "delete")
+    assert "(protected)" in hcloud.refused("image", "delete", number)
+    hcloud("image", "disable-protection", number, "delete")
+    hcloud("image", "delete", number)
+    assert image.deleted
+
+
+def test_power(hcloud: Operator) -> None:
+    def status() -> str:
+        words = hcloud("server", "list", "-o", "noheader", "-o", "columns=name,status").split()
+        return dict(zip(words[::2], words[1::2], strict=True))["web"]
+
+    for word, leads_to in (("poweroff", "off"), ("poweron", "running"), ("reboot", "running"), ("reset", "running")):
+        hcloud("server", word, "web")
+        assert status() == leads_to
+    hcloud("server", "shutdown", "web")
+
+
+def test_a_lock_is_reported(hcloud: Operator) -> None:
+    server = hcloud.served.cloud.server_named("web").id
+    hcloud.served.call(lambda cloud: cloud.lock(server, seconds=1_000_000))
+    assert "server is locked" in hcloud.refused("server", "create-image", "--type", "snapshot", "web")
+
+
+def test_change_rebuild_protect_delete(hcloud: Operator) -> None:
+    hcloud("server", "update", "--name", "renamed", "web")
+    hcloud("server", "add-label", "renamed", "a=b")
+    assert "(invalid_input)" in hcloud.refused("server", "add-label", "renamed", "hetzner.cloud/a=b")
+    hcloud("server", "rebuild", "--image", "debian-13", "renamed")
+    server = hcloud.served.cloud.server_named("renamed")
+    assert server.image is not None
+    assert (server.labels, server.image.name) == ({"a": "b"}, "debian-13")
+    hcloud("server", "enable-protection", "renamed", "delete", "rebuild")
+    assert "(protected)" in hcloud.refused("server", "delete", "renamed")
+    assert "(protected)" in hcloud.refused("server", "rebuild", "--image", "debian-13", "renamed")
+    hcloud("server", "disable-protection", "renamed", "delete", "rebuild")
+    hcloud("server", "enable-backup", "renamed")
+    hcloud("server", "delete", "renamed")
+    assert server.id not in hcloud.served.cloud.servers
+
+
+def test_create(hcloud: Operator) -> None:
+    made = hcloud("server", "create", "--name", "fresh", "--type", "cx23", "--image", "ubuntu-24.04")
+    assert "Root password" in made
+    assert hcloud.served.cloud.server_named("fresh").status == "running"

@@ -1,0 +1,153 @@
+"""Every route's answers, good and bad, against the published description."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from hsnap_tui.demo.routes import ENDPOINTS
+from tests.demo.described import Description
+from tests.demo.support import Bench, bench
+
+
+class Inspector:
+    """Sends requests and holds every answer against the description."""
+
+    def __init__(self, at: Bench) -> None:
+        self.at = at
+        self.description = Description()
+        self.seen: set[str] = set()
+
+    def __call__(self, method: str, path: str, expected: int, **more: Any) -> Any:
+        response = self.at.ask(method, path, **more)
+        assert response.status_code == expected, (method, path, response.text)
+        described = self.description
+        key = "error" if expected >= 400 else described.key_of(method, path.partition("?")[0], expected)
+        self.seen.add(key)
+        if self.description.responses[key] is None:
+            assert response.content == b""
+            return None
+        assert response.headers["Content-Type"] == "application/json"
+        body = response.json()
+        assert self.description.problems(key, body) == []
+        return body
+
+
+@pytest.fixture
+def inspect() -> Iterator[Inspector]:
+    with bench(servers=12, action_failure_rate=0.0) as at:
+        yield Inspector(at)
+
+
+def test_every_success_is_as_described(inspect: Inspector) -> None:
+    at = inspect.at
+    assert len(at.get("/servers")["servers"]) == 12
+    server = at.served.call(lambda cloud: cloud.add_server("here", backups=True).id)
+    made = inspect("POST", f"/servers/{server}/actions/create_image", 201, json={"labels": {"a": "b"}})
+    inspect("GET", f"/images/{made['image']['id']}", 200)
+    action, image = made["action"]["id"], made["image"]["id"]
+    at.clock.advance(30)
+    inspect("GET", f"/actions/{action}", 200)
+    inspect("GET", f"/servers/actions/{action}", 200)
+    inspect("GET", f"/servers/{server}/actions/{action}", 200)
+    at.clock.advance(60)
+    inspect("GET", f"/images/{image}", 200)
+    inspect("PUT", f"/images/{image}", 200, json={"description": "new", "labels": {}})
+    protected = inspect("POST", f"/images/{image}/actions/change_protection", 201, json={"delete": False})["action"]
+    inspect("GET", f"/images/{image}/actions", 200)
+    inspect("GET", f"/images/actions/{protected['id']}", 200)
+    inspect("GET", f"/images/{image}/actions/{protected['id']}", 200)
+    inspect("DELETE", f"/images/{image}", 204)
+    for word, more in {
+        "poweroff": {},
+        "poweron": {},
+        "reboot": {},
+        "reset": {},
+        "shutdown": {},
+        "enable_backup": {},
+        "disable_backup": {},
+        "rebuild": {"image": "ubuntu-24.04"},
+        "change_protection": {"delete": False, "rebuild": False},
+    }.items():
+        inspect("POST", f"/servers/{server}/actions/{word}", 201, json=more)
+        at.clock.advance(90)
+    inspect("GET", f"/servers/{server}", 200)
+    inspect("PUT", f"/servers/{server}", 200, json={"name": "there", "labels": {"a": ""}})
+    span = {"type": "cpu,disk", "start": "2026-07-15T08:00:00Z", "end": "2026-07-15T09:40:00Z"}
+    inspect("GET", f"/servers/{server}/metrics", 200, params=span)
+    inspect("DELETE", f"/servers/{server}", 200)
+    order = {"name": "fresh", "server_type": "cx23", "image": "debian-13", "location": "nbg1"}
+    inspect("POST", "/servers", 201, json=order)
+    for path in (
+        "/servers",
+        "/servers/actions",
+        f"/servers/{at.get('/servers')['servers'][0]['id']}/actions",
+        f"/actions?id={action}&id={protected['id']}",
+        "/images?include_deprecated=true",
+        "/images/actions",
+        "/locations",
+        "/locations/1",
+        "/server_types",
+        "/server_types/114",
+        "/pricing",
+    ):
+        inspect("GET", path, 200)
+    for kind in ("ssh_keys", "networks", "firewalls", "volumes", "placement_groups"):
+        first = inspect("GET", f"/{kind}", 200)[kind][0]
+        inspect("GET", f"/{kind}/{first['id']}", 200)
+    assert set(inspect.description.responses) - inspect.seen == {"error"}
+
+
+def test_every_route_refuses_what_is_not_there_as_described(inspect: Inspector) -> None:
+    tried = 0
+    for endpoint in ENDPOINTS:
+        if "{id}" not in endpoint.template:
+            continue
+        path = endpoint.template.replace("{id}", "404404").replace("{action_id}", "1")
+        gone = endpoint.template.startswith("/datacenters")
+        inspect(endpoint.method, path, 410 if gone else 404, json={} if endpoint.method != "GET" else None)
+        tried += 1
+    assert tried > 30
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code", "more"),
+    [
+        ("GET", "/nowhere", 404, "not_found", {}),
+        ("GET", "/servers/", 404, "not_found", {}),
+        ("GET", "/servers/one", 404, "not_found", {}),
+        pytest.param("GET", "/servers/" + "9" * 5000, 404, "not_found", {}, id="huge-id"),
+        ("PATCH", "/servers", 405, "method_not_allowed", {}),
+        ("POST", "/pricing", 405, "method_not_allowed", {}),
+        ("GET", "/datacenters", 410, "deprecated_api_endpoint", {}),
+        ("GET", "/actions", 410, "deprecated_api_endpoint", {}),
+        ("POST", "/servers", 400, "json_error", {"data": b"{"}),
+        ("POST", "/servers", 400, "json_error", {"data": b'{"name": NaN}'}),
+        ("POST", "/servers", 400, "json_error", {"data": b"\xff"}),
+        ("POST", "/servers", 400, "json_error", {"data": b"[" * 100_000}),
+        ("POST", "/servers", 400, "json_error", {"json": ["a"]}),
+        ("POST", "/servers", 422, "invalid_input", {"json": {}}),
+        ("GET", "/servers", 401, "unauthorized", {"token": ""}),
+        ("GET", "/nowhere", 401, "unauthorized", {"token": "x" * 64}),
+        ("GET", "/servers?label_selector=a%20in", 422, "invalid_input", {}),
+        ("GET", "/servers?sort=size", 422, "invalid_input", {}),
+        ("GET", "/servers?status=asleep", 422, "invalid_input", {}),
+        ("GET", "/servers?page=0", 422, "invalid_input", {}),
+        ("GET", "/servers?per_page=x", 422, "invalid_input", {}),
+        ("GET", "/actions?id=x", 422, "invalid_input", {}),
+        ("GET", "/images?architecture=mips", 422, "invalid_input", {}),
+    ],
+)
+def test_every_kind_of_refusal(  # noqa: PLR0917 - one line of the table each
+    inspect: Inspector, method: str, path: str, status: int, code: str, more: dict[str, Any]
+) -> None:
+    body = inspect(method, path, status, **more)
+    assert body["error"]["code"] == code
+    headers = inspect.at.ask(method, path, **more).headers
+    assert re.fullmatch("[0-9a-f]{16}", headers["X-Correlation-Id"])
+    assert headers["RateLimit-Limit"] == "3600"
+    assert int(headers["RateLimit-Remaining"]) < 3600
+    assert int(headers["RateLimit-Reset"]) > inspect.at.clock.now().timestamp()
