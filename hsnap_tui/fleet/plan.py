@@ -13,7 +13,7 @@ PAGE = 50
 IDS = 25
 """Action IDs a request; of more, actions may silently be missing."""
 LIST_ANYWAY = timedelta(seconds=10)
-"""With nothing locked, the list of a small fleet's servers shows each new lock: running actions can wait so long."""
+"""How long the list of running actions can wait while it only adds to what other answers tell."""
 
 
 def pages(entries: int) -> int:
@@ -33,15 +33,14 @@ def is_busy(fleet: Fleet, interests: Interests) -> bool:
 
 def wants_running(fleet: Fleet, interests: Interests, scope: Scope, now: datetime) -> bool:
     """Whether the list of running actions is worth its requests in this poll."""
-    if scope is Scope.JOBS_ONLY:
-        if interests.servers:
-            return True
-        followed = len(interests.actions)
-        return id_requests(followed) > max(pages(followed), pages(len(fleet.running)))
-    if pages(len(fleet.views)) > 1 or is_busy(fleet, interests):
-        return True
     listed_at = fleet.actions.listed_at
-    return listed_at is None or now - listed_at >= LIST_ANYWAY
+    old = listed_at is None or now - listed_at >= LIST_ANYWAY
+    if scope is Scope.JOBS_ONLY:
+        followed = len(interests.actions)
+        cheapest = id_requests(followed) > max(pages(followed), pages(len(fleet.running)))
+        return cheapest or (old and bool(interests.servers))
+    # The list of a small fleet's servers, one page, goes with each poll and shows each new lock.
+    return old or pages(len(fleet.views)) > 1 or is_busy(fleet, interests)
 
 
 def to_verify(fleet: Fleet, asked: Collection[int], limit: int) -> list[int]:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from datetime import datetime
 from enum import Enum
 
 from hsnap_tui.clock import Clock
@@ -48,13 +49,19 @@ class Poll:
         self._fleet = fleet
         self._emit = emit
         self.purpose = purpose
+        self._begun: set[Part] = set()
         self.requests: Counter[Part] = Counter()
         self.answered: set[Part] = set()
         self.errors: dict[Part, CloudError] = {}
 
+    def give_up(self) -> None:
+        """Notes what has been asked for and will not be waited for any longer."""
+        for part in self._begun - self.answered - self.errors.keys():
+            self.errors[part] = CloudError(ErrorKind.UNREACHABLE, f"no answer about {part.value}")
+
     async def running(self) -> bool:
         """All running actions; whether there was an answer."""
-        started = self._clock.now()
+        started = self._begin(Part.RUNNING)
         try:
             actions = await self._cloud.list_running_actions(self.purpose)
         except CloudError as error:
@@ -69,7 +76,7 @@ class Poll:
         wanted = frozenset(action_ids)
         if not wanted:
             return
-        started = self._clock.now()
+        started = self._begin(Part.ACTIONS)
         try:
             found = await self._cloud.get_actions(sorted(wanted), self.purpose)
         except CloudError as error:
@@ -80,7 +87,7 @@ class Poll:
 
     async def sweep(self) -> set[int] | None:
         """All servers; gives those that are missing in the list though they were known, or none when it failed."""
-        started = self._clock.now()
+        started = self._begin(Part.SWEEP)
         try:
             servers = {server.id: server for server in await self._cloud.list_servers(self.purpose)}
         except CloudError as error:
@@ -110,7 +117,7 @@ class Poll:
 
     async def snapshots(self) -> int | None:
         """All snapshots; gives how many there are, or none when it failed."""
-        started = self._clock.now()
+        started = self._begin(Part.SNAPSHOTS)
         try:
             found = tuple(await self._cloud.list_snapshots(self.purpose))
         except CloudError as error:
@@ -122,7 +129,7 @@ class Poll:
 
     async def _server(self, server_id: int) -> Observation | None:
         """Hands out what became of the server, or gives it back when it shows a lock still to be explained."""
-        started = self._clock.now()
+        started = self._begin(Part.SERVERS)
         try:
             server = await self._cloud.get_server(server_id, self.purpose)
         except CloudError as error:
@@ -151,6 +158,10 @@ class Poll:
 
     def _tell(self, seen: Observation) -> None:
         self._emit(replace(seen, clock_offset=self._cloud.clock_offset))
+
+    def _begin(self, part: Part) -> datetime:
+        self._begun.add(part)
+        return self._clock.now()
 
     def _ok(self, part: Part, requests: int) -> None:
         self.requests[part] += requests

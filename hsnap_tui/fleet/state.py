@@ -55,7 +55,8 @@ class ServerView:
 class Fleet:
     """The whole project as it was last seen; never changed in place.
 
-    `running` are the running actions of all servers by their ID, `actions` what they were reckoned from. `updated` is when the newest observation was asked for, `swept` the newest complete list of servers (none: not
+    `running` are the running actions of all servers by their ID, and `actions` what they were reckoned from.
+    `updated` is when the newest observation was asked for, `swept` the newest complete list of servers (none: not
     yet one), `snapshots_seen` the list of snapshots. `gone` keeps when servers were found not to exist any more.
     """
 

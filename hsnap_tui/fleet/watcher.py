@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
+from typing import Any
 
 from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.api import CloudApi, Purpose
@@ -23,6 +24,9 @@ KEY_REPEAT = 1.0
 """Seconds between two refreshes by key: a key held down is one wish."""
 RECHECK = 30.0
 """Seconds after which a long pause is reckoned anew: the budget may have recovered."""
+PATIENCE = 8.0
+"""Seconds after which a poll that hangs is given up for a new one; twice as long after each that was."""
+LONGEST_PATIENCE = 64.0
 SWEEP_IN_POLL = 4
 """Pages of servers that a poll waits for; a longer list is read beside the polls."""
 SMOOTHING = 0.3
@@ -63,6 +67,7 @@ class Watcher:
         self._current: tuple[Purpose, asyncio.Task[None]] | None = None
         self._beside: set[str] = set()
         self._cost = 1.0
+        self._patience = PATIENCE
         self._started = self._ended = self._moved = self._swept_at = clock.monotonic()
         self._refreshed = float("-inf")
 
@@ -117,12 +122,18 @@ class Watcher:
         while (left := self._due() - self._clock.monotonic()) > 0:
             self._wake.clear()
             woken = asyncio.ensure_future(self._wake.wait())
-            slept = asyncio.ensure_future(self._clock.sleep(min(left, RECHECK)))
             try:
-                await asyncio.wait({woken, slept}, return_when=asyncio.FIRST_COMPLETED)
+                await self._either(woken, min(left, RECHECK))
             finally:
                 woken.cancel()
-                slept.cancel()
+
+    async def _either(self, task: asyncio.Future[Any], seconds: float) -> None:
+        """Returns when the task has ended or the time is over, whichever is first."""
+        slept = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({task, slept}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            slept.cancel()
 
     def _due(self) -> float:
         if self._refreshes:
@@ -150,7 +161,7 @@ class Watcher:
         task = group.create_task(self._look(poll, interests, group, refresh=bool(asked)))
         self._current = (poll.purpose, task)
         try:
-            await asyncio.wait({task})
+            await self._see_through(task, poll)
         finally:
             self._current = None
             self._ended = self._clock.monotonic()
@@ -158,6 +169,18 @@ class Watcher:
         self._link.record(poll, began, self._clock.now())
         if plan.is_busy(self._fleet(), self._interests()):
             self._moved = self._ended
+
+    async def _see_through(self, task: asyncio.Task[None], poll: Poll) -> None:
+        """Waits for a poll to end; gives it up when it hangs, unless it is the budget that it waits for."""
+        while not task.done():
+            await self._either(task, self._patience)
+            if not task.done() and self._cloud.budget().waiting is None:
+                task.cancel()
+                await asyncio.wait({task})
+                poll.give_up()
+                self._patience = min(2 * self._patience, LONGEST_PATIENCE)
+                return
+        self._patience = max(PATIENCE, self._patience / 2)
 
     async def _look(self, poll: Poll, interests: Interests, group: asyncio.TaskGroup, *, refresh: bool) -> None:
         if refresh:

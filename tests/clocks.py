@@ -1,0 +1,60 @@
+"""Clocks for tests: time that stands still until the test moves it."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+
+
+class VirtualClock:
+    """A clock that only `advance` moves: sleepers wake in order, each at its own time, without a real wait.
+
+    `busy` tells whether something outside the event loop, a thread with a request for one, is still at work: the
+    time then stands still until it has come back.
+    """
+
+    def __init__(self, start: datetime = START, busy: Callable[[], bool] = lambda: False) -> None:
+        self._start = start
+        self._elapsed = 0.0
+        self._numbers = itertools.count()
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self.busy = busy
+
+    def now(self) -> datetime:
+        """The virtual wall time."""
+        return self._start + timedelta(seconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        """Virtual seconds since the start."""
+        return self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits until the test has moved the time so far."""
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._elapsed + max(0.0, seconds), next(self._numbers), woken))
+        await woken
+
+    async def advance(self, seconds: float) -> None:
+        """Moves the time, letting everything run that comes due on the way, until nothing is left to run."""
+        until = self._elapsed + seconds
+        await self.settle()
+        while self._sleepers and self._sleepers[0][0] <= until:
+            at, _, woken = heapq.heappop(self._sleepers)
+            if woken.done():
+                continue
+            self._elapsed = max(self._elapsed, at)
+            woken.set_result(None)
+            await self.settle()
+        self._elapsed = until
+
+    async def settle(self) -> None:
+        """Returns when every task waits for something that only time or the outside can bring."""
+        ready: object = True
+        while ready or self.busy():
+            await asyncio.sleep(0 if ready else 0.0005)
+            ready = getattr(asyncio.get_running_loop(), "_ready", ())
