@@ -55,8 +55,8 @@ class CloudApi(Protocol):
         """The rate limit as it stands now."""
         ...
 
-    async def list_servers(self, purpose: Purpose) -> Sequence[Server]:
-        """All servers; pages after the first are fetched side by side."""
+    async def list_servers(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Server]:
+        """All servers, or those that the selector matches; pages after the first are fetched side by side."""
         ...
 
     async def get_server(self, server_id: int, purpose: Purpose) -> Server:

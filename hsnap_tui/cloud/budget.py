@@ -8,7 +8,6 @@ estimate is therefore a lower bound of what our own requests can have left.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hsnap_tui.cloud.api import Purpose
@@ -68,6 +67,7 @@ class Bucket:
 
     limit: int = ASSUMED_LIMIT
     known: bool = False
+    under_way: set[Ticket] = field(default_factory=set)
     _observations: list[_Observation] = field(default_factory=list)
     _uncounted: list[int] = field(default_factory=list)
     _refusals: int = 0
@@ -79,31 +79,35 @@ class Bucket:
         """Requests a second."""
         return self.limit / 3600
 
-    def estimate(self, now: float, under_way: int) -> float:
+    def estimate(self, now: float) -> float:
         """A lower bound of the requests left, with those under way taken as not counted yet."""
-        return min((self._value(seen, now) for seen in self._observations), default=self.limit) - under_way
+        left = min((self._value(seen, now) for seen in self._observations), default=self.limit)
+        return left - len(self.under_way)
 
-    def wait(self, purpose: Purpose, now: float, under_way: Sequence[Ticket]) -> float:
+    def wait(self, purpose: Purpose, now: float) -> float:
         """Seconds until a request of this purpose may be sent if nothing else happens; 0 for now.
 
         Infinity means: not before one of those under way has ended.
         """
         pause = max(0.0, self._paused_until - now)
-        if self._refusals and any(ticket.number > self._refused_after for ticket in under_way):
+        if self._refusals and any(ticket.number > self._refused_after for ticket in self.under_way):
             return math.inf
         if not self._observations:
-            peers = sum(ticket.purpose is purpose for ticket in under_way)
+            peers = sum(ticket.purpose is purpose for ticket in self.under_way)
             return pause if peers < UNPROVEN else math.inf
-        short = floor(purpose, self.limit) + 1 - self.estimate(now, len(under_way))
+        short = floor(purpose, self.limit) + 1 - self.estimate(now)
         return max(pause, short / self.refill if short > ROUNDING else 0.0)
 
     def answered(self, ticket: Ticket, left: float, now: float, admitted: int) -> None:
         """An answer told what was left."""
+        # A request that ended after this one was admitted may be counted in this answer or not.
+        left -= sum(ended >= ticket.number for ended in self._uncounted)
         # Answers that had arrived before this request was admitted are older than it for sure. Of the others
         # any may be the last that Hetzner counted, so the lowest holds.
-        newer = [seen for seen in self._observations if seen.admitted >= ticket.number]
-        uncounted = sum(ended >= ticket.number for ended in self._uncounted)
-        self._observations = [*newer, _Observation(left - uncounted, now, admitted)]
+        lower = [
+            seen for seen in self._observations if seen.admitted >= ticket.number and self._value(seen, now) < left
+        ]
+        self._observations = [*lower, _Observation(left, now, admitted)]
         self.known = True
 
     def uncounted(self, now: float, admitted: int, *, answered: bool) -> None:
@@ -115,7 +119,8 @@ class Bucket:
             self._observations = [_Observation(self.limit, now, admitted)]
         for seen in self._observations:
             seen.left, seen.at = self._value(seen, now) - 1, now
-        self._uncounted.append(admitted)
+        oldest = min((ticket.number for ticket in self.under_way), default=admitted + 1)
+        self._uncounted = [ended for ended in (*self._uncounted, admitted) if ended >= oldest]
 
     def accepted(self) -> None:
         """An answer that was no refusal for the rate."""
@@ -128,10 +133,6 @@ class Bucket:
         pause = min(retry_after or 0.0, LONGEST_RETRY_AFTER)
         pause = pause or min(LONGEST_PAUSE, 2.0 ** min(self._refusals - 1, 10))
         self._paused_until = max(self._paused_until, now + pause)
-
-    def forget(self, oldest: int) -> None:
-        """Drops what no longer matters when no ticket before number `oldest` is under way."""
-        self._uncounted = [ended for ended in self._uncounted if ended >= oldest]
 
     def _value(self, seen: _Observation, now: float) -> float:
         return min(float(self.limit), seen.left + max(0.0, now - seen.at) * self.refill)

@@ -19,6 +19,7 @@ import requests
 from urllib3.exceptions import NameResolutionError
 
 from hsnap_tui.cloud.errors import Carried, CloudError, ErrorKind
+from hsnap_tui.cloud.parse import MalformedError
 from hsnap_tui.cloud.sdk import Exchange
 from hsnap_tui.text import clean
 
@@ -58,15 +59,6 @@ def classify(method: str, exchange: Exchange, now: datetime) -> CloudError:
         error.correlation_id = clean(correlation_id)[:LONGEST_ID]
     error.retry_after = retry_after(headers.get("Retry-After"), now)
     return error
-
-
-def malformed(method: str, exchange: Exchange, reason: str, now: datetime) -> CloudError:
-    """The error of an answer that claims success and lacks what it was asked for."""
-    return classify(
-        method,
-        Exchange(exchange.guard, exchange.status, exchange.headers, None, ValueError(reason)),
-        now,
-    )
 
 
 def lost(method: str, exchange: Exchange) -> CloudError:
@@ -134,15 +126,13 @@ def _unusable(method: str, exchange: Exchange) -> CloudError:
     if status >= 500:
         return _server_error(method, exchange, status)
     if status >= 400:
-        return _doubt(
-            method,
-            exchange,
-            f"the answer {status} does not come from the Hetzner API",
-            never_carried=status in NEVER_FORWARDED,
-        )
+        whole = isinstance(exchange.failure, hcloud.APIException)
+        words = "does not come from the Hetzner API" if whole else "cannot be read"
+        return _doubt(method, exchange, f"the answer ({status}) {words}", never_carried=status in NEVER_FORWARDED)
     if status >= 300:
         return _doubt(method, exchange, f"the endpoint redirects elsewhere ({status}), which is not followed")
-    return _doubt(method, exchange, f"the answer cannot be read ({status})")
+    words = str(exchange.failure) if isinstance(exchange.failure, MalformedError) else "cannot be read"
+    return _doubt(method, exchange, f"the answer ({status}) {words}")
 
 
 def _server_error(method: str, exchange: Exchange, status: int) -> CloudError:

@@ -8,7 +8,7 @@ import re
 import statistics
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -17,7 +17,7 @@ from hsnap_tui.clock import Clock, SystemClock
 from hsnap_tui.cloud import parse
 from hsnap_tui.cloud.api import BudgetView, Purpose
 from hsnap_tui.cloud.budget import Ticket
-from hsnap_tui.cloud.classify import classify, lost, malformed, retry_after
+from hsnap_tui.cloud.classify import classify, lost, retry_after
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.gate import Gate
 from hsnap_tui.cloud.guard import Guard
@@ -118,9 +118,10 @@ class HetznerCloud:
         """The rate limit as it stands now."""
         return self._gate.view()
 
-    async def list_servers(self, purpose: Purpose) -> Sequence[Server]:
-        """All servers; pages after the first are fetched side by side."""
-        return await self._list(purpose, "/servers", lambda raw: parse.servers(raw, self._project), {})
+    async def list_servers(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Server]:
+        """All servers, or those that the selector matches; pages after the first are fetched side by side."""
+        chosen = {"label_selector": label_selector} if label_selector else {}
+        return await self._list(purpose, "/servers", lambda raw: parse.servers(raw, self._project), chosen)
 
     async def get_server(self, server_id: int, purpose: Purpose) -> Server:
         """One server; `NOT_FOUND` when it is gone."""
@@ -251,30 +252,25 @@ class HetznerCloud:
         ticket = await self._gate.admit(request.purpose, request.route)
         guard = Guard()
 
-        def work() -> tuple[Exchange, T | None, str]:
+        def work() -> tuple[Exchange, T | None]:
             exchange = self._sdk.send(guard, request.method, request.path, request.params, request.body)
             if not exchange.succeeded:
-                return exchange, None, ""
+                return exchange, None
             try:
-                return exchange, request.read(exchange.payload), ""
+                return exchange, request.read(exchange.payload)
             except parse.MalformedError as error:
-                return exchange, None, str(error)
+                return replace(exchange, failure=error), None
 
         exchange = Exchange(guard)
         try:
-            exchange, value, reason = await self._lanes.run(
-                request.lane, work, guard, abandon=request.method == "GET"
-            )
+            exchange, value = await self._lanes.run(request.lane, work, guard, abandon=request.method == "GET")
         except LostError:
             raise lost(request.method, exchange) from None
         finally:
             self._settle(ticket, exchange)
         if value is not None:
             return value
-        now = self._clock.now()
-        if reason:
-            raise self._scrubbed(malformed(request.method, exchange, reason, now))
-        raise self._scrubbed(classify(request.method, exchange, now))
+        raise self._scrubbed(classify(request.method, exchange, self._clock.now()))
 
     def _settle(self, ticket: Ticket, exchange: Exchange) -> None:
         """Hands the ticket back to the gate with what the answer's headers tell."""

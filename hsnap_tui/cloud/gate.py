@@ -33,11 +33,10 @@ class Gate:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._unproven = Bucket()
+        self._usual = Bucket()
         self._buckets: dict[int, Bucket] = {}
         self._families: dict[str, tuple[int, Bucket]] = {}
-        self._usual = self._unproven
-        self._under_way: set[Ticket] = set()
+        self._holding: dict[Ticket, Bucket] = {}
         self._admitted = 0
         self._waiters: list[_Waiter] = []
         self._arrivals = 0
@@ -67,47 +66,42 @@ class Gate:
     def answered(self, ticket: Ticket, limit: int | None, left: float | None) -> None:
         """The answer came, with the limit and what is left of it where it shows them."""
         bucket = self._hand_back(ticket, limit)
-        now = self._clock.monotonic()
-        if left is None:
-            bucket.uncounted(now, self._admitted, answered=True)
-        else:
-            bucket.answered(ticket, left, now, self._admitted)
+        if not self._observe(bucket, ticket, limit, left):
+            bucket.uncounted(self._clock.monotonic(), self._admitted, answered=True)
         bucket.accepted()
-        self._tidy(bucket)
+        self._pump()
 
     def refused(self, ticket: Ticket, limit: int | None, left: float | None, retry_after: float | None) -> None:
         """The answer was a 429, perhaps with the seconds to wait."""
         bucket = self._hand_back(ticket, limit)
-        now = self._clock.monotonic()
-        if left is not None:
-            bucket.answered(ticket, left, now, self._admitted)
-        bucket.refused(now, self._admitted, retry_after)
-        self._tidy(bucket)
+        self._observe(bucket, ticket, limit, left)
+        bucket.refused(self._clock.monotonic(), self._admitted, retry_after)
+        self._pump()
 
     def lost(self, ticket: Ticket) -> None:
         """The request left and no answer came: it may count at Hetzner."""
         bucket = self._hand_back(ticket, None)
         bucket.uncounted(self._clock.monotonic(), self._admitted, answered=False)
-        self._tidy(bucket)
+        self._pump()
 
     def unsent(self, ticket: Ticket) -> None:
         """The request never left."""
-        self._tidy(self._hand_back(ticket, None))
+        self._hand_back(ticket, None)
+        self._pump()
 
     def view(self) -> BudgetView:
-        """The budget as it stands: of the bucket that holds somebody back, else of the usual one."""
+        """The budget as it stands: of the limit that holds somebody back, else of the smallest one."""
         now = self._clock.monotonic()
         bucket, waiting, until = self._usual, None, None
         if self._waiters:
             first = self._waiters[0]
             bucket, waiting = self._bucket(first.route), first.purpose
-            seconds = bucket.wait(first.purpose, now, self._under_way_of(bucket))
+            seconds = bucket.wait(first.purpose, now)
             if math.isfinite(seconds):
                 until = self._clock.now() + timedelta(seconds=seconds)
-        left = bucket.estimate(now, len(self._under_way_of(bucket)))
         return BudgetView(
             limit=bucket.limit,
-            remaining=max(0.0, left),
+            remaining=max(0.0, bucket.estimate(now)),
             reserve=reserve(bucket.limit),
             refill=bucket.refill,
             known=bucket.known,
@@ -125,27 +119,41 @@ class Gate:
                 waiter.leave.set_exception(_closed())
 
     def _bucket(self, route: str) -> Bucket:
+        """The bucket of a family; one not heard of yet is taken to share the smallest limit seen."""
         _, bucket = self._families.get(route, (0, self._usual))
         return bucket
 
-    def _under_way_of(self, bucket: Bucket) -> list[Ticket]:
-        return [ticket for ticket in self._under_way if self._bucket(ticket.route) is bucket]
-
     def _hand_back(self, ticket: Ticket, limit: int | None) -> Bucket:
-        self._under_way.remove(ticket)
         if limit is not None:
-            since, _ = self._families.get(ticket.route, (0, None))
-            bucket = self._buckets.setdefault(limit, Bucket(limit))
-            if ticket.number > since:
-                self._families[ticket.route] = ticket.number, bucket
-            if self._usual is self._unproven:
-                self._usual = bucket
-            return bucket
-        return self._bucket(ticket.route)
+            self._learn(ticket, limit)
+        bucket = self._holding.pop(ticket)
+        bucket.under_way.remove(ticket)
+        return bucket
 
-    def _tidy(self, bucket: Bucket) -> None:
-        bucket.forget(min((ticket.number for ticket in self._under_way), default=self._admitted + 1))
-        self._pump()
+    def _observe(self, bucket: Bucket, ticket: Ticket, limit: int | None, left: float | None) -> bool:
+        if left is None or limit != bucket.limit:
+            return False
+        bucket.answered(ticket, left, self._clock.monotonic(), self._admitted)
+        return True
+
+    def _learn(self, ticket: Ticket, limit: int) -> None:
+        """The ticket's family has this limit, unless a later request has shown another one."""
+        since, before = self._families.get(ticket.route, (0, None))
+        if ticket.number < since:
+            return
+        bucket = self._buckets.setdefault(limit, Bucket(limit))
+        self._families[ticket.route] = ticket.number, bucket
+        if bucket is not before:
+            self._usual = self._buckets[min(self._buckets)]
+            self._move()
+
+    def _move(self) -> None:
+        """Puts every ticket under way where its family belongs now."""
+        for ticket, bucket in self._holding.items():
+            target = self._bucket(ticket.route)
+            bucket.under_way.remove(ticket)
+            target.under_way.add(ticket)
+            self._holding[ticket] = target
 
     def _pump(self) -> None:
         """Admits everybody who may go now, most urgent first; nobody overtakes within a bucket."""
@@ -158,7 +166,7 @@ class Gate:
             if bucket in held:
                 staying.append(waiter)
                 continue
-            wait = bucket.wait(waiter.purpose, now, self._under_way_of(bucket))
+            wait = bucket.wait(waiter.purpose, now)
             if wait > 0:
                 if math.isfinite(wait):
                     held.add(bucket)
@@ -167,7 +175,8 @@ class Gate:
             elif not waiter.leave.done():
                 self._admitted += 1
                 ticket = Ticket(self._admitted, waiter.purpose, waiter.route)
-                self._under_way.add(ticket)
+                self._holding[ticket] = bucket
+                bucket.under_way.add(ticket)
                 waiter.leave.set_result(ticket)
         self._waiters = staying
         self._arm(now + soonest)

@@ -174,7 +174,7 @@ def _entries(container: object, key: str) -> Iterator[dict[str, Any]]:
 
 def _listed(answer: object, key: str) -> Iterator[dict[str, Any]]:
     if not isinstance(answer, dict) or not isinstance(answer.get(key), list):
-        raise MalformedError(f"the answer has no list of {key}")
+        raise MalformedError(f"has no list of {key}")
     return _entries(answer, key)
 
 
@@ -202,5 +202,5 @@ def _labels(raw: Mapping[str, Any]) -> dict[str, str]:
 
 def _required(value: T | None, what: str) -> T:
     if value is None:
-        raise MalformedError(f"the answer has no usable {what}")
+        raise MalformedError(f"has no usable {what}")
     return value

@@ -40,6 +40,7 @@ class Alone(RuleBasedStateMachine):
         self.level = limit * share
         first = self.admit(Purpose.POLL)
         self.waiting.remove(first)
+        self.bucket.under_way.remove(first)
         self.level = max(0.0, self.level - 1)
         self.bucket.answered(first, math.floor(self.level), self.now, self.admitted)
 
@@ -47,11 +48,8 @@ class Alone(RuleBasedStateMachine):
         self.admitted += 1
         ticket = Ticket(self.admitted, purpose, "/")
         self.waiting.append(ticket)
+        self.bucket.under_way.add(ticket)
         return ticket
-
-    @property
-    def under_way(self) -> list[Ticket]:
-        return self.waiting + [ticket for ticket, _ in self.counted]
 
     @rule(seconds=st.floats(0, 500))
     def time_passes(self, seconds: float) -> None:
@@ -60,9 +58,9 @@ class Alone(RuleBasedStateMachine):
 
     @rule(purpose=st.sampled_from(Purpose))
     def ask(self, purpose: Purpose) -> None:
-        wait = self.bucket.wait(purpose, self.now, self.under_way)
+        wait = self.bucket.wait(purpose, self.now)
         if wait > 0:
-            assert floor(purpose, self.limit) + 1 > self.bucket.estimate(self.now, len(self.under_way))
+            assert floor(purpose, self.limit) + 1 > self.bucket.estimate(self.now)
             return
         self.admit(purpose)
         assert self.level - len(self.waiting) >= floor(purpose, self.limit) - EPSILON
@@ -79,29 +77,26 @@ class Alone(RuleBasedStateMachine):
     @rule(data=st.data())
     def an_answer_arrives(self, data: st.DataObject) -> None:
         ticket, left = self.counted.pop(data.draw(st.integers(0, len(self.counted) - 1)))
+        self.bucket.under_way.remove(ticket)
         self.bucket.answered(ticket, left, self.now, self.admitted)
         self.bucket.accepted()
-        self.tidy()
 
     @precondition(lambda self: self.counted)
     @rule(data=st.data())
     def an_answer_is_lost(self, data: st.DataObject) -> None:
-        self.counted.pop(data.draw(st.integers(0, len(self.counted) - 1)))
+        ticket, _ = self.counted.pop(data.draw(st.integers(0, len(self.counted) - 1)))
+        self.bucket.under_way.remove(ticket)
         self.bucket.uncounted(self.now, self.admitted, answered=False)
-        self.tidy()
-
-    def tidy(self) -> None:
-        self.bucket.forget(min((ticket.number for ticket in self.under_way), default=self.admitted + 1))
 
     @invariant()
     def never_above_the_truth(self) -> None:
         if self.admitted:
-            estimate = self.bucket.estimate(self.now, len(self.under_way))
+            estimate = self.bucket.estimate(self.now)
             assert estimate <= self.level - len(self.waiting) + EPSILON
 
     @invariant()
     def never_above_the_limit(self) -> None:
-        assert self.bucket.estimate(self.now, 0) <= self.limit
+        assert self.bucket.estimate(self.now) <= self.limit
 
 
 TestAlone = Alone.TestCase
@@ -114,24 +109,24 @@ def test_never_above_what_was_observed_last(limit: int, lefts: list[int], data: 
     tickets = [Ticket(number + 1, Purpose.POLL, "/") for number in range(len(lefts))]
     for ticket in data.draw(st.permutations(tickets)):
         bucket.answered(ticket, lefts[ticket.number - 1], 0.0, len(tickets))
-    assert bucket.estimate(0.0, 0) == min(limit, *lefts)
+    assert bucket.estimate(0.0) == min(limit, *lefts)
 
 
 @given(limit=LIMITS, left=st.integers(0, 100_000), seconds=st.floats(0, 10_000))
 def test_refill_is_steady_and_capped(limit: int, left: int, seconds: float) -> None:
     bucket = Bucket(limit)
     bucket.answered(Ticket(1, Purpose.POLL, "/"), left, 0.0, 1)
-    assert bucket.estimate(seconds, 0) == pytest.approx(min(limit, left + seconds * limit / 3600))
+    assert bucket.estimate(seconds) == pytest.approx(min(limit, left + seconds * limit / 3600))
 
 
 @given(limit=LIMITS, left=st.integers(0, 100), purpose=st.sampled_from(Purpose))
 def test_the_wait_is_as_long_as_it_says(limit: int, left: int, purpose: Purpose) -> None:
     bucket = Bucket(limit)
     bucket.answered(Ticket(1, Purpose.POLL, "/"), left, 0.0, 1)
-    wait = bucket.wait(purpose, 0.0, [])
-    assert bucket.wait(purpose, wait + 0.001, []) == 0
+    wait = bucket.wait(purpose, 0.0)
+    assert bucket.wait(purpose, wait + 0.001) == 0
     if wait > 1:
-        assert bucket.wait(purpose, wait - 1, []) > 0
+        assert bucket.wait(purpose, wait - 1) > 0
 
 
 @given(limit=st.integers(1, 200_000))
@@ -151,30 +146,31 @@ def test_an_older_answer_that_comes_late_raises_nothing() -> None:
     first, second = Ticket(1, Purpose.JOB, "/"), Ticket(2, Purpose.JOB, "/")
     bucket.answered(second, 9, 0.0, 2)
     bucket.answered(first, 10, 0.0, 2)
-    assert bucket.estimate(0.0, 0) == 9
+    assert bucket.estimate(0.0) == 9
 
 
 def test_a_newer_answer_counts_even_when_it_shows_more() -> None:
     bucket = Bucket()
     bucket.answered(Ticket(1, Purpose.JOB, "/"), 9, 0.0, 1)
     bucket.answered(Ticket(2, Purpose.JOB, "/"), 500, 0.0, 2)
-    assert bucket.estimate(0.0, 0) == 500
+    assert bucket.estimate(0.0) == 500
 
 
 def test_before_anything_is_known_a_few_of_each_purpose_go() -> None:
     bucket = Bucket()
-    jobs = [Ticket(number, Purpose.JOB, "/") for number in range(UNPROVEN)]
-    assert bucket.wait(Purpose.JOB, 0.0, jobs[1:]) == 0
-    assert bucket.wait(Purpose.JOB, 0.0, jobs) == math.inf
-    assert bucket.wait(Purpose.POLL, 0.0, jobs) == 0
+    for number in range(UNPROVEN):
+        assert bucket.wait(Purpose.JOB, 0.0) == 0
+        bucket.under_way.add(Ticket(number, Purpose.JOB, "/"))
+    assert bucket.wait(Purpose.JOB, 0.0) == math.inf
+    assert bucket.wait(Purpose.POLL, 0.0) == 0
 
 
 def test_a_server_without_a_limit_is_counted_for() -> None:
     bucket = Bucket()
     for number in range(100):
         bucket.uncounted(0.0, number + 1, answered=True)
-    assert bucket.estimate(0.0, 0) == 3500
-    assert bucket.estimate(50.0, 0) == pytest.approx(3550)
+    assert bucket.estimate(0.0) == 3500
+    assert bucket.estimate(50.0) == pytest.approx(3550)
     assert not bucket.known
 
 
@@ -182,12 +178,16 @@ def test_after_a_refusal_one_at_a_time_finds_out() -> None:
     bucket = Bucket()
     bucket.answered(Ticket(1, Purpose.JOB, "/"), 3000, 0.0, 1)
     bucket.refused(0.0, 2, None)
-    assert bucket.wait(Purpose.POWER_ON, 0.0, []) == 1
-    assert bucket.wait(Purpose.JOB, 1.0, []) == 0
-    assert bucket.wait(Purpose.JOB, 1.0, [Ticket(3, Purpose.JOB, "/")]) == math.inf
+    assert bucket.wait(Purpose.POWER_ON, 0.0) == 1
+    assert bucket.wait(Purpose.JOB, 1.0) == 0
+    probe = Ticket(3, Purpose.JOB, "/")
+    bucket.under_way.add(probe)
+    assert bucket.wait(Purpose.JOB, 1.0) == math.inf
+    bucket.under_way.remove(probe)
     bucket.refused(1.0, 3, None)
-    assert bucket.wait(Purpose.JOB, 1.0, []) == 2
+    assert bucket.wait(Purpose.JOB, 1.0) == 2
     bucket.refused(3.0, 4, 30)
-    assert bucket.wait(Purpose.JOB, 3.0, []) == 30
+    assert bucket.wait(Purpose.JOB, 3.0) == 30
     bucket.accepted()
-    assert bucket.wait(Purpose.JOB, 33.0, [Ticket(5, Purpose.JOB, "/")]) == 0
+    bucket.under_way.add(Ticket(5, Purpose.JOB, "/"))
+    assert bucket.wait(Purpose.JOB, 33.0) == 0

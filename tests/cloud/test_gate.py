@@ -269,3 +269,32 @@ async def test_a_server_that_shows_no_limit(clock: VirtualClock) -> None:
 
 def test_tickets_are_told_apart() -> None:
     assert Ticket(1, Purpose.JOB, "/") != Ticket(1, Purpose.JOB, "/")
+
+
+async def test_a_late_answer_with_an_old_limit_changes_nothing(clock: VirtualClock) -> None:
+    gate = Gate(clock)
+    early, late = await gate.admit(Purpose.JOB, "/servers"), await gate.admit(Purpose.JOB, "/servers")
+    gate.answered(late, 7200, 7000)
+    gate.answered(early, 3600, 10)
+    view = gate.view()
+    assert (view.limit, view.remaining) == (7200, 6999)
+
+
+async def test_requests_under_way_count_once_their_limit_is_known(clock: VirtualClock) -> None:
+    gate = Gate(clock)
+    tickets = [await gate.admit(Purpose.JOB, route) for route in ("/a", "/b", "/c", "/a")]
+    gate.answered(tickets[0], 50, 40)
+    assert gate.view().remaining == 37
+    gate.answered(tickets[1], 7200, 7000)
+    assert gate.view().remaining == 38
+    for ticket in tickets[2:]:
+        gate.answered(ticket, 50, 38)
+    assert gate.view().remaining == 38
+
+
+async def test_a_great_queue_goes_at_once_where_the_limit_allows(clock: VirtualClock) -> None:
+    gate, hetzner = await learn(clock, 100_000, 100_000)
+    started = clock.monotonic()
+    await clock.run(all_of(gate, hetzner, [Purpose.JOB] * 5000))
+    assert hetzner.counted[Purpose.JOB] == 5000
+    assert clock.monotonic() - started < 1
