@@ -27,7 +27,9 @@ def main(words: Sequence[str] | None = None) -> int:
             print(f"export HCLOUD_ENDPOINT={served.endpoint}")  # noqa: T201
             print(f"export HCLOUD_TOKEN={served.token}")  # noqa: T201
             print(f"# a token that may only read: {served.readonly_token}", flush=True)  # noqa: T201
-            stop.wait()
+            # Now and then it wakes up: not every system lets a signal through to a thread that waits.
+            while not stop.wait(1):
+                continue
     except OSError as error:
         print(f"cannot listen on port {arguments.port}: {error.strerror or error}", file=sys.stderr)  # noqa: T201
         return 1
@@ -36,8 +38,11 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _watch_standard_input(stop: threading.Event) -> None:
     # The descriptor itself: a thread inside sys.stdin's lock would be in the way at exit.
-    while os.read(0, 4096):
-        pass
+    try:
+        while os.read(0, 4096):
+            continue
+    except OSError as error:
+        print(f"standard input can't be read, so nobody is there: {error.strerror}", file=sys.stderr)  # noqa: T201
     stop.set()
 
 

@@ -17,8 +17,8 @@ faults, off unless asked for:
   --fault '{faults.SYNTAX}'
   KIND   one of the kinds below, with its time where it has one
   METHOD GET, POST, PUT or DELETE; left out: any
-  ROUTE  * (all), the last fixed word of a route (create_image, servers, actions, poweron, images, …),
-         or a pattern for the path below /v1 that starts with a slash (/servers/*/actions/*)
+  ROUTE  a pattern for the last fixed word of a route (create_image, servers, actions, images, power*, *),
+         or, when it starts with a slash, for the path below /v1 (/servers/*/actions/*)
   RATE   between 0 and 1, the share of these requests that it happens to; left out: 1
   TIMES  how often it happens at most
   One fault at most happens to a request: of several, the first that fits. Examples:
@@ -192,9 +192,20 @@ def _kind(read: Callable[[str], T], what: str) -> Callable[[str], T]:
 
 def _fault(text: str) -> faults.Fault:
     try:
-        return faults.parse(text)
+        fault = faults.parse(text)
     except faults.FaultSyntaxError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+    from hsnap_tui.demo.routes import ENDPOINTS  # noqa: PLC0415 - the whole cloud, needed for few command lines
+
+    if not fault.route.startswith("/") and not any(
+        fault.matches(endpoint.method, endpoint.template, endpoint.template) for endpoint in ENDPOINTS
+    ):
+        words = sorted({faults.route_word(endpoint.template) for endpoint in ENDPOINTS})
+        raise argparse.ArgumentTypeError(
+            f"no route fits {fault.method} {fault.route!r}; the words are: {', '.join(words)}"
+        )
+    return fault
 
 
 def _in_range(number: float, low: float, high: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -24,9 +23,10 @@ class Exchange:
     perform_later: Callable[[float], None]
     #: Sends a whole answer.
     answer: Callable[[Response], Awaitable[None]]
-    #: Closes the connection at once; or when the client has given up, at the latest after so many seconds.
+    #: Closes the connection.
     drop: Callable[[], Awaitable[None]]
-    hang: Callable[[float], Awaitable[None]]
+    #: Waits so many seconds, but no longer than the client does; tells whether the client has given up.
+    pause: Callable[[float], Awaitable[bool]]
     #: Sends parts of an answer.
     send: Send
 
@@ -44,10 +44,12 @@ async def play(fault: Fault | None, exchange: Exchange) -> None:
             exchange.perform_later(seconds)
             await exchange.drop()
         case "stall":
-            await exchange.hang(seconds)
+            await exchange.pause(seconds)
+            await exchange.drop()
         case "timeout-after":
             exchange.perform()
-            await exchange.hang(seconds)
+            await exchange.pause(seconds)
+            await exchange.drop()
         case "trickle":
             await _trickle(exchange, as_response(exchange.perform()), seconds)
         case "cut-body":
@@ -63,7 +65,7 @@ async def play(fault: Fault | None, exchange: Exchange) -> None:
             await exchange.answer(Response(content[kind], response.status_code, media_type="application/json"))
         case _:
             answer = exchange.perform()
-            await asyncio.sleep(seconds)
+            await exchange.pause(seconds)
             await exchange.answer(as_response(answer))
 
 
@@ -79,10 +81,9 @@ def as_response(answer: Answer) -> Response:
 async def _trickle(exchange: Exchange, response: Response, seconds: float) -> None:
     await _start(exchange, response)
     for passed, byte in enumerate(bytes(response.body)):
-        if passed >= seconds:
+        if passed >= seconds or (passed and await exchange.pause(1)):
             break
         await exchange.send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
-        await asyncio.sleep(1)
     await exchange.drop()
 
 
@@ -91,7 +92,7 @@ async def _cut_body(exchange: Exchange, response: Response) -> None:
     half = bytes(response.body)[: len(response.body) // 2]
     await exchange.send({"type": "http.response.body", "body": half, "more_body": True})
     # Give what was written a moment to leave: closing throws away what has not.
-    await asyncio.sleep(0.05)
+    await exchange.pause(0.05)
     await exchange.drop()
 
 

@@ -52,8 +52,9 @@ class FaultSyntaxError(ValueError):
 class Fault:
     """One rule: `kind` happens to requests of `method` (`*`: any) on `route`, with `rate` (0 to 1).
 
-    `route` is `*`, a path pattern that starts with a slash (`/servers/*/actions/*`), or the last fixed word of
-    a route (`create_image`; `servers` is the list and a single one). `times` bounds how often it happens at all.
+    `route` is a pattern: of the path when it starts with a slash (`/servers/*/actions/*`), else of the last fixed
+    word of a route (`create_image`, `power*`, `*`; `servers` is the list and a single one). `times` bounds how
+    often it happens at all.
     """
 
     kind: str
@@ -86,11 +87,7 @@ class Fault:
         """Tell whether a request is meant, by its method, its path below /v1 and the path's template."""
         if self.method not in ("*", method):
             return False
-        if self.route == "*":
-            return True
-        if self.route.startswith("/"):
-            return fnmatchcase(path, self.route)
-        return self.route == route_word(template)
+        return fnmatchcase(path if self.route.startswith("/") else route_word(template), self.route)
 
 
 def route_word(template: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 
 from starlette.applications import Starlette
@@ -125,28 +124,31 @@ class _RouteApp:
         record.fault = None if fault is None else fault.kind
         half_way = simulation.cloud.options.latency / 2
 
+        async def pause(seconds: float) -> bool:
+            if not seconds:
+                return False
+            try:
+                await asyncio.wait_for(_disconnected(receive), seconds)
+            except TimeoutError:
+                return False
+            return True
+
         async def answer(response: Response) -> None:
-            await asyncio.sleep(half_way)
+            await pause(half_way)
             await response(scope, receive, send)
 
         async def drop() -> None:
             self._hang_up(scope)
             await _disconnected(receive)
 
-        async def hang(seconds: float) -> None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(_disconnected(receive), seconds)
-            await drop()
-
-        if half_way:
-            await asyncio.sleep(half_way)
+        await pause(half_way)
         perform = partial(simulation.perform, self._endpoint.handler, call)
         exchange = fault_play.Exchange(
             perform=perform,
             perform_later=partial(simulation.perform_later, self._endpoint.handler, call),
             answer=answer,
             drop=drop,
-            hang=hang,
+            pause=pause,
             send=send,
         )
         await fault_play.play(fault, exchange)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from hsnap_tui.demo.api import Answer, Call, Handler
-from hsnap_tui.demo.clock import Clock
+from hsnap_tui.demo.clock import Clock, ManualClock
 from hsnap_tui.demo.cloud import Cloud
 from hsnap_tui.demo.errors import ApiError
 from hsnap_tui.demo.faults import Fault, FaultBook
@@ -71,6 +71,13 @@ class Simulation:
         with self.lock:
             self.cloud.advance()
             return function(self.cloud)
+
+    def advance(self, seconds: float) -> None:
+        """Move a ManualClock on and do what is due by then; TypeError with another clock."""
+        if not isinstance(self.clock, ManualClock):
+            raise TypeError("only a ManualClock can be moved on")
+        self.clock.advance(seconds)
+        self.call(lambda _cloud: None)
 
     def add_fault(self, fault: Fault) -> None:
         """Put a fault into force, before those that already are."""

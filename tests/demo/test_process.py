@@ -64,8 +64,11 @@ def test_it_prints_what_to_paste_and_serves_it() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_well_even_while_someone_waits(number: signal.Signals) -> None:
-    with running("--servers", "3", "--fault", "stall:GET servers") as sim:
+@pytest.mark.parametrize(
+    "delay", [("--fault", "stall:GET servers"), ("--fault", "latency=500:*"), ("--latency", "900")]
+)
+def test_a_signal_ends_it_well_even_while_someone_waits(number: signal.Signals, delay: tuple[str, str]) -> None:
+    with running("--servers", "3", *delay) as sim:
         port = int(sim.endpoint.rpartition(":")[2].split("/")[0])
         with socket.create_connection(("127.0.0.1", port)) as waiting:
             waiting.sendall(
@@ -151,6 +154,8 @@ def test_arguments() -> None:
     ("words", "message"),
     [
         (["--fault", "drop:POST *"], "unknown fault kind 'drop'"),
+        (["--fault", "500:POST create_imgae"], "no route fits POST 'create_imgae'; the words are: actions,"),
+        (["--fault", "500:GET create_image"], "no route fits GET"),
         (["--fault", "500"], "KIND[=SECONDS]:[METHOD ]ROUTE[:RATE[:TIMES]]"),
         (["--latency", "fast"], "is not a time"),
         (["--latency", "nan"], "is not a time"),
