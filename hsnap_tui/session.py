@@ -14,7 +14,7 @@ from hsnap_tui.cloud.api import BudgetView, CloudApi, Purpose
 from hsnap_tui.cloud.errors import CloudError
 from hsnap_tui.cloud.model import Action
 from hsnap_tui.console import BatchSummary, Leaving, Link, Refused
-from hsnap_tui.events import Event, Failure, FleetUpdated, LinkLost, LinkRestored, Role, WatchEnded
+from hsnap_tui.events import Event, Failure, FleetUpdated, LinkLost, LinkRestored, Notice, Role, WatchEnded
 from hsnap_tui.fleet.interests import Interests, Scope
 from hsnap_tui.fleet.state import Fleet, Observation, ServerView, apply
 from hsnap_tui.fleet.watcher import Watcher
@@ -46,6 +46,7 @@ class Session:
         self._state_dir = state_dir
         self._read_only = read_only
         self._listeners: list[Callable[[Event], None]] = []
+        self._greetings: tuple[str, ...] = ()
         self._fleet = Fleet(cloud.project)
         self._watched: frozenset[int] = frozenset()
         self._listed = asyncio.Event()
@@ -125,9 +126,17 @@ class Session:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def greet(self, warnings: Iterable[str]) -> None:
+        """Tells hints about the settings as soon as somebody listens."""
+        self._greetings = tuple(warnings)
+
     async def listed(self) -> None:
         """Returns when all servers have been listed once."""
         await self._listed.wait()
+
+    async def ready(self) -> None:
+        """Returns when the journal is open, or known to be unusable."""
+        await self._work.ready.wait()
 
     # -- what a person may do -----------------------------------------------------------------------------------
 
@@ -178,6 +187,11 @@ class Session:
         """The newest actions of a server, newest first. Raises `CloudError`."""
         return await self._cloud.list_server_actions(server_id, Purpose.KEYPRESS)
 
+    async def matching(self, label_selector: str) -> Sequence[int]:
+        """The IDs of the servers that Hetzner finds for a label selector. Raises `CloudError`."""
+        found = await self._cloud.list_servers(Purpose.KEYPRESS, label_selector)
+        return [server.id for server in found]
+
     async def batches(self, limit: int = 50) -> Sequence[BatchSummary]:
         """Past and present batches, newest first. Raises `Refused`."""
         try:
@@ -208,6 +222,8 @@ class Session:
 
     async def run(self) -> None:
         """Polls and works until cancelled."""
+        for text in self._greetings:
+            self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=True))
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._watcher.run())

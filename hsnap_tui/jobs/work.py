@@ -42,16 +42,7 @@ _OBSERVATION: Mapping[WishKind, Callable[[], JobObservation]] = {
     WishKind.RETRY: Retry,
 }
 
-_MAY_END = frozenset(
-    {
-        JobEventKind.DONE,
-        JobEventKind.FAILED,
-        JobEventKind.SKIPPED,
-        JobEventKind.CANCELLED,
-        JobEventKind.SERVER_ON,
-        JobEventKind.LEFT_ALONE,
-    }
-)
+_ENDS = frozenset({JobEventKind.DONE, JobEventKind.SKIPPED, JobEventKind.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,8 +301,13 @@ class Work:
 
     def _tell(self, event: Event) -> None:
         self._publish(event)
-        if isinstance(event, JobEvent) and event.kind in _MAY_END:
+        if isinstance(event, JobEvent) and self._is_end(event):
             self._tell_end_of(event.batch)
+
+    def _is_end(self, event: JobEvent) -> bool:
+        """A failed job is over when its server is on again; for the others their own event is the last."""
+        job = self.jobs.get(event.job)
+        return event.kind in _ENDS or (job is not None and job.state is JobState.FAILED)
 
     def _tell_end_of(self, batch: str) -> None:
         jobs = [job for job in self.jobs.values() if job.batch == batch]

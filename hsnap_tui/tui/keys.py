@@ -118,6 +118,8 @@ KEYS: tuple[Key, ...] = (
     Key("close", "escape", "Leave", "Leave the dialog; nothing happens", G, "esc", rank=1, palette=False),
     Key("app.focus_next", "tab,down", "Next", "Next field", G, "tab ↓", palette=False),
     Key("app.focus_previous", "shift+tab,up", "Previous", "Previous field", G, "⇧tab ↑", palette=False),
+    Key("scroll_body(1)", "pagedown", "More", "Scroll down", G, "PgDn", palette=False),
+    Key("scroll_body(-1)", "pageup", "Back up", "Scroll up", G, "PgUp", palette=False),
     Key(
         "stay", "escape", "Stay", "Leave the question; nothing happens", Scope.QUESTION, "esc", rank=0, palette=False
     ),
@@ -161,4 +163,12 @@ def markdown() -> str:
     """The keys as the README's table."""
     lines = ["| key | what it does |", "|---|---|"]
     lines += [f"| `{key.display}` | {key.help} |" for _, keys in by_scope() for key in keys]
+    return "\n".join(lines)
+
+
+def plain() -> str:
+    """The keys as the text of `--help`."""
+    lines: list[str] = []
+    for scope, keys in by_scope():
+        lines += [f"  {scope.value}", *(f"    {key.display:<10} {key.help}" for key in keys)]
     return "\n".join(lines)

@@ -1,0 +1,65 @@
+"""The simulated cloud as a child process of the program: it dies with it, and takes its files along."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from hsnap_tui.settings import Secret, Settings, SettingsError
+
+_STOP_WITHIN = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    endpoint: str
+    token: str
+
+
+class DemoProcess:
+    """Started when made; `settings` waits until it listens. Raises `SettingsError` when it does not start."""
+
+    def __init__(self, words: list[str] | None = None) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="hsnap-tui-demo-"))
+        command = [sys.executable, "-m", "hsnap_tui.demo.child", str(self._folder), *(words or [])]
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # a Ctrl-C is the app's; the end of its standard input tells the child
+        )
+
+    def settings(self, *, read_only: bool = False) -> Settings:
+        """The settings that reach it; nothing of the person's own is read."""
+        answer = self._read()
+        return Settings.for_demo(answer.endpoint, Secret(answer.token), self._folder, read_only=read_only)
+
+    def _read(self) -> _Answer:
+        found: dict[str, str] = {}
+        for line in self._process.stdout or ():
+            name, _, value = line.removeprefix("export ").strip().partition("=")
+            found[name] = value
+            if "HCLOUD_TOKEN" in found and "HCLOUD_ENDPOINT" in found:
+                return _Answer(found["HCLOUD_ENDPOINT"], found["HCLOUD_TOKEN"])
+        reason = self._process.stderr.read().strip() if self._process.stderr else ""
+        raise SettingsError("The simulated cloud did not start.", reason or "Try again.")
+
+    def stop(self) -> None:
+        """Ends it and removes its files."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+        try:
+            self._process.wait(_STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
