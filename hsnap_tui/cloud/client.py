@@ -293,7 +293,7 @@ class HetznerCloud:
         if value:
             try:
                 date = parsedate_to_datetime(value)
-            except ValueError:
+            except (ValueError, TypeError, OverflowError):
                 return
             date = date if date.tzinfo else date.replace(tzinfo=UTC)
             self._offsets.append((date - self._clock.now()).total_seconds())

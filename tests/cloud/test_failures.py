@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import time
@@ -9,6 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from hsnap_tui.cloud import guard
 from hsnap_tui.cloud.api import Purpose
 from hsnap_tui.cloud.client import HetznerCloud
 from hsnap_tui.cloud.errors import ADVICE, Carried, CloudError, ErrorKind
@@ -257,6 +259,18 @@ async def test_a_get_is_tried_again(serve: Serve, connect: Connect) -> None:
     )
     assert (await connect(server).get_server(1, Purpose.POLL)).id == 1
     assert server.count("GET") == 3
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_answer_too_large_is_given_up(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    data = json.dumps({**ACTION, "filler": " " * 100_000}).encode()
+    headers = {"Content-Encoding": "gzip"} if packed else {}
+    cloud = connect(serve(says(answer(201, gzip.compress(data) if packed else data, headers))))
+    assert (await cloud.power_on(1, Purpose.POWER_ON)).id == 1
+    monkeypatch.setattr(guard, "LARGEST_ANSWER", 50_000)
+    check(await post(cloud), K.UNCLEAR, Carried.PERHAPS)
 
 
 async def test_refused(connect: Connect) -> None:
