@@ -83,8 +83,11 @@ class _Gate:
                 message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
-        app = self._app if refused is None else as_response(refusal(refused))
-        await app(scope, receive, send_with_headers)
+        if refused is None:
+            await self._app(scope, receive, send_with_headers)
+        else:
+            await _pause(receive, simulation.cloud.options.latency)
+            await as_response(refusal(refused))(scope, receive, send_with_headers)
 
     def _unauthorized(self, request: Request) -> ApiError | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -124,34 +127,36 @@ class _RouteApp:
         record.fault = None if fault is None else fault.kind
         half_way = simulation.cloud.options.latency / 2
 
-        async def pause(seconds: float) -> bool:
-            if not seconds:
-                return False
-            try:
-                await asyncio.wait_for(_disconnected(receive), seconds)
-            except TimeoutError:
-                return False
-            return True
-
         async def answer(response: Response) -> None:
-            await pause(half_way)
+            await _pause(receive, half_way)
             await response(scope, receive, send)
 
         async def drop() -> None:
             self._hang_up(scope)
             await _disconnected(receive)
 
-        await pause(half_way)
+        await _pause(receive, half_way)
         perform = partial(simulation.perform, self._endpoint.handler, call)
         exchange = fault_play.Exchange(
             perform=perform,
             perform_later=partial(simulation.perform_later, self._endpoint.handler, call),
             answer=answer,
             drop=drop,
-            pause=pause,
+            pause=partial(_pause, receive),
             send=send,
         )
         await fault_play.play(fault, exchange)
+
+
+async def _pause(receive: Receive, seconds: float) -> bool:
+    """Wait so many seconds, but no longer than the client does; tell whether the client has given up."""
+    if not seconds:
+        return False
+    try:
+        await asyncio.wait_for(_disconnected(receive), seconds)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -281,3 +282,11 @@ def test_wrong_methods_say_which_are_allowed(at: Bench) -> None:
     answer = at.ask("DELETE", "/locations")
     assert (answer.status_code, answer.json()["error"]["code"]) == (405, "method_not_allowed")
     assert "GET" in answer.headers["Allow"]
+
+
+def test_latency_is_part_of_every_answer_also_of_refusals() -> None:
+    with bench(latency=0.1) as at:
+        for path, token in (("/servers", None), ("/servers", "wrong")):
+            started = time.monotonic()
+            at.ask("GET", path, token=token)
+            assert time.monotonic() - started >= 0.1
