@@ -110,7 +110,7 @@ def _program(event: ev.Event) -> _Said | None:
         case ev.RoleChanged():
             return "", "read-only: this hsnap-tui sends nothing", Severity.INFO
         case ev.SendingHalted(failure=failure):
-            return "", f"Nothing is sent any more; all jobs are kept. {explain(failure)}", Severity.BAD
+            return "", f"Nothing is sent any more; all jobs are kept: {explain(failure)}", Severity.BAD
         case ev.SendingResumed():
             return "", "sending goes on", Severity.GOOD
         case ev.Notice(text=text, warning=warning):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import humanize
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_PART = re.compile(r"(\d{1,6})\s*([smhd])")
+_PART = re.compile(r"([0-9]{1,6})\s*([smhd])")
 _CLEAN = timedelta(0)
 
 

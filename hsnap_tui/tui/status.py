@@ -75,7 +75,7 @@ def problems(console: Console, holder_pid: int | None) -> list[tuple[str, Severi
     found: list[tuple[str, Severity]] = []
     now = console.clock.now()
     if console.halted:
-        found.append((f"Nothing is sent, all jobs are kept. {explain(console.halted)}", Severity.BAD))
+        found.append((f"Nothing is sent, all jobs are kept: {explain(console.halted)}", Severity.BAD))
     link = console.link
     if link.stale_since and link.failure and link.failure != console.halted:
         old = f"What you see is {words.roughly(now - link.stale_since)} old." if console.fleet.updated else ""

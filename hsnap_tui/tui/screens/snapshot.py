@@ -40,7 +40,8 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
     SnapshotDialog .apart { margin-top: 1; }
     SnapshotDialog.-short .names { max-height: 2; }
     SnapshotDialog.-short .apart { margin-top: 0; }
-    SnapshotDialog .quiet { color: $text-muted; }
+    SnapshotDialog .fields { color: $text-muted; display: none; }
+    SnapshotDialog.-describing .fields { display: block; }
     SnapshotDialog #shut-down-options { height: auto; display: none; }
     SnapshotDialog.-shut-down #shut-down-options { display: block; }
     """
@@ -63,7 +64,7 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
                 yield self._field("Description", Input(DEFAULT_TEMPLATE, compact=True, id="description"), apart=True)
                 yield Static(id="preview", classes="under", markup=False)
                 fields = f"{fields_in_words()}, times in UTC"
-                yield Static(fields, classes="under quiet", markup=False)
+                yield Static(fields, classes="under fields", markup=False)
                 yield self._field("Labels", Input(placeholder="key=value, …", compact=True, id="labels"))
                 yield Static(id="label-error", classes="under", markup=False)
                 if_locked = [(IfLocked.WAIT, "wait for the lock"), (IfLocked.SKIP, "skip")]
@@ -99,6 +100,10 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
         """Shows at once what comes of it."""
         self._say()
 
+    def on_descendant_focus(self) -> None:
+        """Shows the template's fields while the description is written."""
+        self.set_class(self.focused is not None and self.focused.id == "description", "-describing")
+
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """The mouse's way to start and leave."""
         if event.button.id == "start":
@@ -112,6 +117,11 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
             self.dismiss(None)
         else:
             self._start()
+
+    def action_scroll_body(self, pages: int) -> None:
+        """Scrolls what does not fit."""
+        body = self.query_one(".body", VerticalScroll)
+        body.scroll_relative(y=pages * body.size.height, animate=False)
 
     def action_close(self) -> None:
         """Leaves."""

@@ -47,7 +47,7 @@ class WelcomeScreen(Screen[None]):
     WelcomeScreen .why { color: $text-error; margin-bottom: 1; }
     WelcomeScreen Horizontal { height: 1; }
     WelcomeScreen Button { margin-right: 2; background: $panel-lighten-1; color: $foreground; }
-    WelcomeScreen Button:focus, WelcomeScreen Button.-primary:focus { background: $primary; color: $background; text-style: bold underline; }
+    WelcomeScreen Button:focus { background: $primary; color: $background; text-style: bold underline; }
     """
 
     class DemoWanted(Message):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.widget import Widget
-from textual.widgets import Footer
+from textual.widgets import Footer, Input
 from textual.widgets._footer import FooterKey
 
 from hsnap_tui.tui import keys
@@ -29,6 +29,8 @@ class KeysFooter(Footer):
 
     def _that_fit(self, widgets: Iterable[Widget]) -> Iterable[Widget]:
         found = [widget for widget in widgets if isinstance(widget, FooterKey)]
+        if isinstance(self.screen.focused, Input):  # characters are text there, not keys
+            found = [key for key in found if len(key.key_display) > 1]
         ranks = keys.ranks()
         kept, room = set(), self.size.width or self.app.size.width
         for key in sorted(found, key=lambda key: (key.has_class("-disabled"), ranks.get(key.action, 99))):

@@ -1,0 +1,117 @@
+"""The status line and the lines about problems."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from hsnap_tui.cloud.api import Purpose
+from hsnap_tui.events import Failure, Role
+from hsnap_tui.fleet.state import Fleet
+from hsnap_tui.jobs.model import HoldReason, JobState
+from hsnap_tui.tui.console import Link
+from hsnap_tui.tui.status import SEPARATOR, fit, hold_in_words, problems, status_parts
+from tests.tui.fake import LIMIT, NOW, PROJECT, FakeConsole, a_fleet, job, jobs_in_every_state, server
+
+
+def line(console: FakeConsole, width: int = 200, **others: int | None) -> str:
+    parts = status_parts(
+        console,
+        selected=others.get("selected") or 0,
+        hidden=others.get("hidden") or 0,
+        matching=others.get("matching"),
+    )
+    return SEPARATOR.join(text for text, _ in fit(parts, width))
+
+
+def test_everything_is_told() -> None:
+    console = FakeConsole()
+    console.jobs = jobs_in_every_state(console.fleet)
+    assert line(console, selected=3, hidden=1, matching=5) == (
+        "prod │ ● live, looks every 2s │ 5 of 21 servers │ 3 selected (1 hidden) │ 4 locked │ "
+        "jobs: 5 running, 2 waiting, 2 held │ 3,412 of 3,600 requests left"
+    )
+
+
+def test_slow_stale_and_connecting() -> None:
+    console = FakeConsole()
+    console.link = Link(30.0, slowed_by="no focus")
+    assert "looks every 30s (no focus)" in line(console)
+    console.link = Link(2.0, stale_since=NOW - timedelta(minutes=3), failure=LIMIT)
+    assert "▲ stale since 14:00 (3m)" in line(console)
+    assert "connecting" in line(FakeConsole(Fleet(PROJECT)))
+
+
+def test_read_only_is_told() -> None:
+    console = FakeConsole()
+    console.read_only = True
+    assert "read-only" in line(console)
+
+
+@given(st.integers(min_value=20, max_value=200))
+def test_the_line_fits(width: int) -> None:
+    console = FakeConsole()
+    console.jobs = jobs_in_every_state(console.fleet)
+    said = line(console, width, selected=3)
+    assert cell_len(said) <= width
+    assert said.startswith("prod")
+
+
+def test_no_problems_no_lines() -> None:
+    assert problems(FakeConsole(), None) == []
+
+
+def test_halted_says_why_and_that_jobs_are_kept() -> None:
+    console = FakeConsole()
+    console.halted = LIMIT
+    ((said, _),) = problems(console, None)
+    assert said.startswith("Nothing is sent, all jobs are kept")
+    assert "f21b9dc9d1535310" in said
+
+
+def test_stale_says_how_old_the_picture_is() -> None:
+    console = FakeConsole()
+    console.link = Link(2.0, stale_since=NOW - timedelta(minutes=3), failure=Failure("x", "refused", "Do this."))
+    ((said, _),) = problems(console, None)
+    assert said == "refused. Do this. What you see is 3 minutes old. It is tried again by itself."
+
+
+def test_the_same_reason_is_not_told_twice() -> None:
+    console = FakeConsole()
+    console.halted = LIMIT
+    console.link = Link(2.0, stale_since=NOW, failure=LIMIT)
+    assert len(problems(console, None)) == 1
+
+
+def test_a_countdown_when_the_budget_holds_a_key() -> None:
+    console = FakeConsole()
+    console.budget_view = replace(
+        console.budget_view, remaining=0, waiting=Purpose.KEYPRESS, until=NOW + timedelta(seconds=12)
+    )
+    ((said, _),) = problems(console, None)
+    assert "your key goes in 12s" in said
+    console.budget_view = replace(console.budget_view, waiting=Purpose.POLL)
+    assert problems(console, None) == []
+
+
+def test_a_follower_names_the_other() -> None:
+    console = FakeConsole()
+    console.role = Role.FOLLOWER
+    ((said, _),) = problems(console, 4711)
+    assert "process 4711" in said
+
+
+def test_held_jobs_say_which_keys_decide() -> None:
+    console = FakeConsole(a_fleet())
+    held = job(1, server(1, "a"), JobState.HELD, hold=HoldReason.LIMIT)
+    console.jobs = {held.id: held}
+    ((said, _),) = problems(console, None)
+    assert said == "1 snapshot is held (snapshot limit reached). y goes on, c cancels."
+
+
+def test_every_reason_to_hold_has_words() -> None:
+    assert len({hold_in_words(reason) for reason in [*HoldReason, None]}) == len(HoldReason) + 1
