@@ -83,7 +83,13 @@ def _snapshot(into: argparse.ArgumentParser) -> None:
     add("--all", action="store_true", help="all servers of the project")
     add("--selector", metavar="SEL", help="the servers that a label selector matches, as well as those named")
     add("--if-locked", type=IfLocked, choices=list(IfLocked), default=IfLocked.WAIT, help="wait (default) or skip")
-    add("--max-wait", type=_duration, metavar="TIME", help="how long to wait for a lock, e.g. 30m (no limit)")
+    add(
+        "--max-wait",
+        type=_duration,
+        metavar="TIME",
+        default=timedelta(minutes=30),
+        help="how long to wait for a lock (30m); what waited longer is held for hsnap-tui resume --yes",
+    )
     add("--shut-down", action="store_true", help="shut down by ACPI first; power on as soon as the lock clears")
     add(
         "--if-still-on",
