@@ -66,6 +66,11 @@ def pace(budget: BudgetView, cost: float, mood: Mood) -> Pace:
     return Pace(affordable, cost, words, _normal_in(budget, cost / base))
 
 
+def allowance(budget: BudgetView, mood: Mood) -> int:
+    """Requests that a poll may take in all without being a reason to poll less often."""
+    return int(rate(budget, POLLS_KEEP) * _base(mood)[0]) if mood.attention is Attention.FOCUSED else 0
+
+
 def sweep_interval(budget: BudgetView, pages: int, present: Pace, mood: Mood) -> float:
     """Seconds between full lists of `pages` requests each, out of what the `present` polls leave over."""
     spare = max(rate(budget, SWEEPS_KEEP) - present.cost / present.interval, budget.refill / 20, 1e-6)

@@ -13,7 +13,7 @@ from hsnap_tui.cloud.errors import CloudError
 from hsnap_tui.fleet import plan
 from hsnap_tui.fleet.interests import Interests, Scope
 from hsnap_tui.fleet.link import LinkHealth
-from hsnap_tui.fleet.pace import POLLS_KEEP, Attention, Mood, Pace, pace, rate, sweep_interval
+from hsnap_tui.fleet.pace import Attention, Mood, Pace, allowance, pace, sweep_interval
 from hsnap_tui.fleet.poll import Part, Poll
 from hsnap_tui.fleet.state import Fleet, Observation
 from hsnap_tui.fleet.survey import Survey
@@ -27,6 +27,7 @@ RECHECK = 30.0
 PATIENCE = 8.0
 """Seconds after which a poll that hangs is given up for a new one; twice as long after each that was."""
 LONGEST_PATIENCE = 64.0
+"""The most of it, and what a poll has that reads everything: a long list takes its time."""
 SWEEP_IN_POLL = 4
 """Pages of servers that a poll waits for; a longer list is read beside the polls."""
 SMOOTHING = 0.3
@@ -154,14 +155,14 @@ class Watcher:
 
     async def _poll_once(self, group: asyncio.TaskGroup) -> None:
         asked, self._refreshes = self._refreshes, []
-        interests = self._interests()
+        interests, first = self._interests(), self._fleet().swept is None
         poll = self._new_poll(self._purpose(interests, refresh=bool(asked)))
         self._started = self._clock.monotonic()
         began = self._clock.now()
         task = group.create_task(self._look(poll, interests, group, refresh=bool(asked)))
         self._current = (poll.purpose, task)
         try:
-            await self._see_through(task, poll)
+            await self._see_through(task, poll, unhurried=bool(asked) or first)
         finally:
             self._current = None
             self._ended = self._clock.monotonic()
@@ -170,10 +171,10 @@ class Watcher:
         if plan.is_busy(self._fleet(), self._interests()):
             self._moved = self._ended
 
-    async def _see_through(self, task: asyncio.Task[None], poll: Poll) -> None:
+    async def _see_through(self, task: asyncio.Task[None], poll: Poll, *, unhurried: bool) -> None:
         """Waits for a poll to end; gives it up when it hangs, unless it is the budget that it waits for."""
         while not task.done():
-            await self._either(task, self._patience)
+            await self._either(task, LONGEST_PATIENCE if unhurried else self._patience)
             if not task.done() and self._cloud.budget().waiting is None:
                 task.cancel()
                 await asyncio.wait({task})
@@ -189,8 +190,8 @@ class Watcher:
         beside = due and not refresh and plan.pages(len(self._fleet().views)) > SWEEP_IN_POLL
         if beside:
             self._start_beside(group, "sweep", self._sweep_beside())
-        allowance = int(rate(self._cloud.budget(), POLLS_KEEP) * self.pace.interval)
-        await self._survey.look(poll, interests, full=refresh, sweep=due and not beside, allowance=allowance)
+        may = allowance(self._cloud.budget(), self._mood())
+        await self._survey.look(poll, interests, full=refresh, sweep=due and not beside, allowance=may)
         if beside or poll.requests[Part.SWEEP]:
             self._swept_at = self._started
         self._learn_cost(poll, extra=refresh or first or due)

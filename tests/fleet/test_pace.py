@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsnap_tui.cloud.api import BudgetView
-from hsnap_tui.fleet.pace import FASTEST, POLLS_KEEP, Attention, Mood, Pace, pace, rate, sweep_interval
+from hsnap_tui.fleet.pace import FASTEST, POLLS_KEEP, Attention, Mood, Pace, allowance, pace, rate, sweep_interval
 
 FOCUSED = Mood(Attention.FOCUSED, busy=False)
 
@@ -80,6 +80,13 @@ def test_full_lists_take_what_polls_leave(view: BudgetView, pages: int, mood: Mo
     assert present.interval <= sweep_interval(view, pages, present, mood)
     if mood.attention is not Attention.FOCUSED:
         assert sweep_interval(view, pages, present, mood) >= 60
+
+
+@given(budgets(), moods)
+def test_what_a_poll_may_take_by_choice_never_slows_it(view: BudgetView, mood: Mood) -> None:
+    may = allowance(view, mood)
+    assert pace(view, may, mood).interval == pace(view, 0, mood).interval
+    assert may == 0 or mood.attention is Attention.FOCUSED
 
 
 @given(st.integers(10, 100_000), st.floats(0.5, 12), st.floats(0, 1))
