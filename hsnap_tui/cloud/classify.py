@@ -161,6 +161,10 @@ def _transport(exchange: Exchange) -> str:
         return "the server's certificate cannot be verified"
     if any(isinstance(cause, NameResolutionError | socket.gaierror) for cause in causes):
         return "the endpoint's name cannot be resolved"
+    if any(isinstance(cause, requests.exceptions.InvalidSchema | requests.exceptions.InvalidURL) for cause in causes):
+        return "the endpoint or the proxy is of a kind that cannot be used"
+    if type(exchange.failure) is OSError:
+        return "the certificates to trust cannot be read"
     if any(isinstance(cause, requests.exceptions.ProxyError) for cause in causes):
         return "the proxy does not let it through"
     if any(isinstance(cause, requests.exceptions.ConnectTimeout) for cause in causes):

@@ -37,6 +37,8 @@ MOST_PAGES = 1000
 """Pages of a list after which a server that always names a next one is not believed."""
 PATIENCE = 3.0
 """Seconds after which a GET that found nobody is not tried again."""
+SHORTEST_SCRUBBED = 8
+"""Characters of a token below which it would be found by chance in ordinary words."""
 PASSING = (ErrorKind.UNREACHABLE, ErrorKind.CONFLICT)
 """What a GET is tried again after."""
 REFUSALS = 3
@@ -299,7 +301,9 @@ class HetznerCloud:
             self._offsets.append((date - self._clock.now()).total_seconds())
 
     def _scrubbed(self, error: CloudError) -> CloudError:
-        error.message = error.message.replace(self._token.reveal(), "…")
+        token = self._token.reveal()
+        if len(token) >= SHORTEST_SCRUBBED:
+            error.message = error.message.replace(token, "…")
         return error
 
 

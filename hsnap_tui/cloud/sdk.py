@@ -5,7 +5,6 @@ Its own retries are off: they send POSTs again and sleep up to a minute where no
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,8 +82,8 @@ class Sdk:
         return Exchange(guard, seen[-1].status_code, seen[-1].headers, payload, failure)
 
     def close(self) -> None:
-        """Closes the idle connections, in a thread of its own since closing TLS may wait."""
-        threading.Thread(target=self._session.close, daemon=True).start()
+        """Closes the idle connections."""
+        self._session.close()
 
 
 def _session(around: Surroundings) -> requests.Session:

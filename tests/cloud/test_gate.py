@@ -8,6 +8,8 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hsnap_tui.cloud.api import Purpose
 from hsnap_tui.cloud.budget import Ticket, floor, reserve
@@ -159,6 +161,51 @@ async def test_a_queue_drains_beside_one_that_takes_all_at_times(clock: VirtualC
     await clock.run(both(), at_most=3600)
     assert hetzner.counted[Purpose.JOB] == 950
     assert hetzner.refused <= 2
+
+
+@settings(deadline=None)
+@given(
+    limit=st.sampled_from([50, 3600, 100_000]),
+    share=st.floats(0, 1),
+    others=st.sampled_from([0.0, 0.0, 0.5, 0.9]),
+    purposes=st.lists(st.sampled_from(Purpose), max_size=40),
+    mishaps=st.lists(st.sampled_from(["none", "lost", "lost before it counted", "unsent", "silent"]), max_size=40),
+)
+def test_whatever_happens_everybody_goes_in_the_end(
+    limit: int, share: float, others: float, purposes: list[Purpose], mishaps: list[str]
+) -> None:
+    clock = VirtualClock()
+
+    async def one(gate: Gate, hetzner: Hetzner, purpose: Purpose, mishap: str) -> None:
+        if mishap == "none":
+            await send(gate, hetzner, purpose)
+            return
+        ticket = await gate.admit(purpose, "/servers")
+        await clock.sleep(0.05)
+        counted = mishap in ("lost", "silent") and hetzner.take(purpose)
+        if mishap == "unsent":
+            gate.unsent(ticket)
+        elif mishap == "silent" and counted:
+            gate.answered(ticket, None, None)
+        else:
+            gate.lost(ticket)
+
+    async def main() -> None:
+        gate, hetzner = await learn(clock, limit, limit * share, others * limit / 3600)
+        paired = zip(purposes, mishaps + ["none"] * len(purposes), strict=False)
+
+        async def everybody() -> None:
+            async with asyncio.TaskGroup() as group:
+                for purpose, mishap in paired:
+                    group.create_task(one(gate, hetzner, purpose, mishap))
+
+        early = hetzner.refused
+        await clock.run(everybody())
+        assert gate.view().waiting is None
+        if others == 0:
+            assert hetzner.refused == early
+
+    asyncio.run(main())
 
 
 async def test_a_keypress_waits_below_the_reserve_with_a_countdown(clock: VirtualClock) -> None:

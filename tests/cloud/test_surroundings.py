@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from hsnap_tui.cloud.api import Purpose
+from hsnap_tui.cloud.client import HetznerCloud
 from hsnap_tui.cloud.errors import Carried, CloudError, ErrorKind
 from hsnap_tui.cloud.surroundings import Surroundings, surroundings
+from hsnap_tui.settings import Secret
 from tests.cloud.conftest import TOKEN, Certificate, Connect, Serve
 from tests.cloud.scripted import Link, ScriptedServer, Seen, answer
 
@@ -66,6 +68,7 @@ async def test_a_proxy_is_asked_for_other_hosts_and_never_sees_the_token(serve: 
     with pytest.raises(CloudError) as caught:
         await cloud.power_on(1, Purpose.POWER_ON)
     assert (caught.value.kind, caught.value.carried) == (ErrorKind.UNREACHABLE, Carried.NO)
+    assert "proxy" in caught.value.message
     assert "hidden" not in f"{caught.value!r}"
     (seen,) = proxy.requests
     assert seen.method == "CONNECT"
@@ -81,8 +84,29 @@ async def test_certificates_of_ones_own(certificate: Certificate, connect: Conne
         assert {seen.connection for seen in server.requests} == {1}
 
 
-async def test_certificates_that_are_not_there(connect: Connect, tmp_path: Path) -> None:
-    cloud = connect(HETZNER, environ={"SSL_CERT_FILE": str(tmp_path / "none.pem")})
+@pytest.mark.parametrize(
+    ("environ", "word"),
+    [
+        ({"SSL_CERT_FILE": "nowhere.pem"}, "certificates"),
+        ({"HTTPS_PROXY": "socks5://127.0.0.1:9"}, "proxy"),
+        ({"HTTPS_PROXY": "http://127.0.0.1:port"}, "proxy"),
+        ({"HTTPS_PROXY": "http://"}, "proxy"),
+    ],
+)
+async def test_surroundings_that_cannot_be_used(connect: Connect, environ: dict[str, str], word: str) -> None:
+    cloud = connect(HETZNER, environ=environ)
     with pytest.raises(CloudError) as caught:
         await cloud.power_on(1, Purpose.POWER_ON)
     assert (caught.value.kind, caught.value.carried) == (ErrorKind.UNREACHABLE, Carried.NO)
+    assert word in caught.value.message
+
+
+async def test_a_token_that_no_header_can_carry_is_not_told(serve: Serve) -> None:
+    server = serve(lambda _seen, _link: answer(200, SERVER))
+    cloud = HetznerCloud(server.endpoint, Secret("hidden\nhidden"), "demo")
+    with pytest.raises(CloudError) as caught:
+        await cloud.power_on(1, Purpose.POWER_ON)
+    await cloud.close()
+    assert (caught.value.kind, caught.value.carried) == (ErrorKind.UNREACHABLE, Carried.NO)
+    assert "hidden" not in f"{caught.value}{caught.value!r}{caught.value.__context__!r}"
+    assert server.requests == []
