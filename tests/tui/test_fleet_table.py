@@ -62,12 +62,11 @@ async def test_a_poll_without_news_touches_nothing(monkeypatch: pytest.MonkeyPat
         assert touched == []
 
 
-async def test_many_events_make_one_repaint() -> None:
+async def test_many_events_make_one_repaint(monkeypatch: pytest.MonkeyPatch) -> None:
     console = FakeConsole(big_fleet(50))
     async with running(console) as (app, pilot):
-        looks = []
-        look = main(app).look
-        main(app).look = lambda dirty=None: (looks.append(dirty), look(dirty))[1]  # type: ignore[method-assign]
+        looks: list[set[int]] = []
+        monkeypatch.setattr(main(app), "look", lambda dirty: looks.append(set(dirty)))
         for entry in list(console.fleet.views.values())[:30]:
             console.put(replace(entry, snapshots=77))
         await until(pilot, lambda: not main(app)._stirred)
@@ -170,7 +169,7 @@ async def test_hostile_names_are_literal_and_do_nothing_when_clicked() -> None:
 
 async def test_ages_move_with_the_clock() -> None:
     console = FakeConsole()
-    async with running(console) as (app, pilot):
+    async with running(console) as (app, _):
         assert "create_image 42 % 2m" in row_text(app, 40_000_001)
         console.clock.present = console.clock.present.replace(minute=8)
         table(app).tick()

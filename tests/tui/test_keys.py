@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from textual.widgets import Input
+from textual.widgets._footer import FooterKey
 
 from hsnap_tui.events import Failure
 from hsnap_tui.jobs.model import HoldReason, JobState, SnapshotOptions
@@ -17,7 +18,6 @@ from hsnap_tui.tui.screens.dialog import Question
 from hsnap_tui.tui.screens.fleet import FleetScreen
 from hsnap_tui.tui.screens.help import HelpScreen
 from hsnap_tui.tui.screens.snapshot import SnapshotDialog
-from hsnap_tui.tui.widgets.keys_footer import FooterKey
 from hsnap_tui.tui.widgets.log_pane import LogPane
 from tests.tui.driving import main, row_text, running, screen_text, table, toasts, until
 from tests.tui.fake import FakeConsole, job, jobs_in_every_state
@@ -269,7 +269,7 @@ async def test_the_mouse_selects_and_opens() -> None:
 
 
 async def test_the_palette_offers_what_can_be_done() -> None:
-    async with running(FakeConsole()) as (app, pilot):
+    async with running(FakeConsole()) as (app, _):
         offered = {command.title for command in app.get_system_commands(app.screen)}
         assert {"Snapshot (s)", "Batches (b)", "Quit (q)", "Theme"} <= offered
         assert "Retry (R)" not in offered

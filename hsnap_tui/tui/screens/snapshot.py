@@ -40,8 +40,8 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
     SnapshotDialog .apart { margin-top: 1; }
     SnapshotDialog.-short .names { max-height: 2; }
     SnapshotDialog.-short .apart { margin-top: 0; }
-    SnapshotDialog .fields { color: $text-muted; display: none; }
-    SnapshotDialog.-describing .fields { display: block; }
+    SnapshotDialog .fields { color: $text-muted; }
+    SnapshotDialog.-short .fields { display: none; }
     SnapshotDialog #shut-down-options { height: auto; display: none; }
     SnapshotDialog.-shut-down #shut-down-options { display: block; }
     """
@@ -61,9 +61,10 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
                 with VerticalScroll(classes="names"):
                     yield Static(self._names())
                 yield Static(plan.locked_in_words(self._views), markup=False, id="locked")
-                yield self._field("Description", Input(DEFAULT_TEMPLATE, compact=True, id="description"), apart=True)
-                yield Static(id="preview", classes="under", markup=False)
                 fields = f"{fields_in_words()}, times in UTC"
+                description = Input(DEFAULT_TEMPLATE, compact=True, id="description", tooltip=fields)
+                yield self._field("Description", description, apart=True)
+                yield Static(id="preview", classes="under", markup=False)
                 yield Static(fields, classes="under fields", markup=False)
                 yield self._field("Labels", Input(placeholder="key=value, …", compact=True, id="labels"))
                 yield Static(id="label-error", classes="under", markup=False)
@@ -99,10 +100,6 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
     def on_choice_changed(self) -> None:
         """Shows at once what comes of it."""
         self._say()
-
-    def on_descendant_focus(self) -> None:
-        """Shows the template's fields while the description is written."""
-        self.set_class(self.focused is not None and self.focused.id == "description", "-describing")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """The mouse's way to start and leave."""

@@ -1,0 +1,242 @@
+"""The snapshot dialog: what it says, what it refuses, what it hands over."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from textual.widgets import Button, Input
+
+from hsnap_tui.cloud.model import ServerStatus
+from hsnap_tui.jobs.model import IfLocked, IfStillOn, JobState, SnapshotOptions, Target
+from hsnap_tui.tui import plan
+from hsnap_tui.tui.app import HsnapApp
+from hsnap_tui.tui.screens.fleet import FleetScreen
+from hsnap_tui.tui.screens.snapshot import SnapshotDialog
+from tests.tui.driving import Driver, main, running, screen_text, table, text_of, toasts, until
+from tests.tui.fake import HOSTILE, FakeConsole, jobs_in_every_state, server, view
+
+
+@asynccontextmanager
+async def opened(
+    console: FakeConsole, *keys: str, size: tuple[int, int] = (120, 50)
+) -> AsyncIterator[tuple[HsnapApp, Driver]]:
+    async with running(console, size) as (app, pilot):
+        await pilot.press(*keys, "s")
+        await pilot.pause()
+        assert isinstance(app.screen, SnapshotDialog)
+        yield app, pilot
+
+
+def put(app: HsnapApp, field: str, text: str) -> None:
+    app.screen.query_one(f"#{field}", Input).value = text
+
+
+async def test_enter_takes_all_with_the_defaults() -> None:
+    console = FakeConsole()
+    async with opened(console, "a") as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: len(console.submitted) == 1)
+        assert isinstance(app.screen, FleetScreen)
+        request = console.submitted[0]
+        assert request.options == SnapshotOptions()
+        views = console.fleet.views
+        assert [target.server_id for target in request.targets] == list(table(app).shown)
+        for target in request.targets:
+            name = views[target.server_id].server.name
+            assert target == Target(target.server_id, name, f"{name}-snapshot")
+        await until(pilot, lambda: not main(app).board.marks)
+
+
+async def test_escape_leaves_and_nothing_happens() -> None:
+    console = FakeConsole()
+    async with opened(console, "a") as (app, pilot):
+        await pilot.press("escape")
+        assert isinstance(app.screen, FleetScreen)
+        assert main(app).board.marks
+        assert console.submitted == []
+
+
+@pytest.mark.parametrize("focus", ["description", "labels", "if-locked", "how", "start"])
+async def test_enter_starts_from_anywhere(focus: str) -> None:
+    console = FakeConsole()
+    async with opened(console) as (app, pilot):
+        app.screen.query_one(f"#{focus}").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: len(console.submitted) == 1)
+
+
+async def test_enter_on_leave_leaves() -> None:
+    console = FakeConsole()
+    async with opened(console) as (app, pilot):
+        app.screen.query_one("#leave", Button).focus()
+        await pilot.press("enter")
+        assert isinstance(app.screen, FleetScreen)
+        assert console.submitted == []
+
+
+async def test_the_buttons_work_by_mouse() -> None:
+    console = FakeConsole()
+    async with opened(console) as (_, pilot):
+        await pilot.click("#start")
+        await until(pilot, lambda: len(console.submitted) == 1)
+    async with opened(console) as (app, pilot):
+        await pilot.click("#leave")
+        await pilot.pause()
+        assert isinstance(app.screen, FleetScreen)
+        assert len(console.submitted) == 1
+
+
+async def test_everything_that_can_be_chosen() -> None:
+    console = FakeConsole()
+    async with opened(console, "a") as (app, pilot):
+        put(app, "description", "{name} {date}")
+        put(app, "labels", "env=prod, k=")
+        app.screen.query_one("#if-locked").focus()
+        await pilot.press("right", "tab", "right")
+        put(app, "at-a-time", "3")
+        put(app, "off-within", "90s")
+        app.screen.query_one("#if-still-on").focus()
+        await pilot.press("space")
+        await pilot.pause()
+        assert text_of(app, "#at-a-time-said") == "up to 3 servers off at the same time"
+        await pilot.press("enter")
+        await until(pilot, lambda: len(console.submitted) == 1)
+        request = console.submitted[0]
+        assert request.targets[0].description.endswith(" 2026-07-11")
+        assert request.options == SnapshotOptions(
+            if_locked=IfLocked.SKIP,
+            shut_down=True,
+            if_still_on=IfStillOn.POWER_OFF,
+            off_within=timedelta(seconds=90),
+            at_a_time=3,
+            labels={"env": "prod", "k": ""},
+        )
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words", "where"),
+    [
+        ("description", "{nope}", "no field {nope}", "preview"),
+        ("description", "", "empty", "preview"),
+        ("labels", "hsnap-tui/job=1", "reserved", "label-error"),
+        ("labels", "[red]x", "no =", "label-error"),
+        ("at-a-time", "0", "1 or more", "at-a-time-said"),
+        ("at-a-time", "[/foo]", "1 or more", "at-a-time-said"),
+        ("off-within", "soon", "not a duration", "off-within-said"),
+    ],
+)
+async def test_mistakes_are_told_at_once_and_nothing_starts(field: str, text: str, words: str, where: str) -> None:
+    console = FakeConsole()
+    async with opened(console) as (app, pilot):
+        app.screen.query_one("#how").focus()
+        await pilot.press("right")
+        put(app, field, text)
+        await pilot.pause()
+        assert words in text_of(app, f"#{where}")
+        assert text_of(app, f"#{where}").startswith("✗")
+        app.screen.query_one("#if-locked").focus()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, SnapshotDialog)
+        assert app.focused is not None
+        assert app.focused.id == field
+        assert any(words in said for said in toasts(app))
+        assert console.submitted == []
+
+
+async def test_the_preview_follows_every_character() -> None:
+    async with opened(FakeConsole()) as (app, pilot):
+        await pilot.press("home", "delete", *"x{id}-")
+        await pilot.pause()
+        assert text_of(app, "#preview").startswith("✗") or text_of(app, "#preview").startswith("→")
+        put(app, "description", "x{id}")
+        await pilot.pause()
+        shown = main(app).cursor
+        assert text_of(app, "#preview") == f"→ x{shown}"
+
+
+async def test_hostile_names_are_literal() -> None:
+    async with opened(FakeConsole(), "a") as (app, pilot):
+        app.screen.query_one("#how").focus()
+        await pilot.press("right")
+        await pilot.pause()
+        said = screen_text(app)
+        for name in HOSTILE[:3]:
+            assert name in said
+        assert app.is_running
+
+
+async def test_volumes_and_consistency_are_told() -> None:
+    async with opened(FakeConsole(), "a") as (app, pilot):
+        assert "Volumes are not included: 2 volumes attached to web-7.example.com." in text_of(app, "#warnings")
+        assert "crash-consistent" in text_of(app, "#warnings")
+        assert text_of(app, "#locked").startswith("4 are locked: ")
+        app.screen.query_one("#how").focus()
+        await pilot.press("right")
+        await pilot.pause()
+        assert "crash-consistent" not in text_of(app, "#warnings")
+        assert text_of(app, "#intent").startswith("Shuts down ")
+
+
+async def test_a_small_terminal_shows_the_buttons_and_scrolls() -> None:
+    for size in ((80, 24), (60, 20)):
+        async with opened(FakeConsole(), "a", size=size) as (app, pilot):
+            app.screen.query_one("#how").focus()
+            await pilot.press("right")
+            await pilot.pause()
+            region = app.screen.query_one("#start").region
+            assert app.size.region.contains_region(region)
+            body = app.screen.query_one(".body")
+            await pilot.press("pagedown")
+            await pilot.pause()
+            assert body.max_scroll_y == 0 or body.scroll_y > 0
+
+
+async def test_a_journal_that_cannot_be_written_is_told_and_keeps_the_selection() -> None:
+    console = FakeConsole()
+    console.refuse = "The journal cannot be written: no space left."
+    async with opened(console, "a") as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: console.refuse in toasts(app))
+        assert main(app).board.marks
+
+
+# -- what it says, without a screen ----------------------------------------------------------------------------
+
+
+def test_locked_in_words() -> None:
+    views = list(FakeConsole().fleet.views.values())
+    assert plan.locked_in_words(views[:1]) == "1 is locked: create_image."
+    assert plan.locked_in_words(views[4:6]) == "None of them is locked."
+    assert "holder not listed" in plan.locked_in_words(views)
+
+
+def test_intent_names_the_servers_that_go_off() -> None:
+    one, two = view(server(1, "one")), view(server(2, "two"))
+    off = view(replace(server(3, "three"), status=ServerStatus.OFF))
+    said = plan.intent([one, two, off], SnapshotOptions(shut_down=True, at_a_time=2))
+    assert "Shuts down one and two, up to 2 servers off at the same time" in said
+    assert "1 server not running: left as found." in said
+    assert "is left running and its job fails" in said
+    power_off = SnapshotOptions(shut_down=True, if_still_on=IfStillOn.POWER_OFF)
+    assert "has its power cut" in plan.intent([one], power_off)
+    assert plan.intent([off], SnapshotOptions(shut_down=True)).startswith("None of them runs")
+
+
+def test_intent_says_what_becomes_of_the_locked() -> None:
+    locked = view(replace(server(1, "one"), locked=True))
+    assert plan.intent([locked], SnapshotOptions()).endswith("1 locked: starts by itself when the lock clears.")
+    assert plan.intent([locked], SnapshotOptions(if_locked=IfLocked.SKIP)).endswith("1 locked: skipped.")
+
+
+def test_a_job_under_way_is_told() -> None:
+    console = FakeConsole()
+    busy = {
+        job.server_id: job for job in jobs_in_every_state(console.fleet).values() if job.state is JobState.CREATING
+    }
+    views = [console.fleet.views[server_id] for server_id in busy]
+    assert any("Already with a job under way" in said for said in plan.warnings(views, busy, SnapshotOptions()))
