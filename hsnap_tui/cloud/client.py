@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from hsnap_tui.clock import Clock, SystemClock
 from hsnap_tui.cloud import parse
@@ -36,7 +36,7 @@ IDS_A_REQUEST = 25
 MOST_PAGES = 1000
 """Pages of a list after which a server that always names a next one is not believed."""
 PATIENCE = 3.0
-"""Seconds after which a GET that found nobody is not tried again."""
+"""Seconds of attempts after which a GET that failed is not tried again."""
 SHORTEST_SCRUBBED = 8
 """Characters of a token below which it would be found by chance in ordinary words."""
 PASSING = (ErrorKind.UNREACHABLE, ErrorKind.CONFLICT)
@@ -77,6 +77,20 @@ class _Request(Generic[T]):
         if self.method != "GET":
             return Lane.POWER_ON if self.purpose is Purpose.POWER_ON else Lane.COMMANDS
         return Lane.POLLS if self.purpose is Purpose.POLL else Lane.LOOK_UPS
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome(Generic[T]):
+    """What one attempt came to: a value, or an error; `seconds` is what it took."""
+
+    result: T | None
+    error: CloudError | None
+    seconds: float
+
+    @property
+    def value(self) -> T:
+        """The value of an attempt without an error."""
+        return cast("T", self.result)
 
 
 class HetznerCloud:
@@ -202,7 +216,7 @@ class HetznerCloud:
     ) -> T:
         path = f"/servers/{server_id}/actions/{command}"
         route = f"/servers/{{id}}/actions/{command}"
-        return await self._exchange(_Request(purpose, "POST", path, route, read, body=body))
+        return await self._post(_Request(purpose, "POST", path, route, read, body=body))
 
     async def _list(
         self, purpose: Purpose, path: str, read: Callable[[object], list[I]], params: Mapping[str, Any]
@@ -233,23 +247,29 @@ class HetznerCloud:
 
     async def _get(self, request: _Request[T]) -> T:
         """Sends a GET, which may be tried again; the only place where anything is."""
-        started = self._clock.monotonic()
         pauses = [0.2] if request.purpose is Purpose.KEYPRESS else [0.2, 0.8]
-        refusals = 0
+        refusals, patience = 0, PATIENCE
         while True:
-            try:
-                return await self._exchange(request)
-            except CloudError as error:
-                if self._closed:
-                    raise
-                if error.kind is ErrorKind.RATE_LIMITED and refusals < REFUSALS:
-                    refusals += 1
-                elif error.kind in PASSING and pauses and self._clock.monotonic() - started < PATIENCE:
-                    await self._clock.sleep(pauses.pop(0))
-                else:
-                    raise
+            outcome = await self._attempt(request)
+            patience -= outcome.seconds
+            if outcome.error is None:
+                return outcome.value
+            kind = outcome.error.kind
+            if kind is ErrorKind.RATE_LIMITED and refusals < REFUSALS and not self._closed:
+                refusals += 1
+            elif kind in PASSING and pauses and patience > 0 and not self._closed:
+                await self._clock.sleep(pauses.pop(0))
+            else:
+                raise outcome.error
 
-    async def _exchange(self, request: _Request[T]) -> T:
+    async def _post(self, request: _Request[T]) -> T:
+        """Sends a POST, once."""
+        outcome = await self._attempt(request)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.value
+
+    async def _attempt(self, request: _Request[T]) -> _Outcome[T]:
         """Sends once, when the gate gives leave."""
         ticket = await self._gate.admit(request.purpose, request.route)
         guard = Guard()
@@ -261,18 +281,19 @@ class HetznerCloud:
             try:
                 return exchange, request.read(exchange.payload)
             except parse.MalformedError as error:
-                return replace(exchange, failure=error), None
+                return replace(exchange, failure=error.with_traceback(None)), None
 
-        exchange = Exchange(guard)
+        exchange, value = Exchange(guard), None
         try:
             exchange, value = await self._lanes.run(request.lane, work, guard, abandon=request.method == "GET")
         except LostError:
-            raise lost(request.method, exchange) from None
+            return _Outcome(None, lost(request.method, exchange), PATIENCE)
         finally:
             self._settle(ticket, exchange)
         if value is not None:
-            return value
-        raise self._scrubbed(classify(request.method, exchange, self._clock.now()))
+            return _Outcome(value, None, exchange.seconds)
+        error = classify(request.method, exchange, self._clock.now())
+        return _Outcome(None, self._scrubbed(error), exchange.seconds)
 
     def _settle(self, ticket: Ticket, exchange: Exchange) -> None:
         """Hands the ticket back to the gate with what the answer's headers tell."""

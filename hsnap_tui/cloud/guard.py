@@ -128,6 +128,12 @@ class _GuardedHTTPSPool(HTTPSConnectionPool):
 _POOLS = {"http": _GuardedHTTPPool, "https": _GuardedHTTPSPool}
 
 
+def _furnish(manager: urllib3.PoolManager) -> None:
+    """Has the manager make guarded connections, and close them when it is cleared: not when memory is short."""
+    manager.pool_classes_by_scheme = _POOLS
+    manager.pools.dispose_func = HTTPConnectionPool.close
+
+
 def _watched(sock: socket.socket) -> socket.socket:
     guard = _current.get()
     if guard is not None:
@@ -158,28 +164,36 @@ class GuardedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Makes the pools of direct connections."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        _furnish(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
         """Makes the pools of connections through a proxy."""
         manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **kwargs)
         if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = _POOLS
+            _furnish(manager)
         return manager
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Sends and returns the answer, whose body raises when it is larger than `LARGEST_ANSWER`."""
         response = super().send(request, *args, **kwargs)
-        stream = response.raw.stream
-
-        def bounded(*args: Any, **kwargs: Any) -> Iterator[bytes]:
-            size = 0
-            for chunk in stream(*args, **kwargs):
-                size += len(chunk)
-                if size > LARGEST_ANSWER:
-                    response.close()
-                    raise ProtocolError(f"the answer is larger than {LARGEST_ANSWER} bytes")
-                yield chunk
-
-        response.raw.stream = bounded  # type: ignore[method-assign]
+        response.raw = _Bounded(response.raw)
         return response
+
+
+class _Bounded:
+    """urllib3's answer, whose body is read no further than `LARGEST_ANSWER`."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+
+    def stream(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
+        size = 0
+        for chunk in self._raw.stream(*args, **kwargs):
+            size += len(chunk)
+            if size > LARGEST_ANSWER:
+                self._raw.close()
+                raise ProtocolError(f"the answer is larger than {LARGEST_ANSWER} bytes")
+            yield chunk
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)

@@ -5,6 +5,7 @@ Its own retries are off: they send POSTs again and sleep up to a minute where no
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,13 +23,17 @@ CONNECTIONS = 64
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What came back for one request: `failure` is what the SDK raised, `payload` what it read."""
+    """What came back for one request: `failure` is what the SDK raised, `payload` what it read.
+
+    `seconds` is how long it took, without the waiting before it.
+    """
 
     guard: Guard
     status: int | None = None
     headers: Mapping[str, str] | None = None
     payload: object = field(default=None, repr=False)
     failure: Exception | None = field(default=None, repr=False)
+    seconds: float = 0.0
 
     @property
     def succeeded(self) -> bool:
@@ -72,14 +77,17 @@ class Sdk:
 
         payload: object = None
         failure: Exception | None = None
+        started = time.monotonic()
         with guard.current():
             try:
                 payload = self._client.request(method, path, params=dict(params), json=body, hooks={"response": hook})
             except Exception as error:  # noqa: BLE001 - whatever escapes the SDK, it is this request's failure
-                failure = error
+                # Its frames hold the token, and this one: a cycle that would keep the connection.
+                failure = error.with_traceback(None)
+        seconds = time.monotonic() - started
         if not seen:
-            return Exchange(guard, payload=payload, failure=failure)
-        return Exchange(guard, seen[-1].status_code, seen[-1].headers, payload, failure)
+            return Exchange(guard, payload=payload, failure=failure, seconds=seconds)
+        return Exchange(guard, seen[-1].status_code, seen[-1].headers, payload, failure, seconds)
 
     def close(self) -> None:
         """Closes the idle connections."""
