@@ -68,7 +68,7 @@ def _fleet(event: ev.Event) -> _Said | None:
         case ev.LockTaken(server=server, holder=holder, ours=ours):
             percent = f" ({holder.progress} %)" if holder and holder.progress else ""
             by = f"locked by {holder.command}{percent}, {_whose(ours)}" if holder else f"locked, {_NOT_LISTED}"
-            return server.name, by, Severity.INFO
+            return server.name, by, Severity.QUIET if ours else Severity.INFO
         case ev.LockCleared(server=server, holder=holder, ours=ours, seconds=seconds):
             after = words.exactly(seconds) if seconds < 60 else words.roughly(timedelta(seconds=seconds))
             what = f"{holder.command}, {_whose(ours)}" if holder else "the holder was never listed"

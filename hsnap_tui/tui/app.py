@@ -10,9 +10,9 @@ from textual import events, on
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
+from hsnap_tui.console import Console, Refused
 from hsnap_tui.tui import crash, keys, theme
 from hsnap_tui.tui.attention import Attention
-from hsnap_tui.tui.console import Console, Refused
 from hsnap_tui.tui.screens.fleet import FleetScreen
 from hsnap_tui.tui.screens.help import HelpScreen
 from hsnap_tui.tui.screens.quit import Exit, quit_question

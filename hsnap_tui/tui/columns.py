@@ -181,7 +181,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("mark", "", 2, 2, 0, _mark),
     Column("name", "Name", 16, 24, 0, _name, most=46),
     Column("status", "Status", 8, 9, 0, _status, most=12),
-    Column("lock", "Lock", 15, 20, 0, _lock, most=30),
+    Column("lock", "Lock", 15, 22, 0, _lock, most=30),
     Column("job", "Job", 11, 13, 0, _job, most=15),
     Column("type", "Type", 5, 6, 3, lambda row, _ink: ((row.view.server.type, ""),)),
     Column("location", "Loc", 4, 4, 4, lambda row, _ink: ((row.view.server.location, ""),)),

@@ -10,10 +10,10 @@ from rich.cells import cell_len
 
 from hsnap_tui import words
 from hsnap_tui.cloud.api import BudgetView, Purpose
+from hsnap_tui.console import Console, Link
 from hsnap_tui.events import Role
 from hsnap_tui.jobs.model import HoldReason, Job, JobState
 from hsnap_tui.say import Severity, explain
-from hsnap_tui.tui.console import Console, Link
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from hsnap_tui.cloud.api import BudgetView
 from hsnap_tui.cloud.model import Action, ActionStatus, ImageStatus, Resource, Server, ServerStatus, Snapshot
+from hsnap_tui.console import BatchSummary, Leaving, Link, Refused
 from hsnap_tui.events import Event, Failure, FleetUpdated, LockCleared, Role, WatchEnded
 from hsnap_tui.fleet.state import Fleet, ServerView
 from hsnap_tui.jobs.model import HoldReason, Job, JobState, SnapshotOptions, SnapshotRequest
-from hsnap_tui.tui.console import BatchSummary, Leaving, Link, Refused
 
 NOW = datetime(2026, 7, 11, 14, 3, 7, tzinfo=UTC)
 PROJECT = "test"

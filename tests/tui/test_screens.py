@@ -13,11 +13,11 @@ from textual.widgets import Button, Input, RichLog
 from hsnap_tui import events as ev
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action, ActionStatus
+from hsnap_tui.console import BatchSummary, Console, Refused
 from hsnap_tui.jobs.model import JobState
 from hsnap_tui.tui import crash, keys
 from hsnap_tui.tui.app import HsnapApp
 from hsnap_tui.tui.attention import IDLE_AFTER, Attention
-from hsnap_tui.tui.console import BatchSummary, Console, Refused
 from hsnap_tui.tui.screens.fleet import FleetScreen
 from hsnap_tui.tui.screens.quit import Exit
 from hsnap_tui.tui.screens.welcome import WelcomeScreen

@@ -13,9 +13,9 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from hsnap_tui import words
+from hsnap_tui.console import BatchSummary, Console, Refused
 from hsnap_tui.jobs.model import JobState
 from hsnap_tui.tui import describe
-from hsnap_tui.tui.console import BatchSummary, Console, Refused
 from hsnap_tui.tui.screens.page import Page
 from hsnap_tui.tui.widgets.keys_footer import KeysFooter
 

@@ -11,11 +11,11 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from hsnap_tui import events as ev
+from hsnap_tui.console import Console
 from hsnap_tui.say import Line, say
 from hsnap_tui.tui import keys
 from hsnap_tui.tui.board import Board
 from hsnap_tui.tui.commands import Commands
-from hsnap_tui.tui.console import Console
 from hsnap_tui.tui.fleet_table import FleetTable
 from hsnap_tui.tui.screens.batches import BatchesScreen
 from hsnap_tui.tui.screens.details import DetailsScreen

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 from hsnap_tui import words
+from hsnap_tui.console import Leaving
 from hsnap_tui.jobs.model import Job
-from hsnap_tui.tui.console import Leaving
 from hsnap_tui.tui.screens.dialog import Answer, Question
 
 
