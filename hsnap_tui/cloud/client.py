@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-import statistics
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any, Generic, Protocol, TypeVar, cast
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, Protocol, TypeVar
 
 from hsnap_tui.clock import Clock, SystemClock
 from hsnap_tui.cloud import parse
 from hsnap_tui.cloud.api import BudgetView, Purpose
-from hsnap_tui.cloud.budget import Ticket
-from hsnap_tui.cloud.classify import classify, lost, retry_after
-from hsnap_tui.cloud.errors import CloudError, ErrorKind
-from hsnap_tui.cloud.gate import Gate
-from hsnap_tui.cloud.guard import Guard
-from hsnap_tui.cloud.lanes import Lane, Lanes, LostError
 from hsnap_tui.cloud.model import Action, Server, Snapshot, Submitted
-from hsnap_tui.cloud.sdk import Exchange, Sdk
+from hsnap_tui.cloud.sdk import Sdk
+from hsnap_tui.cloud.sender import Request, Sender
 from hsnap_tui.cloud.surroundings import surroundings
 from hsnap_tui.settings import Secret
 
@@ -35,14 +26,6 @@ IDS_A_REQUEST = 25
 """`GET /actions?id=…` answers at most so many; beyond that actions may silently be missing."""
 MOST_PAGES = 1000
 """Pages of a list after which a server that always names a next one is not believed."""
-PATIENCE = 3.0
-"""Seconds of attempts after which a GET that failed is not tried again."""
-SHORTEST_SCRUBBED = 8
-"""Characters of a token below which it would be found by chance in ordinary words."""
-PASSING = (ErrorKind.UNREACHABLE, ErrorKind.CONFLICT)
-"""What a GET is tried again after."""
-REFUSALS = 3
-"""How often a GET is tried again after a 429; the gate makes it wait each time."""
 
 
 class Identified(Protocol):
@@ -57,44 +40,8 @@ class Identified(Protocol):
 I = TypeVar("I", bound=Identified)  # noqa: E741
 
 
-@dataclass(frozen=True, slots=True)
-class _Request(Generic[T]):
-    """One request and how its answer is read. `route` is the family that shares a rate limit."""
-
-    purpose: Purpose
-    method: str
-    path: str
-    route: str
-    read: Callable[[object], T]
-    params: Mapping[str, Any] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
-
-    @property
-    def lane(self) -> Lane:
-        """Where it runs: what hangs holds up its own kind only."""
-        if self.purpose is Purpose.KEYPRESS:
-            return Lane.INTERACTIVE
-        if self.method != "GET":
-            return Lane.POWER_ON if self.purpose is Purpose.POWER_ON else Lane.COMMANDS
-        return Lane.POLLS if self.purpose is Purpose.POLL else Lane.LOOK_UPS
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome(Generic[T]):
-    """What one attempt came to: a value, or an error; `seconds` is what it took."""
-
-    result: T | None
-    error: CloudError | None
-    seconds: float
-
-    @property
-    def value(self) -> T:
-        """The value of an attempt without an error."""
-        return cast("T", self.result)
-
-
 class HetznerCloud:
-    """Fits `api.CloudApi`. To be made inside the event loop that uses it; time-outs in real seconds.
+    """Fits `api.CloudApi`. Time-outs in real seconds.
 
     A whole request is bounded by `connect_timeout` plus twice `read_timeout`, however slowly bytes drip in.
     """
@@ -111,14 +58,9 @@ class HetznerCloud:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         around = surroundings(endpoint, os.environ if environ is None else environ)
-        self._clock = clock or SystemClock()
+        sdk = Sdk(endpoint, token, connect_timeout, read_timeout, around)
         self._project = project
-        self._token = token
-        self._sdk = Sdk(endpoint, token, connect_timeout, read_timeout, around)
-        self._lanes = Lanes(connect_timeout + 2 * read_timeout)
-        self._gate = Gate(self._clock)
-        self._offsets: deque[float] = deque(maxlen=7)
-        self._closed = False
+        self._sender = Sender(sdk, token, clock or SystemClock(), connect_timeout + 2 * read_timeout)
 
     @property
     def project(self) -> str:
@@ -128,11 +70,11 @@ class HetznerCloud:
     @property
     def clock_offset(self) -> timedelta:
         """Hetzner's clock minus ours, the median of the last answers' `Date`; good to a second or two."""
-        return timedelta(seconds=statistics.median(self._offsets) if self._offsets else 0.0)
+        return self._sender.clock_offset
 
     def budget(self) -> BudgetView:
         """The rate limit as it stands now."""
-        return self._gate.view()
+        return self._sender.budget()
 
     async def list_servers(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Server]:
         """All servers, or those that the selector matches; pages after the first are fetched side by side."""
@@ -142,8 +84,8 @@ class HetznerCloud:
     async def get_server(self, server_id: int, purpose: Purpose) -> Server:
         """One server; `NOT_FOUND` when it is gone."""
         path = f"/servers/{server_id}"
-        return await self._get(
-            _Request(purpose, "GET", path, "/servers/{id}", lambda raw: parse.server(raw, self._project))
+        return await self._sender.get(
+            Request(purpose, "GET", path, "/servers/{id}", lambda raw: parse.server(raw, self._project))
         )
 
     async def list_running_actions(self, purpose: Purpose) -> Sequence[Action]:
@@ -155,14 +97,14 @@ class HetznerCloud:
         wanted = sorted(set(action_ids))
         chunks = [wanted[start : start + IDS_A_REQUEST] for start in range(0, len(wanted), IDS_A_REQUEST)]
         answers = await self._side_by_side(
-            _Request(purpose, "GET", "/actions", "/actions", parse.actions, {"id": chunk}) for chunk in chunks
+            Request(purpose, "GET", "/actions", "/actions", parse.actions, {"id": chunk}) for chunk in chunks
         )
         found: dict[int, Action] = {action.id: action for answer in answers for action in answer}
         return {action_id: found[action_id] for action_id in wanted if action_id in found}
 
     async def list_server_actions(self, server_id: int, purpose: Purpose) -> Sequence[Action]:
         """The newest 50 actions of one server, newest first."""
-        request = _Request(
+        request = Request(
             purpose,
             "GET",
             f"/servers/{server_id}/actions",
@@ -170,7 +112,7 @@ class HetznerCloud:
             parse.actions,
             {"sort": "id:desc", "per_page": PER_PAGE},
         )
-        newest = await self._get(request)
+        newest = await self._sender.get(request)
         return sorted(newest, key=lambda action: action.id, reverse=True)
 
     async def list_snapshots(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Snapshot]:
@@ -201,10 +143,7 @@ class HetznerCloud:
 
     async def close(self) -> None:
         """Ends all requests under way at once and frees the threads; returns within 0.2 s."""
-        self._closed = True
-        self._gate.close()
-        self._lanes.close()
-        self._sdk.close()
+        self._sender.close()
 
     async def _command(
         self,
@@ -216,7 +155,7 @@ class HetznerCloud:
     ) -> T:
         path = f"/servers/{server_id}/actions/{command}"
         route = f"/servers/{{id}}/actions/{command}"
-        return await self._post(_Request(purpose, "POST", path, route, read, body=body))
+        return await self._sender.post(Request(purpose, "POST", path, route, read, body=body))
 
     async def _list(
         self, purpose: Purpose, path: str, read: Callable[[object], list[I]], params: Mapping[str, Any]
@@ -226,106 +165,24 @@ class HetznerCloud:
         def read_page(raw: object) -> _Page[I]:
             return _Page(read(raw), parse.last_page(raw), parse.next_page(raw))
 
-        def page(number: int) -> _Request[_Page[I]]:
+        def page(number: int) -> Request[_Page[I]]:
             query = {**params, "page": number, "per_page": PER_PAGE}
-            return _Request(purpose, "GET", path, path, read_page, query)
+            return Request(purpose, "GET", path, path, read_page, query)
 
-        pages = [await self._get(page(1))]
+        pages = [await self._sender.get(page(1))]
         last = min(pages[0].last or 1, MOST_PAGES)
         pages += await self._side_by_side(map(page, range(2, last + 1)))
         while (following := pages[-1].following) is not None and len(pages) < following <= MOST_PAGES:
-            pages.append(await self._get(page(following)))
+            pages.append(await self._sender.get(page(following)))
         return list({entry.id: entry for got in pages for entry in got.entries}.values())
 
-    async def _side_by_side(self, requests: Iterable[_Request[T]]) -> list[T]:
+    async def _side_by_side(self, requests: Iterable[Request[T]]) -> list[T]:
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._get(request)) for request in requests]
+                tasks = [group.create_task(self._sender.get(request)) for request in requests]
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         return [task.result() for task in tasks]
-
-    async def _get(self, request: _Request[T]) -> T:
-        """Sends a GET, which may be tried again; the only place where anything is."""
-        pauses = [0.2] if request.purpose is Purpose.KEYPRESS else [0.2, 0.8]
-        refusals, patience = 0, PATIENCE
-        while True:
-            outcome = await self._attempt(request)
-            patience -= outcome.seconds
-            if outcome.error is None:
-                return outcome.value
-            kind = outcome.error.kind
-            if kind is ErrorKind.RATE_LIMITED and refusals < REFUSALS and not self._closed:
-                refusals += 1
-            elif kind in PASSING and pauses and patience > 0 and not self._closed:
-                await self._clock.sleep(pauses.pop(0))
-            else:
-                raise outcome.error
-
-    async def _post(self, request: _Request[T]) -> T:
-        """Sends a POST, once."""
-        outcome = await self._attempt(request)
-        if outcome.error is not None:
-            raise outcome.error
-        return outcome.value
-
-    async def _attempt(self, request: _Request[T]) -> _Outcome[T]:
-        """Sends once, when the gate gives leave."""
-        ticket = await self._gate.admit(request.purpose, request.route)
-        guard = Guard()
-
-        def work() -> tuple[Exchange, T | None]:
-            exchange = self._sdk.send(guard, request.method, request.path, request.params, request.body)
-            if not exchange.succeeded:
-                return exchange, None
-            try:
-                return exchange, request.read(exchange.payload)
-            except parse.MalformedError as error:
-                return replace(exchange, failure=error.with_traceback(None)), None
-
-        exchange, value = Exchange(guard), None
-        try:
-            exchange, value = await self._lanes.run(request.lane, work, guard, abandon=request.method == "GET")
-        except LostError:
-            return _Outcome(None, lost(request.method, exchange), PATIENCE)
-        finally:
-            self._settle(ticket, exchange)
-        if value is not None:
-            return _Outcome(value, None, exchange.seconds)
-        error = classify(request.method, exchange, self._clock.now())
-        return _Outcome(None, self._scrubbed(error), exchange.seconds)
-
-    def _settle(self, ticket: Ticket, exchange: Exchange) -> None:
-        """Hands the ticket back to the gate with what the answer's headers tell."""
-        if exchange.status is None:
-            if exchange.guard.sent:
-                self._gate.lost(ticket)
-            else:
-                self._gate.unsent(ticket)
-            return
-        headers = exchange.headers or {}
-        self._note_date(headers.get("Date"))
-        limit, left = _limits(headers)
-        if exchange.status == 429:
-            wait = retry_after(headers.get("Retry-After"), self._clock.now())
-            self._gate.refused(ticket, limit, left, wait)
-        else:
-            self._gate.answered(ticket, limit, left)
-
-    def _note_date(self, value: str | None) -> None:
-        if value:
-            try:
-                date = parsedate_to_datetime(value)
-            except (ValueError, TypeError, OverflowError):
-                return
-            date = date if date.tzinfo else date.replace(tzinfo=UTC)
-            self._offsets.append((date - self._clock.now()).total_seconds())
-
-    def _scrubbed(self, error: CloudError) -> CloudError:
-        token = self._token.reveal()
-        if len(token) >= SHORTEST_SCRUBBED:
-            error.message = error.message.replace(token, "…")
-        return error
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,13 +192,3 @@ class _Page(Generic[I]):
     entries: list[I]
     last: int | None
     following: int | None
-
-
-def _limits(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
-    """Limit and remaining requests, both or neither."""
-    limit, left = (_count(headers.get(f"RateLimit-{name}", "")) for name in ("Limit", "Remaining"))
-    return (limit, left) if limit and left is not None else (None, None)
-
-
-def _count(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text.strip()) else None

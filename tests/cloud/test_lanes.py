@@ -25,7 +25,7 @@ ACTION = {"action": {"id": 1, "command": "poweron", "status": "running"}}
 async def until(condition: Callable[[], object]) -> None:
     """Waits until a condition holds, at most ten seconds."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - the conditions are about threads
+        while not condition():
             await asyncio.sleep(0.01)
 
 

@@ -54,6 +54,13 @@ async def test_all_servers_come_in_two_round_trips(simulated: Served, cloud: Het
     assert one == servers[0]
 
 
+async def test_servers_by_label(simulated: Served, cloud: HetznerCloud) -> None:
+    servers = await cloud.list_servers(Purpose.POLL)
+    key, value = next(pair for server in servers for pair in server.labels.items())
+    chosen = await cloud.list_servers(Purpose.LOOK_UP, f"{key}=={value}")
+    assert [server.id for server in chosen] == [server.id for server in servers if server.labels.get(key) == value]
+
+
 async def test_a_snapshot_from_start_to_end(simulated: Served, cloud: HetznerCloud) -> None:
     server = (await cloud.list_servers(Purpose.POLL))[0]
     labels = {"hsnap-tui/job": "abc", "env": "prod"}
@@ -161,7 +168,7 @@ async def test_with_a_small_limit_nothing_is_refused(simulated: Served, cloud: H
         await client.list_servers(Purpose.POLL)
         polls = [asyncio.create_task(client.get_server(1, Purpose.POLL)) for _ in range(100)]
         async with asyncio.timeout(10):
-            while client.budget().waiting is None or served.count("GET") < 47:  # noqa: ASYNC110
+            while client.budget().waiting is None or served.count("GET") < 47:
                 await asyncio.sleep(0.01)
         view = client.budget()
         assert view.waiting is Purpose.POLL
