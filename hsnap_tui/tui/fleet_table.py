@@ -11,16 +11,16 @@ from textual.message import Message
 from textual.widgets import DataTable
 from textual.widgets.data_table import RowKey
 
-from hsnap_tui.tui import columns, keys, paint
+from hsnap_tui.tui import columns, keys
 from hsnap_tui.tui.board import Changes
-from hsnap_tui.tui.paint import Cell, Palette
+from hsnap_tui.tui.paint import Cell, Drawn, Palette
 from hsnap_tui.tui.rows import Row
 
 _REFILL_FROM = 40
 """Taking one row out costs time in proportion to all rows: from so many on, filling anew is quicker."""
 
 
-class FleetTable(DataTable[Text], inherit_bindings=False):
+class FleetTable(DataTable[Drawn], inherit_bindings=False):
     """Servers as rows. Updates cells, not tables; cursor and scroll position stay with their servers."""
 
     BINDINGS = keys.bindings(keys.Scope.MOVE)
@@ -95,9 +95,8 @@ class FleetTable(DataTable[Text], inherit_bindings=False):
         """Shows what changed, and touches nothing else."""
         self._rows.update(changes.rows)
         with self.app.batch_update():
-            if changes.order is not None:
-                self._arrange(changes.order)
-            for server_id in changes.rows.keys() & self._drawn.keys():
+            fresh = changes.order is not None and self._arrange(changes.order)
+            for server_id in () if fresh else changes.rows.keys() & self._drawn.keys():
                 self._draw(server_id)
 
     def repaint(self) -> None:
@@ -118,32 +117,35 @@ class FleetTable(DataTable[Text], inherit_bindings=False):
         after = self._cells(server_id)
         for place, old, new in zip(self._placed, before, after, strict=True):
             if old != new:
-                self.update_cell(str(server_id), place.column.key, paint.text(new))
+                self.update_cell(str(server_id), place.column.key, Drawn(new))
         self._drawn[server_id] = after
 
     def _cells(self, server_id: int) -> tuple[Cell, ...]:
         return columns.cells(self._rows[server_id], self._placed, self._now(), self._palette)
 
-    def _arrange(self, order: tuple[int, ...]) -> None:
+    def _arrange(self, order: tuple[int, ...]) -> bool:
+        """Puts the rows in this order; gives whether all of them were drawn anew."""
         wanted, height_above, index = self._remember()
         kept = set(order)
         gone = [server_id for server_id in self._order if server_id not in kept]
-        if len(gone) < _REFILL_FROM and order == tuple(i for i in self._order if i not in gone):
+        refill = len(gone) >= _REFILL_FROM or order != tuple(i for i in self._order if i in kept)
+        if refill:
+            self._refill(order)
+        else:
             for server_id in gone:
                 self.remove_row(str(server_id))
                 del self._drawn[server_id]
-        else:
-            self._refill(order)
         self._rows = {server_id: self._rows[server_id] for server_id in order}
         self._order = order
         self._restore(wanted, height_above, index)
+        return refill
 
     def _refill(self, order: Iterable[int]) -> None:
         self.clear()
         self._drawn.clear()
         for server_id in order:
             drawn = self._drawn[server_id] = self._cells(server_id)
-            self.add_row(*(paint.text(cell) for cell in drawn), key=str(server_id))
+            self.add_row(*(Drawn(cell) for cell in drawn), key=str(server_id))
 
     def _remember(self) -> tuple[int | None, int, int]:
         """The server to keep the cursor on (one that a filter hid comes back to it), and where it stands."""

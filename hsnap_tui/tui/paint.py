@@ -55,3 +55,18 @@ SIGN = {Severity.QUIET: " ", Severity.INFO: " ", Severity.GOOD: "✓", Severity.
 def text(cell: Cell) -> Text:
     """A cell as literal Rich text: nothing in it is ever markup."""
     return Text.assemble(*cell, no_wrap=True, overflow="ellipsis", end="")
+
+
+class Drawn:
+    """A cell that becomes Rich text only when it comes into view: of thousands of rows, most never do."""
+
+    __slots__ = ("cell",)
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+
+    def __rich__(self) -> Text:
+        return text(self.cell)
+
+    def __str__(self) -> str:
+        return "".join(part for part, _ in self.cell)
