@@ -27,8 +27,8 @@ class _Waiter:
 class Gate:
     """Gives leave to send, and learns from every answer. Used from one event loop.
 
-    Every ticket is handed back exactly once: `answered`, `lost` or `unsent`. A route is a family of requests
-    that share a limit; families whose answers show the same limit share one bucket.
+    Every ticket is handed back exactly once: `answered`, `refused`, `lost` or `unsent`. A route is a family of
+    requests that share a limit; families whose answers show the same limit share one bucket.
     """
 
     def __init__(self, clock: Clock) -> None:
