@@ -21,30 +21,33 @@ from hsnap_tui.settings import Settings, SettingsError
 from hsnap_tui.tui import crash
 from hsnap_tui.tui.app import HsnapApp
 from hsnap_tui.tui.screens.quit import Exit
-
-NO_TOKEN = "no token was found"  # noqa: S105 - words
-
-
-def run(settings: Settings, *, theme: str | None = None) -> int:
-    """Shows the console until it is left; gives the exit code."""
-    return asyncio.run(_run(settings, theme))
+from hsnap_tui.tui.theme import DARK
 
 
-async def _run(settings: Settings, theme: str | None) -> int:
+def run(settings: Settings | None, *, theme: str | None = None, why: str | None = None) -> int:
+    """Shows the console until it is left; gives the exit code. `why` there are no settings is shown first."""
+    return asyncio.run(_run(settings, theme, why))
+
+
+async def _run(settings: Settings | None, theme: str | None, why: str | None) -> int:
     demos: list[DemoProcess] = []
-    session = _session(settings) if settings.token else None
+    session = _session(settings) if settings and settings.token else None
 
     async def start_demo() -> Console:
         try:
             demo = await asyncio.to_thread(DemoProcess)
             demos.append(demo)
-            found = await asyncio.to_thread(demo.settings)
+            return _session(await asyncio.to_thread(demo.settings))
         except (SettingsError, OSError) as error:
             raise Refused(f"The demo did not start: {error}") from error
-        return _session(found)
 
-    chosen = {"theme_name": theme} if theme else {}
-    app = HsnapApp(session, start_demo=start_demo, report_crash=_crash_report(settings.state_dir), **chosen)
+    app = HsnapApp(
+        session,
+        start_demo=start_demo,
+        why=why or " ".join(settings.warnings if settings else ()),
+        report_crash=_crash_report(settings.state_dir) if settings else None,
+        theme_name=theme or DARK.name,
+    )
     try:
         with _signals(lambda: app.exit(Exit.LEAVE)):
             how = await app.run_async()
@@ -57,7 +60,7 @@ async def _run(settings: Settings, theme: str | None) -> int:
 
 def _session(settings: Settings) -> Session:
     if settings.token is None:
-        raise SettingsError("There is no API token.", NO_TOKEN)
+        raise SettingsError("There is no API token.", "Set HCLOUD_TOKEN.")
     session = open_session(settings, settings.token, Scope.EVERYTHING)
     session.greet(settings.warnings)
     return session

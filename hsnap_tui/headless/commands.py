@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from hsnap_tui import words
+from hsnap_tui import say, words
 from hsnap_tui.clock import SystemClock
-from hsnap_tui.cloud.errors import CloudError
+from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Server
 from hsnap_tui.console import Refused
-from hsnap_tui.events import Role
 from hsnap_tui.fleet.state import ServerView
+from hsnap_tui.headless import records
 from hsnap_tui.headless.choose import Choice, NothingMatchedError, chosen
 from hsnap_tui.headless.exits import ExitCode
 from hsnap_tui.headless.report import Report
-from hsnap_tui.headless.run import Interrupts, NoAccessError, explained, first, follow, running
-from hsnap_tui.jobs.codec import to_plain
+from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, explained, first, follow, running
 from hsnap_tui.jobs.errors import JournalError
 from hsnap_tui.jobs.journal import Batch, Journal
 from hsnap_tui.jobs.model import IfLocked, Job, JobState, SnapshotOptions, SnapshotRequest, Target
@@ -28,49 +27,55 @@ from hsnap_tui.settings import Secret, Settings
 
 @dataclass(frozen=True, slots=True)
 class SnapshotCommand:
-    """What `hsnap-tui snapshot` was asked to do."""
+    """What `hsnap-tui snapshot` was asked to do; `patience` is for the network at the start, in seconds."""
 
     choice: Choice
     options: SnapshotOptions
     template: str
+    patience: float
     dry_run: bool = False
 
 
-async def snapshot(session: Session, command: SnapshotCommand, report: Report) -> ExitCode:
+async def snapshot(session: Session, command: SnapshotCommand, report: Report, interrupts: Interrupts) -> ExitCode:
     """Makes the snapshots; gives the exit code."""
-    interrupts = Interrupts()
-    interrupts.listen()
+    patience = command.patience
     async with running(session, report):
         try:
-            await first(session, session.listed)
+            await first(session, session.listed, interrupts, patience)
             servers = await _chosen(session, command.choice)
             if command.dry_run:
                 return _tell_plan(session, servers, command, report)
-            await first(session, session.ready)
-            now = session.clock.now()
-            targets = tuple(
-                Target(server.id, server.name, render(command.template, server, now)) for server in servers
-            )
-            batch = await session.submit(SnapshotRequest(targets, command.options))
-        except NothingMatchedError as error:
+            await first(session, session.ready, interrupts, patience)
+            batch = await session.submit(_request(session, servers, command))
+        except (NothingMatchedError, NoAccessError, LeftEarlyError, CloudError, Refused) as error:
+            return _nothing_started(error, report)
+        return await follow(session, report, lambda: _jobs_of(session, batch), interrupts, patience)
+
+
+def _request(session: Session, servers: list[Server], command: SnapshotCommand) -> SnapshotRequest:
+    now = session.clock.now()
+    targets = (Target(server.id, server.name, render(command.template, server, now)) for server in servers)
+    return SnapshotRequest(tuple(targets), command.options)
+
+
+def _jobs_of(session: Session, batch: str) -> list[Job]:
+    return [job for job in session.jobs.values() if job.batch == batch]
+
+
+def _nothing_started(error: Exception, report: Report) -> ExitCode:
+    match error:
+        case NothingMatchedError():
             return _end(report, ExitCode.NOTHING_MATCHED, str(error))
-        except NoAccessError as error:
-            return _end(report, ExitCode.NO_ACCESS, str(error))
-        except CloudError as error:
+        case CloudError(kind=ErrorKind.INVALID_INPUT):
+            return _end(report, ExitCode.USAGE, f"Hetzner does not understand the label selector: {error}")
+        case CloudError():
             return _end(report, ExitCode.NO_ACCESS, explained(error))
-        except Refused as error:
+        case NoAccessError():
+            return _end(report, ExitCode.NO_ACCESS, str(error))
+        case LeftEarlyError():
+            return _end(report, ExitCode.UNFINISHED, "Interrupted before anything was started.")
+        case _:
             return _end(report, ExitCode.UNFINISHED, str(error))
-        ids = await _ids_of(session, batch, len(targets))
-        return await follow(session, report, ids, interrupts)
-
-
-async def _ids_of(session: Session, batch: str, count: int) -> list[str]:
-    """The jobs of a batch, as soon as they have arrived from the journal."""
-    while True:
-        ids = [job.id for job in session.jobs.values() if job.batch == batch]
-        if len(ids) == count:
-            return ids
-        await session.clock.sleep(0.1)
 
 
 async def _chosen(session: Session, choice: Choice) -> list[Server]:
@@ -85,11 +90,13 @@ def _tell_plan(session: Session, servers: list[Server], command: SnapshotCommand
         view = session.fleet.views[server.id]
         report.say(f"{server.name} ({server.id}): {_plan(view, command.options)}, described as “{description}”")
         report.record(
-            "would_snapshot",
-            server_id=server.id,
-            server_name=server.name,
-            locked=server.locked,
-            description=description,
+            records.record(
+                "would_snapshot",
+                server_id=server.id,
+                server_name=server.name,
+                locked=server.locked,
+                description=description,
+            )
         )
     report.say(f"{words.count(len(servers), 'server')}; nothing was sent (--dry-run).")
     return ExitCode.DONE
@@ -105,51 +112,37 @@ def _plan(view: ServerView, options: SnapshotOptions) -> str:
     return ", then ".join(steps)
 
 
-async def resume(session: Session, report: Report, *, yes: bool) -> ExitCode:
+async def resume(session: Session, report: Report, interrupts: Interrupts, *, yes: bool, patience: float) -> ExitCode:
     """Finishes what an interrupted run left; gives the exit code."""
-    interrupts = Interrupts()
-    interrupts.listen()
     async with running(session, report):
         try:
-            await first(session, session.ready)
-        except NoAccessError as error:
-            return _end(report, ExitCode.NO_ACCESS, str(error))
-        if session.halted is not None:
-            return _end(report, ExitCode.UNFINISHED, f"{session.halted.message}. {session.halted.advice}")
-        left = [job for job in session.jobs.values() if not job.state.ended]
-        if not left:
-            return _end(report, ExitCode.DONE, "Nothing is left to do.")
-        if session.role is Role.FOLLOWER:
-            report.say("Another hsnap-tui on this machine is at it; following.")
-        try:
+            await first(session, session.ready, interrupts, patience)
+            if session.halted is not None:
+                return _end(report, ExitCode.UNFINISHED, say.explain(session.halted))
+            left = [job for job in session.jobs.values() if not job.state.ended]
+            if not left:
+                return _end(report, ExitCode.DONE, "Nothing is left to do.")
+            await first(session, session.listed, interrupts, patience)
             if yes:
                 await session.release([job.id for job in left])
-        except Refused as error:
-            return _end(report, ExitCode.UNFINISHED, str(error))
-        await _released(session, left, yes=yes)
-        code = await follow(session, report, [job.id for job in left], interrupts)
-        _tell_held(session, report, left)
-        return code
+                await _released(session, left)
+        except (NoAccessError, LeftEarlyError, Refused) as error:
+            return _nothing_started(error, report)
+        return await follow(session, report, lambda: [session.jobs[job.id] for job in left], interrupts, patience)
 
 
-async def _released(session: Session, left: list[Job], *, yes: bool) -> None:
+async def _released(session: Session, left: list[Job]) -> None:
     """Waits until a yes has been taken in: a held job looks finished until then."""
-    held = [job.id for job in left if job.state is JobState.HELD] if yes else []
+    held = [job.id for job in left if job.state is JobState.HELD]
     waited = 0.0
     while waited < 5 and any(session.jobs[job_id].state is JobState.HELD for job_id in held):
         await session.clock.sleep(0.1)
         waited += 0.1
 
 
-def _tell_held(session: Session, report: Report, left: list[Job]) -> None:
-    held = [job.server_name for job in left if session.jobs[job.id].state is JobState.HELD]
-    if held:
-        report.say(f"Held for your yes: {words.listed(held)}. hsnap-tui resume --yes goes on with them.")
-
-
 def _end(report: Report, code: ExitCode, text: str) -> ExitCode:
     report.say(text)
-    report.record("end", exit=int(code), message=text)
+    report.record(records.record("end", exit=int(code), message=text))
     return code
 
 
@@ -158,7 +151,7 @@ async def jobs(settings: Settings, token: Secret, report: Report, *, limit: int 
     try:
         batches = await _batches(settings, token, limit)
     except JournalError as error:
-        return _end(report, ExitCode.UNFINISHED, f"{error}. {error.failure.advice}")
+        return _end(report, ExitCode.UNFINISHED, say.explain(error.failure))
     if not batches:
         report.say("No snapshots have been asked for with this token on this machine yet.")
     for batch in batches:
@@ -187,8 +180,7 @@ def _tell_batch(batch: Batch, report: Report) -> None:
     report.say(f"{words.date_time(batch.created)}  batch {batch.id}: {count}{under_way}")
     for job in batch.jobs:
         report.say(f"  {_outcome(job)}")
-        took = ((job.ended or now) - job.created).total_seconds()
-        report.record("job", seconds=took, **to_plain(job))
+        report.record(records.of_job(job, now))
 
 
 def _outcome(job: Job) -> str:

@@ -1,4 +1,4 @@
-"""Events as lines: words for people, versioned JSON for programs, and a line of progress on a terminal."""
+"""Where a command without a screen tells what happens: lines of words or of JSON, and a progress display."""
 
 from __future__ import annotations
 
@@ -8,47 +8,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TextIO
 
 from hsnap_tui import say
-from hsnap_tui.events import (
-    BatchEnded,
-    BatchQueued,
-    Event,
-    FleetUpdated,
-    JobEvent,
-    JobEventKind,
-    LinkLost,
-    LinkRestored,
-    LockCleared,
-    LockTaken,
-    Notice,
-    RoleChanged,
-    SendingHalted,
-    SendingResumed,
-    ServerAppeared,
-    ServerChanged,
-    ServerGone,
-    WatchEnded,
-)
-from hsnap_tui.jobs.codec import to_plain
+from hsnap_tui.events import Event, JobEvent, JobEventKind, Role, RoleChanged
+from hsnap_tui.headless import records
+from hsnap_tui.headless.output import Output
 from hsnap_tui.jobs.model import Job, JobState
-
-JSON_VERSION = 1
-"""Rises when a field goes away or changes its meaning; new fields may come at any time."""
-
-_NAMES: dict[type[Event], str] = {
-    BatchQueued: "batch_queued",
-    BatchEnded: "batch_ended",
-    LinkLost: "link_lost",
-    LinkRestored: "link_restored",
-    SendingHalted: "sending_halted",
-    SendingResumed: "sending_resumed",
-    RoleChanged: "role_changed",
-    Notice: "notice",
-}
-_OF_THE_FLEET = (FleetUpdated, ServerAppeared, ServerChanged, ServerGone, LockTaken, LockCleared, WatchEnded)
 
 
 class Report(Protocol):
-    """Where a command without a screen tells what happens."""
+    """Words for people and records for programs; each report shows its own and leaves the others out."""
 
     def event(self, event: Event) -> None:
         """Tells an event."""
@@ -62,8 +29,8 @@ class Report(Protocol):
         """Says a sentence that is about no event."""
         ...
 
-    def record(self, name: str, **fields: Any) -> None:
-        """Gives programs a record of their own; people have been told in words."""
+    def record(self, record: dict[str, Any]) -> None:
+        """Gives programs a line of their own; people have been told in words."""
         ...
 
     def close(self) -> None:
@@ -71,84 +38,70 @@ class Report(Protocol):
         ...
 
 
-def as_record(event: Event) -> dict[str, Any] | None:
-    """An event for programs: `v`, `event`, `at`, and the fields that are set; none for what is not about jobs."""
-    if isinstance(event, _OF_THE_FLEET):
-        return None
-    plain = to_plain(event) if not isinstance(event, LinkLost) else _link_lost(event)
-    plain.pop("project", None)
-    name = event.kind.value if isinstance(event, JobEvent) else _NAMES[type(event)]
-    plain.pop("kind", None)
-    return {"v": JSON_VERSION, "event": name, **plain}
-
-
-def _link_lost(event: LinkLost) -> dict[str, Any]:
-    error = event.error
-    return {"at": event.at.isoformat(), "kind": error.kind.value, "message": error.message, "advice": error.advice}
-
-
 class JsonReport:
-    """A line of JSON for each event."""
+    """A line of JSON for each event on standard output; sentences for people go to standard error."""
 
     def __init__(self, out: TextIO) -> None:
-        self._out = out
+        self._out = Output(out)
+        self._people = Output(sys.stderr)
 
     def event(self, event: Event) -> None:
         """Writes the event's line."""
-        record = as_record(event)
-        if record is not None:
-            self._write(record)
+        if records.about_jobs(event):
+            self.record(records.of_event(event))
 
     def progress(self, jobs: Iterable[Job]) -> None:
         """Nothing: each step has its own line."""
 
     def say(self, text: str) -> None:
-        """Sentences are for people: they go to standard error."""
-        print(text, file=sys.stderr, flush=True)  # noqa: T201
+        """Says it where it is in no program's way."""
+        self._people.line(text)
 
-    def record(self, name: str, **fields: Any) -> None:
-        """Writes a line."""
-        self._write({"v": JSON_VERSION, "event": name, **fields})
+    def record(self, record: dict[str, Any]) -> None:
+        """Writes the line; in ASCII, since nobody knows how the other side reads."""
+        self._out.line(json.dumps(record))
 
     def close(self) -> None:
         """Nothing is open."""
-
-    def _write(self, record: dict[str, Any]) -> None:
-        print(json.dumps(record, ensure_ascii=False), file=self._out, flush=True)
 
 
 class TextReport:
     """A line of words for each event; on a terminal, one more line that is rewritten shows how far the jobs are."""
 
     def __init__(self, out: TextIO) -> None:
-        self._out = out
+        self._line: Callable[[str], None] = Output(out).line
         self._show: Callable[[str], None] | None = None
         self._end: Callable[[], None] = lambda: None
-        self._print: Callable[[str], None] = lambda line: print(line, file=out, flush=True)
+        self._followed = False
         if out.isatty():
-            self._on_terminal()
+            self._on_terminal(out)
 
-    def _on_terminal(self) -> None:
+    def _on_terminal(self, out: TextIO) -> None:
         from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
         from rich.status import Status  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        console = Console(file=self._out, highlight=False, markup=False)
+        console = Console(file=out, highlight=False, markup=False)
         status = Status(Text("Listing the servers …"), console=console)
         status.start()
         self._show = lambda line: status.update(Text(line))
-        self._print = lambda line: console.print(Text(line), soft_wrap=True)
+        self._line = lambda line: console.print(Text(line), soft_wrap=True)
         self._end = status.stop
 
     def event(self, event: Event) -> None:
         """Writes the event's line, if there is anything to tell about jobs."""
-        if isinstance(event, _OF_THE_FLEET):
-            return
-        if self._show is not None and isinstance(event, JobEvent) and event.kind is JobEventKind.PROGRESS:
+        if not records.about_jobs(event) or self._is_no_news(event):
             return
         line = say.say(event)
         if line is not None:
-            self._print(line.plain())
+            self._line(line.plain())
+
+    def _is_no_news(self, event: Event) -> bool:
+        """Progress that is shown anyway; that this process sends, where nobody could have thought anything else."""
+        if isinstance(event, RoleChanged):
+            followed, self._followed = self._followed, event.role is Role.FOLLOWER
+            return event.role is Role.HOLDER and not followed
+        return self._show is not None and isinstance(event, JobEvent) and event.kind is JobEventKind.PROGRESS
 
     def progress(self, jobs: Iterable[Job]) -> None:
         """Rewrites the line at the bottom of a terminal."""
@@ -157,9 +110,9 @@ class TextReport:
 
     def say(self, text: str) -> None:
         """Writes the sentence."""
-        self._print(text)
+        self._line(text)
 
-    def record(self, name: str, **fields: Any) -> None:
+    def record(self, record: dict[str, Any]) -> None:
         """Nothing: it has been said in words."""
 
     def close(self) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 from hsnap_tui import say, words
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.events import Failure
+from hsnap_tui.headless import records
 from hsnap_tui.headless.exits import ExitCode, exit_code
 from hsnap_tui.headless.report import Report
-from hsnap_tui.jobs.model import Job
+from hsnap_tui.jobs.model import Job, JobState
 from hsnap_tui.session import Session
 
 PATIENCE = 60.0
@@ -20,19 +22,27 @@ PATIENCE = 60.0
 
 LOOK_EVERY = 0.2
 
-_FINAL = frozenset({ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN, ErrorKind.READ_ONLY_TOKEN})
+_NO_ACCESS = frozenset({ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN, ErrorKind.READ_ONLY_TOKEN})
 
 
 class NoAccessError(Exception):
     """Neither servers nor jobs can be had: the token or the network."""
 
 
-class Interrupts:
-    """Ctrl-C, SIGTERM and SIGHUP: the first asks to leave in order, the second to leave at once."""
+class LeftEarlyError(Exception):
+    """Somebody asked to leave before anything was started."""
 
-    def __init__(self) -> None:
-        self.first = asyncio.Event()
-        self.second = asyncio.Event()
+
+class Interrupts:
+    """Ctrl-C, SIGTERM and SIGHUP ask to leave in order; a Ctrl-C after that ends at once.
+
+    A terminal that is closed may send SIGHUP twice, so only Ctrl-C means it. Nothing gets lost at once either: what
+    was sent is in the journal.
+    """
+
+    def __init__(self, at_the_end: Callable[[], None]) -> None:
+        self.asked = asyncio.Event()
+        self._at_the_end = at_the_end
 
     def listen(self) -> None:
         """Takes the signals over for the rest of the process."""
@@ -42,43 +52,55 @@ class Interrupts:
             if number is None:
                 continue
             try:
-                loop.add_signal_handler(number, self._interrupted)
+                loop.add_signal_handler(number, self._interrupted, number)
             except NotImplementedError:  # Windows: signals arrive in the main thread, outside the loop
-                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._interrupted))
+                signal.signal(number, lambda got, _: loop.call_soon_threadsafe(self._interrupted, got))
 
-    def _interrupted(self) -> None:
-        (self.second if self.first.is_set() else self.first).set()
+    def _interrupted(self, number: int) -> None:
+        if self.asked.is_set() and number == signal.SIGINT:
+            self._at_the_end()
+            os._exit(ExitCode.UNFINISHED)
+        self.asked.set()
 
 
 @contextlib.asynccontextmanager
 async def running(session: Session, report: Report) -> AsyncIterator[None]:
-    """The session at work, its events told; ended in order or at once, as the person wants."""
+    """The session at work, its events told. Raises what the session fails with, if it does."""
     unsubscribe = session.subscribe(report.event)
-    work = asyncio.create_task(session.run())
     try:
-        yield
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(session.run())
+            try:
+                yield
+            finally:
+                unsubscribe()
+                work.cancel()
     finally:
-        unsubscribe()
-        work.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
         report.close()
 
 
-async def first(session: Session, wanted: Callable[[], Awaitable[None]]) -> None:
-    """Waits for what comes first: the list or the journal. Raises `NoAccessError` when it can't be had."""
+async def first(
+    session: Session, wanted: Callable[[], Awaitable[None]], interrupts: Interrupts, patience: float
+) -> None:
+    """Waits for what comes first: the list or the journal.
+
+    Raises `NoAccessError` when it can't be had within `patience` seconds, and `LeftEarlyError`.
+    """
     waiting = asyncio.ensure_future(wanted())
+    asked = asyncio.ensure_future(interrupts.asked.wait())
     started = session.clock.monotonic()
     try:
         while not waiting.done():
-            await asyncio.wait({waiting}, timeout=LOOK_EVERY)
+            await asyncio.wait({waiting, asked}, timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
+            if asked.done():
+                raise LeftEarlyError
             error = session.failure
-            if error is not None and not waiting.done():
-                patient = session.clock.monotonic() - started < PATIENCE
-                if error.kind in _FINAL or not patient:
-                    raise NoAccessError(explained(error))
+            late = session.clock.monotonic() - started >= patience
+            if error is not None and not waiting.done() and (late or error.kind in _NO_ACCESS):
+                raise NoAccessError(explained(error))
     finally:
         waiting.cancel()
+        asked.cancel()
 
 
 def explained(error: CloudError) -> str:
@@ -86,25 +108,30 @@ def explained(error: CloudError) -> str:
     return say.explain(Failure.of(error))
 
 
-async def follow(session: Session, report: Report, job_ids: Iterable[str], interrupts: Interrupts) -> ExitCode:
-    """Waits until these jobs have ended or need a person, then settles what we owe; gives the exit code."""
-    ids = tuple(job_ids)
-
-    def jobs() -> list[Job]:
-        return [session.jobs[job_id] for job_id in ids if job_id in session.jobs]
-
-    def over() -> bool:
-        return len(jobs()) == len(ids) and all(job.state.ended or job.state.needs_person for job in jobs())
-
-    while not (over() or interrupts.first.is_set()):
-        report.progress(jobs())
-        await _pause(interrupts.first)
-    if interrupts.first.is_set():
+async def follow(
+    session: Session, report: Report, chosen: Callable[[], list[Job]], interrupts: Interrupts, patience: float
+) -> ExitCode:
+    """Waits until the chosen jobs have ended or need a person, then settles what we owe; gives the exit code."""
+    shut_out = False
+    while not (_over(chosen()) or interrupts.asked.is_set() or shut_out):
+        report.progress(chosen())
+        await _pause(interrupts.asked)
+        shut_out = _shut_out(session, patience)
+    jobs = chosen()
+    if not (_over(jobs) or shut_out):
         report.say(_farewell(session))
-    await _settle(session, interrupts)
-    code = exit_code(jobs())
-    report.record("end", exit=int(code), jobs=len(ids))
+    if shut_out:
+        report.say(_helpless(session))
+    else:
+        await session.leave(cancel_waiting=False)
+    code = ExitCode.NO_ACCESS if shut_out else exit_code(chosen())
+    _tell_what_needs_a_person(chosen(), report)
+    report.record(records.record("end", exit=int(code), jobs=len(jobs)))
     return code
+
+
+def _over(jobs: list[Job]) -> bool:
+    return bool(jobs) and all(job.state.ended or job.state.needs_person for job in jobs)
 
 
 async def _pause(event: asyncio.Event) -> None:
@@ -112,18 +139,40 @@ async def _pause(event: asyncio.Event) -> None:
         await asyncio.wait_for(event.wait(), LOOK_EVERY)
 
 
-async def _settle(session: Session, interrupts: Interrupts) -> None:
-    leaving = asyncio.ensure_future(session.leave(cancel_waiting=False))
-    at_once = asyncio.ensure_future(interrupts.second.wait())
-    await asyncio.wait({leaving, at_once}, return_when=asyncio.FIRST_COMPLETED)
-    leaving.cancel()
-    at_once.cancel()
+def _shut_out(session: Session, patience: float) -> bool:
+    """Whether Hetzner has refused the token for so long that waiting is of no use. A network comes back."""
+    failure, since = session.failure, session.link.stale_since
+    if failure is None or since is None or failure.kind not in _NO_ACCESS:
+        return False
+    return (session.clock.now() - since).total_seconds() >= patience
 
 
 def _farewell(session: Session) -> str:
     leaving = session.leaving()
-    told = ["Leaving. Snapshots that were asked for go on at Hetzner; run hsnap-tui resume to finish the rest."]
+    told = ["Leaving. Snapshots that were asked for go on at Hetzner; hsnap-tui resume finishes the rest."]
     if leaving.off:
-        names = words.listed([job.server_name for job in leaving.off])
-        told.append(f"First these servers are switched on again: {names}. Ctrl-C again leaves at once.")
+        told.append(f"First these servers are switched on again: {_names(leaving.off)}. Ctrl-C leaves at once.")
     return " ".join(told)
+
+
+def _helpless(session: Session) -> str:
+    told = ["Hetzner refuses the token. All jobs are kept; hsnap-tui resume goes on with a token that is accepted."]
+    off = session.leaving().off
+    if off:
+        told.append(f"These servers are off, or may be, until then: {_names(off)}.")
+    return " ".join(told)
+
+
+def _tell_what_needs_a_person(jobs: Iterable[Job], report: Report) -> None:
+    jobs = tuple(jobs)
+    if held := [job for job in jobs if job.state is JobState.HELD]:
+        report.say(f"Held for your yes: {_names(held)}. hsnap-tui resume --yes goes on with them.")
+    if unknown := [job for job in jobs if job.state is JobState.UNKNOWN]:
+        report.say(
+            f"Not found out whether there is a snapshot of {_names(unknown)}: look for one with the label "
+            "hsnap-tui/job, and if there is none, press R in hsnap-tui to try again."
+        )
+
+
+def _names(jobs: Iterable[Job]) -> str:
+    return words.listed([job.server_name for job in jobs])

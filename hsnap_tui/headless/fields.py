@@ -1,0 +1,36 @@
+"""What the lines of JSON hold, in words: the contract with programs that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+JSON_VERSION = 1
+"""Rises when a field goes away or changes its meaning; new fields and events may come at any time."""
+
+FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        "v": "the version of these lines; fields are only ever added within one",
+        "event": "what the line tells: a step of a job (queued, waiting, creating, progress, done, failed, held, …), "
+        "batch_queued, batch_ended, role_changed, sending_halted, sending_resumed, link_lost, link_restored, notice, "
+        "would_snapshot (--dry-run), job (hsnap-tui jobs), end",
+        "at": "when it happened, UTC",
+        "batch, job": "the IDs of the batch and of the job",
+        "server_id, server_name": "the server",
+        "percent": "how far the snapshot is",
+        "seconds": "how long it took: since the job was queued, or the server was off, or Hetzner was out of reach",
+        "size": "of the snapshot, in GB",
+        "action_id, image_id": "Hetzner's IDs of the action and of the snapshot",
+        "holder": "the command of the action that holds the server's lock",
+        "failure": "why: kind, message, advice, and correlation_id, which names the request for Hetzner's support",
+        "note, text": "more about it, for people",
+        "warning": "true when the text is one",
+        "jobs, done, failed, skipped, cancelled": "numbers of jobs",
+        "role, holder_pid": "holder when this process sends, follower when the process holder_pid does",
+        "state, hold": "how a job stands, and why it needs a yes",
+        "description, locked": "of the snapshot, and of the server",
+        "created, ended": "when a job was asked for, and when it was over",
+        "exit, message": "the exit code, and why nothing was started",
+    }
+)
+"""Every field there may be, in words, for the help. What is not set is left out."""
