@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from email.utils import format_datetime
 from functools import partial
 
 from starlette.applications import Starlette
@@ -72,7 +73,11 @@ class _Gate:
             if not budget.take(now):
                 message = f"Limit of {budget.limit} requests per hour reached"
                 refused = ApiError(429, "rate_limit_exceeded", message)
-            named = {"X-Correlation-Id": simulation.correlation_id(), **budget.headers(now)}
+            named = {
+                "Date": format_datetime(now, usegmt=True),
+                "X-Correlation-Id": simulation.correlation_id(),
+                **budget.headers(now),
+            }
         # As bytes: Starlette would write the names in small letters.
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
         scope[_RECORD] = record

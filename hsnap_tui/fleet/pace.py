@@ -92,7 +92,7 @@ def _near_reserve(budget: BudgetView) -> bool:
 
 def _base(mood: Mood) -> tuple[float, str | None]:
     if mood.urgent:
-        return 1.0, None
+        return 2.0, None
     if mood.attention is Attention.FOCUSED:
         return 2.2, None
     if mood.attention is Attention.NO_SCREEN:

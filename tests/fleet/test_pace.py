@@ -33,7 +33,7 @@ moods = st.builds(Mood, st.sampled_from(Attention), st.booleans(), st.booleans()
         (Mood(Attention.UNFOCUSED, busy=False), 10.0, "the terminal is not in focus"),
         (Mood(Attention.UNFOCUSED, busy=False, idle=900), 15.0, "the terminal is not in focus"),
         (Mood(Attention.UNFOCUSED, busy=False, idle=9000), 30.0, "the terminal is not in focus and nothing moves"),
-        (Mood(Attention.UNFOCUSED, busy=True, urgent=True), 1.0, None),
+        (Mood(Attention.UNFOCUSED, busy=True, urgent=True), 2.0, None),
     ],
 )
 def test_with_a_full_budget_attention_sets_the_pace(mood: Mood, seconds: float, reason: str | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -21,14 +20,6 @@ from tests.clocks import VirtualClock
 from tests.fleet.desk import Desk
 
 
-class _Virtual(HetznerCloud):
-    """The client of a cloud whose web server dates its answers in real time, whatever time it simulates."""
-
-    @property
-    def clock_offset(self) -> timedelta:
-        return timedelta()
-
-
 @asynccontextmanager
 async def watching(
     options: DemoOptions, scope: Scope = Scope.EVERYTHING
@@ -37,8 +28,8 @@ async def watching(
     clock = VirtualClock()
     with ExitStack() as stack:
         served = stack.enter_context(serve_in_thread(options=options, clock=clock))
-        cloud = _Virtual(served.endpoint, Secret(served.token), "p", clock)
-        clock.busy = lambda: bool(cloud._lanes._calls)
+        cloud = HetznerCloud(served.endpoint, Secret(served.token), "p", clock)
+        clock.busy = lambda: bool(cloud._sender._lanes._calls)
         try:
             async with Desk(cloud, clock, scope).at_work() as desk:
                 await clock.settle()

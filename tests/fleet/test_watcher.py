@@ -415,12 +415,12 @@ async def test_a_server_that_a_job_waits_for_and_that_never_was_there_is_known_t
     assert any(999 in one.gone for one in desk.seen)
 
 
-async def test_what_is_urgent_is_looked_at_every_second(clock: VirtualClock) -> None:
+async def test_what_is_urgent_is_looked_at_every_other_second(clock: VirtualClock) -> None:
     world = World(clock, servers=120)
     desk = Desk(world, clock, Scope.JOBS_ONLY, interests=Interests(servers=frozenset({3}), urgent=True))
     async with desk.at_work():
         await clock.advance(20)
-    assert world.calls(10)["server 3"] >= 8
+    assert world.calls(10)["server 3"] >= 4
 
 
 async def test_each_answer_tells_when_it_was_asked_for(clock: VirtualClock) -> None:

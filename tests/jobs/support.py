@@ -1,0 +1,131 @@
+"""A session at work on a simulated cloud, both at the same accelerated time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hsnap_tui.clock import ScaledClock
+from hsnap_tui.cloud.client import HetznerCloud
+from hsnap_tui.demo.options import DemoOptions
+from hsnap_tui.demo.server import Served, serve_in_thread
+from hsnap_tui.events import Event, JobEvent, JobEventKind
+from hsnap_tui.fleet.interests import Scope
+from hsnap_tui.jobs.model import JOB_LABEL, Job, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.project import Card, fingerprint
+from hsnap_tui.session import Session
+from hsnap_tui.settings import Secret
+
+SPEED = 30.0
+PATIENCE = 30.0
+"""Real seconds that a test waits for what must come; nothing is judged by how long it took."""
+
+
+@contextlib.contextmanager
+def simulated(**options: object) -> Iterator[Served]:
+    """A calm cloud whose clock runs `SPEED` times as fast."""
+    chosen = {"servers": 4, "calm": True, "speed": SPEED, "rate_limit": 100_000, **options}
+    with serve_in_thread(options=DemoOptions(**chosen)) as served:  # type: ignore[arg-type]
+        yield served
+        assert served.defects == []
+
+
+@dataclass
+class Desk:
+    """A session and what it told."""
+
+    session: Session
+    cloud: HetznerCloud
+    events: list[Event] = field(default_factory=list)
+
+    def told(self, kind: JobEventKind) -> list[JobEvent]:
+        """The milestones of a kind."""
+        return [event for event in self.events if isinstance(event, JobEvent) and event.kind is kind]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Waits for the condition."""
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                await asyncio.sleep(0.01)
+
+    async def start(self, options: SnapshotOptions | None = None, names: set[str] | None = None) -> str:
+        """Submits a batch of all servers, or of those named."""
+        async with asyncio.timeout(PATIENCE):
+            await self.session.listed()
+        servers = [view.server for view in self.session.fleet.views.values()]
+        targets = tuple(
+            Target(server.id, server.name, f"{server.name}-snapshot")
+            for server in servers
+            if names is None or server.name in names
+        )
+        return await self.session.submit(SnapshotRequest(targets, options or SnapshotOptions()))
+
+    def jobs(self, batch: str | None = None) -> list[Job]:
+        """The jobs of a batch, or all."""
+        return [job for job in self.session.jobs.values() if batch in (None, job.batch)]
+
+    async def ended(self, batch: str | None = None) -> None:
+        """Waits until all jobs have ended."""
+        await self.until(lambda: bool(self.jobs(batch)) and all(job.state.ended for job in self.jobs(batch)))
+
+    async def settled(self) -> None:
+        """Waits until all jobs have ended or need a person."""
+        await self.until(
+            lambda: bool(self.jobs()) and all(job.state.ended or job.state.needs_person for job in self.jobs())
+        )
+
+
+@contextlib.asynccontextmanager
+async def desk(
+    served: Served,
+    folder: Path,
+    *,
+    scope: Scope = Scope.JOBS_ONLY,
+    token: str | None = None,
+    read_only: bool = False,
+    read_timeout: float = 1.0,
+) -> AsyncIterator[Desk]:
+    """A session at work until the block ends; the end is as abrupt as a killed process's."""
+    clock = ScaledClock(SPEED)
+    chosen = token or served.token
+    mark = fingerprint(chosen)
+    cloud = HetznerCloud(served.endpoint, Secret(chosen), mark, clock, read_timeout=read_timeout)
+    session = Session(
+        cloud,
+        clock,
+        title="test",
+        card=Card(served.endpoint, (mark,)),
+        state_dir=folder,
+        scope=scope,
+        read_only=read_only,
+    )
+    made = Desk(session, cloud)
+    session.subscribe(made.events.append)
+    work = asyncio.create_task(session.run())
+    try:
+        yield made
+    finally:
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+
+
+def snapshots_by_job(served: Served) -> dict[str, int]:
+    """The truth: how many snapshots were ever made for each job."""
+    counts: dict[str, int] = {}
+    for image in served.call(lambda cloud: list(cloud.snapshots(JOB_LABEL))):
+        counts[image.labels[JOB_LABEL]] = counts.get(image.labels[JOB_LABEL], 0) + 1
+    return counts
+
+
+def statuses(served: Served) -> dict[str, str]:
+    """The truth: each server's status by its name."""
+
+    def read(cloud: object) -> dict[str, str]:
+        servers = served.cloud.servers.values()
+        return {server.name: str(server.status) for server in servers}
+
+    return served.call(read)
