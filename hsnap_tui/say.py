@@ -60,6 +60,11 @@ def explain(failure: ev.Failure) -> str:
     return f"{told} {_request_id(failure)}".strip()
 
 
+def capital(text: str) -> str:
+    """The text as the start of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 _Said = tuple[str, str, Severity]
 
 
@@ -90,7 +95,7 @@ def _fleet(event: ev.Event) -> _Said | None:
 def _program(event: ev.Event) -> _Said | None:
     match event:
         case ev.LinkLost(error=error):
-            return "", f"{explain(ev.Failure.of(error))} What is shown is the last data.", Severity.BAD
+            return "", f"{capital(explain(ev.Failure.of(error)))} What is shown is the last data.", Severity.BAD
         case ev.LinkRestored(seconds=seconds):
             return "", f"Hetzner answers again after {words.exactly(seconds)}.", Severity.GOOD
         case ev.BatchQueued(batch=batch, jobs=jobs):

@@ -13,7 +13,7 @@ from hsnap_tui.cloud.api import BudgetView, Purpose
 from hsnap_tui.console import Console, Link
 from hsnap_tui.events import Role
 from hsnap_tui.jobs.model import HoldReason, Job, JobState
-from hsnap_tui.say import Severity, explain
+from hsnap_tui.say import Severity, capital, explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,14 @@ def fit(parts: Sequence[Part], width: int) -> list[tuple[str, Severity]]:
     for part in sorted(kept, key=lambda part: part.rank):
         if used() + cell_len(part.full) - cell_len(texts[id(part)]) <= width:
             texts[id(part)] = part.full
-    return [(texts[id(part)], part.severity) for part in kept]
+    return [(texts[id(part)], part.severity) for part in kept if texts[id(part)]]
 
 
-def problems(console: Console, holder_pid: int | None) -> list[tuple[str, Severity]]:
-    """What a person should know before anything else, each in a sentence or two; mostly nothing."""
+def problems(console: Console, *, follows: bool, holder_pid: int | None) -> list[tuple[str, Severity]]:
+    """What a person should know before anything else, each in a sentence or two; mostly nothing.
+
+    `follows`: it is known by now that another process sends, `holder_pid` if that is known too.
+    """
     found: list[tuple[str, Severity]] = []
     now = console.clock.now()
     if console.halted:
@@ -79,11 +82,11 @@ def problems(console: Console, holder_pid: int | None) -> list[tuple[str, Severi
     link = console.link
     if link.stale_since and link.failure and link.failure != console.halted:
         old = f"What you see is {words.roughly(now - link.stale_since)} old." if console.fleet.updated else ""
-        found.append((f"{explain(link.failure)} {old} It is tried again by itself.".replace("  ", " "), Severity.BAD))
+        found.append((f"{capital(explain(link.failure))} {old}".strip(), Severity.BAD))
     countdown = _countdown(console.budget(), now)
     if countdown:
         found.append((countdown, Severity.WARNING))
-    if console.role is Role.FOLLOWER:
+    if follows and console.role is Role.FOLLOWER:
         other = f"Another hsnap-tui (process {holder_pid})" if holder_pid else "Another hsnap-tui"
         found.append(
             (f"{other} on this machine sends for this project; what you start here, it carries out.", Severity.INFO)

@@ -62,13 +62,13 @@ def test_the_line_fits(width: int) -> None:
 
 
 def test_no_problems_no_lines() -> None:
-    assert problems(FakeConsole(), None) == []
+    assert problems(FakeConsole(), follows=False, holder_pid=None) == []
 
 
 def test_halted_says_why_and_that_jobs_are_kept() -> None:
     console = FakeConsole()
     console.halted = LIMIT
-    ((said, _),) = problems(console, None)
+    ((said, _),) = problems(console, follows=False, holder_pid=None)
     assert said.startswith("Nothing is sent, all jobs are kept")
     assert "f21b9dc9d1535310" in said
 
@@ -76,15 +76,15 @@ def test_halted_says_why_and_that_jobs_are_kept() -> None:
 def test_stale_says_how_old_the_picture_is() -> None:
     console = FakeConsole()
     console.link = Link(2.0, stale_since=NOW - timedelta(minutes=3), failure=Failure("x", "refused", "Do this."))
-    ((said, _),) = problems(console, None)
-    assert said == "refused. Do this. What you see is 3 minutes old. It is tried again by itself."
+    ((said, _),) = problems(console, follows=False, holder_pid=None)
+    assert said == "Refused. Do this. What you see is 3 minutes old."
 
 
 def test_the_same_reason_is_not_told_twice() -> None:
     console = FakeConsole()
     console.halted = LIMIT
     console.link = Link(2.0, stale_since=NOW, failure=LIMIT)
-    assert len(problems(console, None)) == 1
+    assert len(problems(console, follows=False, holder_pid=None)) == 1
 
 
 def test_a_countdown_when_the_budget_holds_a_key() -> None:
@@ -92,24 +92,25 @@ def test_a_countdown_when_the_budget_holds_a_key() -> None:
     console.budget_view = replace(
         console.budget_view, remaining=0, waiting=Purpose.KEYPRESS, until=NOW + timedelta(seconds=12)
     )
-    ((said, _),) = problems(console, None)
+    ((said, _),) = problems(console, follows=False, holder_pid=None)
     assert "your key goes in 12s" in said
     console.budget_view = replace(console.budget_view, waiting=Purpose.POLL)
-    assert problems(console, None) == []
+    assert problems(console, follows=False, holder_pid=None) == []
 
 
 def test_a_follower_names_the_other() -> None:
     console = FakeConsole()
     console.role = Role.FOLLOWER
-    ((said, _),) = problems(console, 4711)
+    ((said, _),) = problems(console, follows=True, holder_pid=4711)
     assert "process 4711" in said
+    assert problems(console, follows=False, holder_pid=None) == []
 
 
 def test_held_jobs_say_which_keys_decide() -> None:
     console = FakeConsole(a_fleet())
     held = job(1, server(1, "a"), JobState.HELD, hold=HoldReason.LIMIT)
     console.jobs = {held.id: held}
-    ((said, _),) = problems(console, None)
+    ((said, _),) = problems(console, follows=False, holder_pid=None)
     assert said == "1 snapshot is held (snapshot limit reached). y goes on, c cancels."
 
 

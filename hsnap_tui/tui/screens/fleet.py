@@ -53,6 +53,7 @@ class FleetScreen(Screen[None]):
         self._dirty: set[int] = set()
         self._lines: list[Line] = []
         self._stirred = False
+        self._follows = False
         self._holder_pid: int | None = None
         self._available: tuple[object, ...] = ()
 
@@ -85,8 +86,8 @@ class FleetScreen(Screen[None]):
                 self._dirty.add(server_id)
             case ev.LockTaken(server=server) | ev.LockCleared(server=server) | ev.ServerChanged(server=server):
                 self._dirty.add(server.id)
-            case ev.RoleChanged(holder_pid=pid):
-                self._holder_pid = pid
+            case ev.RoleChanged(role=role, holder_pid=pid):
+                self._follows, self._holder_pid = role is ev.Role.FOLLOWER, pid
             case ev.WatchEnded(server=server, gone=gone):
                 self._dirty.add(server.id)
                 self.app.bell()
@@ -130,14 +131,16 @@ class FleetScreen(Screen[None]):
         self.query_one(StatusLine).parts = tuple(
             status_parts(self.session, selected=len(board.marks), hidden=hidden, matching=matching)
         )
-        self.query_one(ProblemLines).problems = tuple(problems(self.session, self._holder_pid))
+        found = problems(self.session, follows=self._follows, holder_pid=self._holder_pid)
+        self.query_one(ProblemLines).problems = tuple(found)
 
     def _show_empty(self) -> None:
         self.set_class(not self.board.shown, "-empty")
         if self.board.needle:
             told = f"No server matches “{self.board.needle}”. Escape clears the filter."
         elif self.session.fleet.updated is None:
-            told = "Asking Hetzner for the servers …"
+            lost = self.session.link.stale_since is not None
+            told = "No servers seen yet." if lost else "Asking Hetzner for the servers …"
         else:
             told = "There are no servers in this project."
         self.query_one("#empty", Static).update(told)

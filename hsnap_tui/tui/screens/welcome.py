@@ -12,7 +12,7 @@ from hsnap_tui.tui import keys
 from hsnap_tui.tui.widgets.keys_footer import KeysFooter
 
 WAYS = """\
-hsnap-tui needs an API token of a Hetzner Cloud project, and there is none.
+hsnap-tui needs an API token of your Hetzner Cloud project.
 
 Where a token comes from
   Hetzner Console (https://console.hetzner.com), then your project >
