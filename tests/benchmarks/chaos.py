@@ -1,0 +1,239 @@
+"""Chaos: a share of all requests goes wrong in every way that is known, and the truth is counted afterwards.
+
+    python -m tests.benchmarks.chaos [--shut-down] [--seeds 3] [--servers 100] [--rate 0.15] [--speed 10]
+
+Both clocks run `--speed` times as fast as the machine's; the time-outs of requests are real seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hsnap_tui.clock import ScaledClock
+from hsnap_tui.cloud.client import HetznerCloud
+from hsnap_tui.demo.faults import KINDS, Fault
+from hsnap_tui.demo.options import DemoOptions
+from hsnap_tui.demo.server import Served, serve_in_thread
+from hsnap_tui.events import Event, JobEvent, JobEventKind
+from hsnap_tui.fleet.interests import Scope
+from hsnap_tui.jobs.model import Job, JobState, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.project import Card, fingerprint
+from hsnap_tui.session import Session
+from hsnap_tui.settings import Secret
+from tests.benchmarks import truth
+from tests.benchmarks.table import Promises, show
+
+CONNECT_TIMEOUT = 1.0
+READ_TIMEOUT = 1.0
+LATE = (5.0, 20.0)
+"""Seconds of the cloud's clock after which a lost request takes effect; the engine looks for 30."""
+
+
+@dataclass(slots=True)
+class Round:
+    """What one seed came to."""
+
+    seed: int
+    seconds: float
+    verdict: truth.Verdict
+    events: Counter[str]
+    faults: Counter[str]
+    requests: int
+    refused_for_rate: int
+    off: list[str]
+    defects: int
+    stuck: bool
+
+
+def every_fault(share: float) -> tuple[Fault, ...]:
+    """Rules that together hit this share of all requests, each kind alike. The first that fits happens, so the
+    later ones are asked less often and need a higher rate."""
+    rules: list[tuple[str, float | None]] = [(kind, None) for kind in KINDS if kind != "drop-then-effect"]
+    rules += [("drop-then-effect", seconds) for seconds in LATE]
+    each = share / len(rules)
+    seconds = {"latency": 0.5}
+    return tuple(
+        Fault(kind, rate=each / (1 - each * number), seconds=late or seconds.get(kind))
+        for number, (kind, late) in enumerate(rules)
+    )
+
+
+async def one_round(arguments: argparse.Namespace, seed: int, state_dir: Path) -> Round:
+    """A whole batch of one seed."""
+    options = DemoOptions(
+        servers=arguments.servers,
+        seed=seed,
+        calm=arguments.calm,
+        latency=0.05 / arguments.speed,
+        speed=arguments.speed,
+        action_failure_rate=arguments.fail_rate,
+        unlock_at=arguments.unlock_at,
+        ignore_acpi=0.03 if arguments.shut_down else 0.0,
+    )
+    with serve_in_thread(options=options) as served:
+        before = truth.statuses(served)
+        session = _session(served, arguments, state_dir)
+        events: Counter[str] = Counter()
+
+        def note(event: Event) -> None:
+            if isinstance(event, JobEvent):
+                events[event.kind.value] += 1
+                if arguments.verbose and event.kind is not JobEventKind.PROGRESS:
+                    why = event.failure.message if event.failure else event.note or ""
+                    print(f"  {event.at:%H:%M:%S} {event.server_name} {event.kind} {why}")
+
+        session.subscribe(note)
+        running = asyncio.create_task(session.run())
+        started = time.monotonic()
+        stuck = False
+        try:
+            async with asyncio.timeout(arguments.within):
+                jobs = await _batch(session, arguments, served)
+        except TimeoutError:
+            stuck, jobs = True, list(session.jobs.values())
+        took = time.monotonic() - started
+        served.faults.clear()
+        running.cancel()
+        await asyncio.wait({running})
+        await asyncio.to_thread(truth.wait_until_still, served, 60 / arguments.speed if arguments.calm else 0.0)
+        faults = Counter(request.fault for request in served.requests if request.fault)
+        return Round(
+            seed,
+            took,
+            truth.judge(jobs, served),
+            events,
+            Counter({str(kind): count for kind, count in faults.items()}),
+            len(served.requests),
+            sum(request.status == 429 and request.fault is None for request in served.requests),
+            truth.left_off(served, before),
+            len(served.defects),
+            stuck,
+        )
+
+
+def _session(served: Served, arguments: argparse.Namespace, state_dir: Path) -> Session:
+    clock = ScaledClock(arguments.speed)
+    mark = fingerprint(served.token)
+    cloud = HetznerCloud(
+        served.endpoint,
+        Secret(served.token),
+        mark,
+        clock,
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        environ={},
+    )
+    scope = Scope.EVERYTHING if arguments.screen else Scope.JOBS_ONLY
+    card = Card(served.endpoint, (mark,))
+    return Session(cloud, clock, title="chaos", card=card, state_dir=state_dir, scope=scope)
+
+
+async def _batch(session: Session, arguments: argparse.Namespace, served: Served) -> list[Job]:
+    await session.listed()
+    await session.ready()
+    served.faults.add(every_fault(arguments.rate))
+    options = SnapshotOptions(shut_down=arguments.shut_down, at_a_time=arguments.at_a_time)
+    views = session.fleet.views.values()
+    targets = tuple(Target(view.server.id, view.server.name, f"{view.server.name}-chaos") for view in views)
+    await session.submit(SnapshotRequest(targets, options))
+    await _stand(session, len(targets))
+    if arguments.retry:
+        again = (JobState.FAILED, JobState.HELD)
+        ids = [job.id for job in session.jobs.values() if job.state in again]
+        await session.release(ids)
+        await session.retry(ids)
+        await session.clock.sleep(5)
+        await _stand(session, len(targets))
+    await session.leave(cancel_waiting=False)
+    return list(session.jobs.values())
+
+
+async def _stand(session: Session, count: int) -> None:
+    """Returns when every job has ended or waits for a person."""
+    while True:
+        jobs = session.jobs.values()
+        if len(jobs) == count and all(job.state.ended or job.state.needs_person for job in jobs):
+            return
+        await session.clock.sleep(1)
+
+
+def main() -> int:
+    """Runs all seeds and prints the figures; gives the exit code."""
+    arguments = _arguments()
+    rounds: list[Round] = []
+    for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
+        with tempfile.TemporaryDirectory(prefix="hsnap-tui-chaos-") as folder:
+            found = asyncio.run(one_round(arguments, seed, Path(folder)))
+        rounds.append(found)
+        print(f"seed {seed}: {dict(found.verdict.outcomes)} after {found.seconds:.0f} s", flush=True)
+    return report(rounds, arguments)
+
+
+def report(rounds: list[Round], arguments: argparse.Namespace) -> int:
+    """Prints the figures; gives the exit code."""
+    kinds = sorted({kind for found in rounds for kind in found.faults})
+    seeds = [f"seed {found.seed}" for found in rounds]
+    show("Faults by kind", ["kind", *seeds], [[kind, *(found.faults[kind] for found in rounds)] for kind in kinds])
+    states = [state.value for state in JobState if any(found.verdict.outcomes[state.value] for found in rounds)]
+    wanted = ("unclear", "found", "not_found", "retrying", "duplicate")
+    rows: list[tuple[str, Sequence[object]]] = [
+        ("requests", [found.requests for found in rounds]),
+        ("faulty", [f"{found.faults.total() / max(1, found.requests):.1%}" for found in rounds]),
+        ("429 by the rate limit", [found.refused_for_rate for found in rounds]),
+        *((f"jobs {state}", [found.verdict.outcomes[state] for found in rounds]) for state in states),
+        *((f"events {kind}", [found.events[kind] for found in rounds]) for kind in wanted),
+        ("snapshots", [found.verdict.snapshots for found in rounds]),
+        ("duplicates", [len(found.verdict.duplicates) for found in rounds]),
+        ("lost", [len(found.verdict.lost) for found in rounds]),
+        ("said not to exist, but do", [len(found.verdict.denied) for found in rounds]),
+        ("never ended", [len(found.verdict.unfinished) for found in rounds]),
+        ("servers left off", [len(found.off) for found in rounds]),
+        ("real seconds", [f"{found.seconds:.0f}" for found in rounds]),
+    ]
+    how = "shut down first, " if arguments.shut_down else ""
+    title = f"{arguments.servers} servers, {how}{arguments.rate:.0%} of all requests faulty, "
+    title += f"{arguments.fail_rate:.0%} of actions fail, {arguments.speed:g} times real speed"
+    show(title, ["", *seeds], [[name, *cells] for name, cells in rows])
+    promises = Promises()
+    for found in rounds:
+        verdict, name = found.verdict, f"seed {found.seed}"
+        promises.equal(f"{name}: jobs", verdict.outcomes.total(), arguments.servers)
+        promises.equal(f"{name}: duplicates", verdict.duplicates, [])
+        promises.equal(f"{name}: lost", verdict.lost, [])
+        promises.equal(f"{name}: snapshots that we deny", verdict.denied, [])
+        promises.equal(f"{name}: jobs that never ended", verdict.unfinished, [])
+        promises.equal(f"{name}: snapshots without label", verdict.unlabelled, 0)
+        promises.equal(f"{name}: servers left off", [*found.off, *verdict.owed], [])
+        promises.equal(f"{name}: defects of the simulator", found.defects, 0)
+    return promises.tell()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--servers", type=int, default=100)
+    add("--seeds", type=int, default=3, help="how many runs (3)")
+    add("--first-seed", type=int, default=1)
+    add("--rate", type=float, default=0.15, help="share of faulty requests (0.15)")
+    add("--fail-rate", type=float, default=0.05, help="share of actions that fail (0.05)")
+    add("--speed", type=float, default=10.0, help="times real speed (10)")
+    add("--shut-down", action="store_true", help="shut each server down first")
+    add("--at-a-time", type=int, default=10, help="servers that may be off at once (10)")
+    add("--unlock-at", type=int, default=100, help="percent at which create_image lets go of the lock (100)")
+    add("--calm", action="store_true", help="nobody else works on the servers")
+    add("--screen", action="store_true", help="look at everything, as a console does")
+    add("--retry", action="store_true", help="say yes to held jobs and try failed ones again, once")
+    add("--within", type=float, default=600.0, help="real seconds after which a run counts as stuck (600)")
+    add("--verbose", action="store_true", help="print what happens to the jobs")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
