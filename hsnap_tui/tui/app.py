@@ -75,9 +75,7 @@ class HsnapApp(App[Exit]):
         self.session = session
         self._attention = Attention(session.attend, session.clock)
         self.set_interval(5.0, self._attention.look)
-        screen = FleetScreen(session)
-        session.subscribe(screen.hear)
-        self.push_screen(screen)
+        self.push_screen(FleetScreen(session))
         self.work = asyncio.create_task(session.run())
         self.work.add_done_callback(self._work_ended)
 
@@ -122,10 +120,6 @@ class HsnapApp(App[Exit]):
         """All keys and signs."""
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
-
-    async def action_back(self) -> None:
-        """Back to the screen before."""
-        self.pop_screen()
 
     def action_interrupt(self) -> None:
         """Copies selected text; else leaves as `q` does, and at once when that was asked already."""

@@ -29,7 +29,7 @@ class Column:
     """A column; widths in terminal cells without the gap.
 
     Those of rank 0 are always there, at least `least` wide. Others come in the order of `rank` when all before
-    them are `comfortable`. What is left over goes to those that use it, up to `most`.
+    them are `comfortable`. What is left over goes to those that use it, up to `most`, by `turn`.
     """
 
     key: str
@@ -39,6 +39,7 @@ class Column:
     rank: int
     cell: Callable[[Row, Ink], Cell]
     most: int = 0
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def layout(width: int) -> tuple[Placed, ...]:
 
     def grow(goal: Callable[[Column], int]) -> None:
         nonlocal spare
-        for column in COLUMNS:
+        for column in sorted(COLUMNS, key=lambda column: column.turn):
             if column.key in widths:
                 more = max(0, min(spare, goal(column) - widths[column.key]))
                 widths[column.key] += more
@@ -179,15 +180,15 @@ def _address(row: Row, ink: Ink) -> Cell:
 
 COLUMNS: tuple[Column, ...] = (
     Column("mark", "", 2, 2, 0, _mark),
-    Column("name", "Name", 16, 24, 0, _name, most=46),
+    Column("name", "Name", 16, 24, 0, _name, most=46, turn=1),
     Column("status", "Status", 8, 9, 0, _status, most=12),
-    Column("lock", "Lock", 15, 22, 0, _lock, most=30),
+    Column("lock", "Lock", 15, 22, 0, _lock, most=24),
     Column("job", "Job", 11, 13, 0, _job, most=15),
     Column("type", "Type", 5, 6, 3, lambda row, _ink: ((row.view.server.type, ""),)),
     Column("location", "Loc", 4, 4, 4, lambda row, _ink: ((row.view.server.location, ""),)),
-    Column("ip", "IP", 15, 15, 2, _address, most=24),
+    Column("ip", "IP", 15, 15, 2, _address, most=24, turn=2),
     Column("snapshots", "Newest snapshot", 15, 15, 1, _newest),
-    Column("labels", "Labels", 12, 16, 6, _labels, most=60),
-    Column("id", "ID", 9, 9, 5, lambda row, ink: ((str(row.view.server.id), ink.palette.quiet),)),
+    Column("labels", "Labels", 12, 14, 6, _labels, most=60, turn=3),
+    Column("id", "ID", 9, 10, 5, lambda row, ink: ((str(row.view.server.id), ink.palette.quiet),)),
 )
 """In the order of the screen."""

@@ -94,6 +94,10 @@ def problems(console: Console, *, follows: bool, holder_pid: int | None) -> list
     held = [job for job in console.jobs.values() if job.state is JobState.HELD]
     if held:
         found.append((held_in_words(held), Severity.WARNING))
+    unknown = [job.server_name for job in console.jobs.values() if job.state is JobState.UNKNOWN]
+    if unknown:
+        told = f"It could not be found out whether there is a snapshot of {words.listed(unknown, 3)}"
+        found.append((f"{told}: look at its details, then R tries again or c gives up.", Severity.WARNING))
     return found
 
 
@@ -136,15 +140,17 @@ def _live(link: Link, updated: datetime | None, now: datetime) -> Part:
 def _jobs(jobs: Sequence[Job]) -> list[Part]:
     states = [job.state for job in jobs if not job.state.ended]
     waiting = sum(state in _WAITING for state in states)
-    person = sum(state.needs_person for state in states)
-    running = len(states) - waiting - person
+    held = states.count(JobState.HELD)
+    unknown = states.count(JobState.UNKNOWN)
+    running = len(states) - waiting - held - unknown
     told = [f"{running:,} running"] if running else []
     told += [f"{waiting:,} waiting"] if waiting else []
-    told += [f"{person:,} held"] if person else []
+    told += [f"{held:,} held"] if held else []
+    told += [f"{unknown:,} unknown"] if unknown else []
     if not told:
         return [Part("no jobs", "no jobs", 5, Severity.QUIET)]
     brief = " ".join(told).replace("running", "run").replace("waiting", "wait")
-    return [Part(f"jobs: {', '.join(told)}", brief, 1, Severity.WARNING if person else Severity.GOOD)]
+    return [Part(f"jobs: {', '.join(told)}", brief, 1, Severity.WARNING if held or unknown else Severity.GOOD)]
 
 
 def _budget(budget: BudgetView) -> Part:

@@ -33,7 +33,7 @@ def test_everything_is_told() -> None:
     console.jobs = jobs_in_every_state(console.fleet)
     assert line(console, selected=3, hidden=1, matching=5) == (
         "prod │ ● live, looks every 2s │ 5 of 21 servers │ 3 selected (1 hidden) │ 4 locked │ "
-        "jobs: 5 running, 2 waiting, 2 held │ 3,412 of 3,600 requests left"
+        "jobs: 5 running, 2 waiting, 1 held, 1 unknown │ 3,412 of 3,600 requests left"
     )
 
 
@@ -116,3 +116,11 @@ def test_held_jobs_say_which_keys_decide() -> None:
 
 def test_every_reason_to_hold_has_words() -> None:
     assert len({hold_in_words(reason) for reason in [*HoldReason, None]}) == len(HoldReason) + 1
+
+
+def test_unknown_jobs_say_what_to_look_at() -> None:
+    console = FakeConsole(a_fleet())
+    unknown = job(1, server(1, "[red]x"), JobState.UNKNOWN)
+    console.jobs = {unknown.id: unknown}
+    ((said, _),) = problems(console, follows=False, holder_pid=None)
+    assert "whether there is a snapshot of [red]x" in said

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from hsnap_tui import events as ev
 from hsnap_tui.console import Console
-from hsnap_tui.say import Line, say
+from hsnap_tui.say import say
 from hsnap_tui.tui import keys
 from hsnap_tui.tui.board import Board
 from hsnap_tui.tui.commands import Commands
@@ -50,12 +50,12 @@ class FleetScreen(Screen[None]):
         self.session = session
         self.board = Board()
         self.commands = Commands(self)
-        self._dirty: set[int] = set()
-        self._lines: list[Line] = []
+        self._heard: list[ev.Event] = []
         self._stirred = False
         self._follows = False
         self._holder_pid: int | None = None
         self._available: tuple[object, ...] = ()
+        self._forget = session.subscribe(self.hear)
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -72,27 +72,15 @@ class FleetScreen(Screen[None]):
         self.set_interval(1.0, self._tick)
         self.look()
 
+    def on_unmount(self) -> None:
+        """Hears no more."""
+        self._forget()
+
     # -- events in, one repaint out ------------------------------------------------------------------------------
 
     def hear(self, event: ev.Event) -> None:
-        """Notes an event for the next repaint."""
-        line = say(event)
-        if line:
-            self._lines.append(line)
-        match event:
-            case ev.FleetUpdated(changed=changed):
-                self._dirty |= changed
-            case ev.JobEvent(server_id=server_id):
-                self._dirty.add(server_id)
-            case ev.LockTaken(server=server) | ev.LockCleared(server=server) | ev.ServerChanged(server=server):
-                self._dirty.add(server.id)
-            case ev.RoleChanged(role=role, holder_pid=pid):
-                self._follows, self._holder_pid = role is ev.Role.FOLLOWER, pid
-            case ev.WatchEnded(server=server, gone=gone):
-                self._dirty.add(server.id)
-                self.app.bell()
-                what = "is gone: it is watched no more" if gone else "is unlocked"
-                self.app.notify(f"{server.name} {what}", severity="warning" if gone else "information", markup=False)
+        """Keeps an event for the next repaint. Called by the session: what goes wrong here must not disturb it."""
+        self._heard.append(event)
         if not self._stirred:
             self._stirred = True
             self.post_message(self.Stirred())
@@ -103,12 +91,33 @@ class FleetScreen(Screen[None]):
 
     def _repaint(self) -> None:
         self._stirred = False
-        dirty, self._dirty = self._dirty, set()
-        lines, self._lines = self._lines, []
+        heard, self._heard = self._heard, []
         log = self.query_one(LogPane)
-        for line in lines:
-            log.write(line)
+        dirty: set[int] = set()
+        for event in heard:
+            line = say(event)
+            if line:
+                log.write(line)
+            dirty.update(self._note(event))
         self.look(dirty)
+
+    def _note(self, event: ev.Event) -> Iterable[int]:
+        """Takes from an event what the screen itself keeps; gives the servers whose rows may look different."""
+        match event:
+            case ev.FleetUpdated(changed=changed):
+                return changed
+            case ev.JobEvent(server_id=server_id):
+                return {server_id}
+            case ev.LockTaken(server=server) | ev.LockCleared(server=server) | ev.ServerChanged(server=server):
+                return {server.id}
+            case ev.RoleChanged(role=role, holder_pid=pid):
+                self._follows, self._holder_pid = role is ev.Role.FOLLOWER, pid
+            case ev.WatchEnded(server=server, gone=gone):
+                self.app.bell()
+                what = "is gone: it is watched no more" if gone else "is unlocked"
+                self.app.notify(f"{server.name} {what}", severity="warning" if gone else "information", markup=False)
+                return {server.id}
+        return ()
 
     def look(self, dirty: Iterable[int] | None = None) -> None:
         """Brings the rows of these servers, or of all, and the lines above up to date."""

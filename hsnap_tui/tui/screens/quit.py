@@ -21,7 +21,7 @@ def quit_question(leaving: Leaving) -> Question:
     """Says what becomes of everything under way. Its answer is an `Exit` value, or `stay`, or none."""
     answers = [Answer("stay", "Stay"), Answer(Exit.LEAVE, "Leave")]
     if leaving.waiting:
-        answers.append(Answer(Exit.CANCEL_WAITING, "Cancel the waiting and leave", grave=True))
+        answers.append(Answer(Exit.CANCEL_WAITING, "Leave, cancel the waiting", grave=True))
     return Question("Leave hsnap-tui?", paragraphs(leaving), answers)
 
 
