@@ -1,0 +1,72 @@
+"""A console without its screen: a session that looks at everything, as the terminal's does, in a process of its own.
+
+    python -m tests.benchmarks.driver [--only PREFIX] [--stay SECONDS]
+
+It reads the same surroundings as hsnap-tui, asks for a snapshot of every server, tells the role that it plays, and
+ends when its own jobs have ended. The exit code is 1 when not all were done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from hsnap_tui.events import Event, RoleChanged
+from hsnap_tui.fleet.interests import Scope
+from hsnap_tui.jobs.model import Job, JobState, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.opening import open_session
+from hsnap_tui.session import Session
+from hsnap_tui.settings import load
+
+
+async def drive(prefix: str, stay: float) -> int:
+    """Runs the session until its batch has ended, and `stay` seconds longer; gives the exit code."""
+    settings = load(os.environ, Path.home())
+    if settings.token is None:
+        raise SystemExit("there is no token")
+    session = open_session(settings, settings.token, Scope.EVERYTHING)
+    session.subscribe(_tell_role)
+    session.attend(True)
+    running = asyncio.create_task(session.run())
+    try:
+        jobs = await _batch(session, prefix)
+        await session.leave(cancel_waiting=False)
+        await session.clock.sleep(stay)
+        return int(any(job.state is not JobState.DONE for job in jobs))
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+
+
+def _tell_role(event: Event) -> None:
+    if isinstance(event, RoleChanged):
+        print(f"{event.at:%H:%M:%S} {event.role}", flush=True)
+
+
+async def _batch(session: Session, prefix: str) -> list[Job]:
+    await session.listed()
+    await session.ready()
+    servers = [view.server for view in session.fleet.views.values() if view.server.raw_name.startswith(prefix)]
+    targets = tuple(Target(server.id, server.name, f"{server.name}-console") for server in servers)
+    batch = await session.submit(SnapshotRequest(targets, SnapshotOptions()))
+    while True:
+        jobs = [job for job in session.jobs.values() if job.batch == batch]
+        if len(jobs) == len(targets) and all(job.state.ended or job.state.needs_person for job in jobs):
+            return jobs
+        await session.clock.sleep(0.2)
+
+
+def main() -> int:
+    """Gives the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="only servers whose name begins so")
+    parser.add_argument("--stay", type=float, default=0.0, help="seconds to go on after the end")
+    arguments = parser.parse_args()
+    return asyncio.run(drive(arguments.only, arguments.stay))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
