@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hsnap_tui import words
 from hsnap_tui.cloud.model import Server
+from hsnap_tui.text import clean
 
 
 class NothingMatchedError(Exception):
@@ -30,13 +31,11 @@ def chosen(servers: Iterable[Server], choice: Choice, matching: Collection[int])
     known = sorted(servers, key=lambda server: (server.raw_name, server.id))
     wanted = set(choice.names)
     found = [server for server in known if choice.all or server.id in matching or wanted & _names(server)]
-    missing = wanted - {name for server in found for name in _names(server)}
+    missing = [clean(name) for name in sorted(wanted - {name for server in found for name in _names(server)})]
     if missing:
-        raise NothingMatchedError(
-            f"no server has the name or ID {words.listed(sorted(missing))}; nothing was started"
-        )
+        raise NothingMatchedError(f"Nothing was started: no server has the name or ID {words.listed(missing)}.")
     if not found:
-        raise NothingMatchedError("no server matched; nothing was started")
+        raise NothingMatchedError("Nothing was started: no server matched.")
     return found
 
 

@@ -10,12 +10,13 @@ from hsnap_tui.clock import SystemClock
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Server
 from hsnap_tui.console import Refused
+from hsnap_tui.events import Failure
 from hsnap_tui.fleet.state import ServerView
 from hsnap_tui.headless import records
 from hsnap_tui.headless.choose import Choice, NothingMatchedError, chosen
 from hsnap_tui.headless.exits import ExitCode
 from hsnap_tui.headless.report import Report
-from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, explained, first, follow, running
+from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, first, follow, running
 from hsnap_tui.jobs.errors import JournalError
 from hsnap_tui.jobs.journal import Batch, Journal
 from hsnap_tui.jobs.model import IfLocked, Job, JobState, SnapshotOptions, SnapshotRequest, Target
@@ -67,15 +68,19 @@ def _nothing_started(error: Exception, report: Report) -> ExitCode:
         case NothingMatchedError():
             return _end(report, ExitCode.NOTHING_MATCHED, str(error))
         case CloudError(kind=ErrorKind.INVALID_INPUT):
-            return _end(report, ExitCode.USAGE, f"Hetzner does not understand the label selector: {error}")
+            return _end(
+                report,
+                ExitCode.USAGE,
+                f"Nothing was started: Hetzner does not understand the label selector ({error}).",
+            )
         case CloudError():
-            return _end(report, ExitCode.NO_ACCESS, explained(error))
+            return _end(report, ExitCode.NO_ACCESS, f"Nothing was started: {say.explain(Failure.of(error))}")
         case NoAccessError():
             return _end(report, ExitCode.NO_ACCESS, str(error))
         case LeftEarlyError():
             return _end(report, ExitCode.UNFINISHED, "Interrupted before anything was started.")
         case _:
-            return _end(report, ExitCode.UNFINISHED, str(error))
+            return _end(report, ExitCode.UNFINISHED, f"Nothing was started: {error}")
 
 
 async def _chosen(session: Session, choice: Choice) -> list[Server]:
@@ -98,8 +103,7 @@ def _tell_plan(session: Session, servers: list[Server], command: SnapshotCommand
                 description=description,
             )
         )
-    report.say(f"{words.count(len(servers), 'server')}; nothing was sent (--dry-run).")
-    return ExitCode.DONE
+    return _end(report, ExitCode.DONE, f"{words.count(len(servers), 'server')}; nothing was sent (--dry-run).")
 
 
 def _plan(view: ServerView, options: SnapshotOptions) -> str:
@@ -118,7 +122,7 @@ async def resume(session: Session, report: Report, interrupts: Interrupts, *, ye
         try:
             await first(session, session.ready, interrupts, patience)
             if session.halted is not None:
-                return _end(report, ExitCode.UNFINISHED, say.explain(session.halted))
+                return _end(report, ExitCode.UNFINISHED, f"Nothing was resumed: {session.halted.message}.")
             left = [job for job in session.jobs.values() if not job.state.ended]
             if not left:
                 return _end(report, ExitCode.DONE, "Nothing is left to do.")
@@ -153,9 +157,13 @@ async def jobs(settings: Settings, token: Secret, report: Report, *, limit: int 
     except JournalError as error:
         return _end(report, ExitCode.UNFINISHED, say.explain(error.failure))
     if not batches:
-        report.say("No snapshots have been asked for with this token on this machine yet.")
+        report.say(
+            "No snapshots have been asked for with this token on this machine. A project whose token is new is known "
+            "again when hsnap-tui has listed its servers once."
+        )
     for batch in batches:
         _tell_batch(batch, report)
+    report.record(records.record("end", exit=int(ExitCode.DONE)))
     return ExitCode.DONE
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TextIO
 
 from hsnap_tui import say
-from hsnap_tui.events import Event, JobEvent, JobEventKind, Role, RoleChanged
+from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, LinkLost, Role, RoleChanged
 from hsnap_tui.headless import records
 from hsnap_tui.headless.output import Output
 from hsnap_tui.jobs.model import Job, JobState
@@ -92,7 +92,7 @@ class TextReport:
         """Writes the event's line, if there is anything to tell about jobs."""
         if not records.about_jobs(event) or self._is_no_news(event):
             return
-        line = say.say(event)
+        line = _without_access(event) if isinstance(event, LinkLost) else say.say(event)
         if line is not None:
             self._line(line.plain())
 
@@ -118,6 +118,11 @@ class TextReport:
     def close(self) -> None:
         """Takes the line of progress away."""
         self._end()
+
+
+def _without_access(event: LinkLost) -> say.Line:
+    """There is no old picture to warn of without a screen."""
+    return say.Line(event.at, "", f"no access to Hetzner: {say.explain(Failure.of(event.error))}", say.Severity.BAD)
 
 
 def in_short(jobs: Iterable[Job]) -> str:

@@ -8,9 +8,8 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
-from hsnap_tui import say, words
-from hsnap_tui.cloud.errors import CloudError, ErrorKind
-from hsnap_tui.events import Failure
+from hsnap_tui import words
+from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.headless import records
 from hsnap_tui.headless.exits import ExitCode, exit_code
 from hsnap_tui.headless.report import Report
@@ -97,15 +96,10 @@ async def first(
             error = session.failure
             late = session.clock.monotonic() - started >= patience
             if error is not None and not waiting.done() and (late or error.kind in _NO_ACCESS):
-                raise NoAccessError(explained(error))
+                raise NoAccessError(f"Nothing was started, without access to Hetzner: {error}.")
     finally:
         waiting.cancel()
         asked.cancel()
-
-
-def explained(error: CloudError) -> str:
-    """An error of the cloud in full."""
-    return say.explain(Failure.of(error))
 
 
 async def follow(

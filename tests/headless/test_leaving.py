@@ -1,0 +1,170 @@
+"""Ctrl-C, SIGTERM, SIGHUP and kill -9, and how hsnap-tui resume goes on after them."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from tests.programs import Ended, Run, machine
+
+SIGNALS = {"web-1": signal.SIGINT, "web-2": signal.SIGTERM, "web-3": signal.SIGHUP}
+
+
+def left(run: Run, number: int) -> Ended:
+    """How a run ends after a signal, within a few seconds."""
+    began = time.monotonic()
+    run.send(number)
+    ended = run.ended()
+    assert time.monotonic() - began < 5
+    return ended
+
+
+def test_signals_leave_in_order_and_resume_finishes() -> None:
+    with machine() as at:
+        at.add(*SIGNALS)
+        for name, number in SIGNALS.items():
+            at.lock(name, 300)
+            run = at.start("snapshot", name)
+            run.until("waits: reboot_server holds the lock")
+            ended = left(run, number)
+            assert ended.code == 5
+            assert "hsnap-tui resume finishes the rest" in ended.out
+        assert at.run("jobs").out.count("waiting") == 3
+        assert at.snapshots() == []
+        at.unlock(*SIGNALS)
+        resumed = at.run("resume", "--json")
+        assert resumed.code == 0
+        assert sorted(event["server_name"] for event in resumed.events("done")) == sorted(SIGNALS)
+        assert sorted(at.snapshots()) == [f"{name}-snapshot" for name in SIGNALS]
+
+
+@pytest.mark.parametrize("words", [("snapshot", "web-1"), ("resume",)])
+def test_an_interrupt_while_nothing_answers_is_heard(words: tuple[str, ...]) -> None:
+    with machine(latency=60) as at:
+        at.add("web-1")
+        run = at.start(*words)
+        at.eventually(lambda: at.served.count() > 0)
+        ended = left(run, signal.SIGINT)
+        assert ended.code == 5
+        assert ended.out == "Interrupted before anything was started.\n"
+        assert at.posts() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_server_that_is_off_because_of_us_is_switched_on_before_the_end(number: int) -> None:
+    with machine(snapshot_seconds=(60, 60)) as at:
+        at.add("web-1")
+        run = at.start("snapshot", "web-1", "--shut-down")
+        run.until("is being made")
+        assert at.status("web-1") == "off"
+        at.unlock("web-1")
+        run.send(number)
+        ended = run.ended()
+        assert ended.code == 5
+        assert "First these servers are switched on again: web-1." in ended.out
+        assert "web-1: runs again; it was off for" in ended.out
+        assert at.status("web-1") == "running"
+
+
+def test_a_second_ctrl_c_ends_at_once_and_resume_switches_on_again() -> None:
+    with machine(snapshot_seconds=(60, 60)) as at:
+        at.add("web-1")
+        run = at.start("snapshot", "web-1", "--shut-down")
+        run.until("is being made")
+        run.send(signal.SIGINT)
+        run.until("Ctrl-C leaves at once")
+        began = time.monotonic()
+        assert left(run, signal.SIGINT).code == 5
+        assert time.monotonic() - began < 1
+        assert at.status("web-1") == "off"
+        at.unlock("web-1")
+        resumed = at.start("resume")
+        resumed.until("runs again")
+        assert left(resumed, signal.SIGTERM).code == 5
+        assert at.status("web-1") == "running"
+        assert at.snapshots() == ["web-1-snapshot"]
+
+
+def test_kill_in_the_middle_of_a_batch_loses_nothing() -> None:
+    with machine(snapshot_seconds=(2, 2)) as at:
+        names = [f"web-{number}" for number in range(1, 6)]
+        at.add(*names)
+        at.lock("web-5", 3)
+        run = at.start("snapshot", "--all")
+        run.until("is being made")
+        run.send(signal.SIGKILL)
+        assert run.ended().code == -signal.SIGKILL
+        resumed = at.run("resume")
+        assert resumed.code == 0, resumed.out
+        assert "goes on where the last run left it" in resumed.out
+        assert sorted(at.snapshots()) == [f"{name}-snapshot" for name in names]
+        again = at.run("resume")
+        assert (again.code, again.out) == (0, "Nothing is left to do.\n")
+
+
+def test_jobs_that_switch_servers_off_are_held_after_a_kill() -> None:
+    with machine(snapshot_seconds=(60, 60)) as at:
+        at.add("web-1", "web-2")
+        run = at.start("snapshot", "--all", "--shut-down")
+        run.until("web-1: snapshot 301445108 is being made")
+        run.send(signal.SIGKILL)
+        assert run.ended().code == -signal.SIGKILL
+        at.unlock("web-1")
+        resumed = at.start("resume")
+        resumed.until("web-1: runs again")
+        assert left(resumed, signal.SIGINT).code == 5
+        assert at.status("web-2") == "running"
+        told = at.run("jobs", "--json").events("job")
+        assert [(job["server_name"], job["state"], job.get("hold")) for job in told] == [
+            ("web-1", "creating", None),
+            ("web-2", "held", "switches_off"),
+        ]
+        assert at.snapshots() == ["web-1-snapshot"]
+
+
+def test_a_token_that_is_taken_away_in_between_ends_the_wait() -> None:
+    with machine(snapshot_seconds=(60, 60)) as at:
+        at.add("web-1")
+        run = at.start("snapshot", "web-1", "--network-wait", "1s")
+        run.until("is being made")
+        at.served.token = "another" * 9
+        ended = run.ended()
+        assert ended.code == 3
+        assert "no access to Hetzner: " in ended.out
+        assert "hsnap-tui resume goes on with a token that is accepted" in ended.out
+
+
+def test_one_process_sends_and_the_other_follows() -> None:
+    with machine(snapshot_seconds=(1, 1)) as at:
+        at.add("web-1", "web-2")
+        at.lock("web-1", 300)
+        first = at.start("snapshot", "web-1")
+        first.until("waits")
+        second = at.run("snapshot", "web-2")
+        assert second.code == 0
+        assert f"another hsnap-tui (process {first.process.pid}) sends for this project" in second.out
+        assert "web-2: done" in second.out
+        third = at.start("resume")
+        third.until("another hsnap-tui")
+        at.unlock("web-1")
+        assert third.ended().code == 0
+        assert first.ended().code == 0
+        assert sorted(at.snapshots()) == ["web-1-snapshot", "web-2-snapshot"]
+
+
+def test_a_follower_takes_over_when_the_one_that_sends_is_killed() -> None:
+    with machine() as at:
+        at.add("web-1", "web-2")
+        at.lock("web-1", 300)
+        first = at.start("snapshot", "web-1")
+        first.until("waits")
+        second = at.start("resume")
+        second.until("another hsnap-tui")
+        first.send(signal.SIGKILL)
+        at.unlock("web-1")
+        ended = second.ended()
+        assert ended.code == 0
+        assert "this hsnap-tui sends for the project" in ended.out
+        assert at.snapshots() == ["web-1-snapshot"]

@@ -1,0 +1,190 @@
+"""The whole program as a process of its own, against a simulated cloud in this one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hsnap_tui.demo.cloud import Cloud
+from hsnap_tui.demo.options import DemoOptions
+from hsnap_tui.demo.server import Served, serve_in_thread
+
+PROGRAM = (sys.executable, "-m", "hsnap_tui")
+LONGEST = 30.0
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """A person's surroundings with nothing of Hetzner's in them."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ}
+    return {**kept, "HOME": str(home), "XDG_STATE_HOME": str(home / "state"), "PYTHONWARNINGS": "error", **more}
+
+
+@dataclass
+class Ended:
+    """What a run left: exit code and both streams."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """Standard output, when all of it is JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The lines of one kind."""
+        return [record for record in self.records if record["event"] == name]
+
+
+class Run:
+    """One process; whatever it says is read when it has ended, or line by line."""
+
+    def __init__(self, words: tuple[str, ...], env: dict[str, str], cwd: Path) -> None:
+        self.process = subprocess.Popen(
+            [*PROGRAM, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=env,
+            cwd=cwd,
+        )
+        self._read = ""
+
+    def until(self, text: str) -> str:
+        """Reads standard output up to the first line with that text; kills the run when it does not come."""
+        assert self.process.stdout is not None
+        patience = threading.Timer(LONGEST, self.process.kill)
+        patience.start()
+        try:
+            for line in self.process.stdout:
+                self._read += line
+                if text in line:
+                    return line
+        finally:
+            patience.cancel()
+        raise AssertionError(f"{text!r} never came: {self._read} {self.ended().err}")
+
+    def send(self, number: int) -> None:
+        """Sends a signal."""
+        self.process.send_signal(number)
+
+    def ended(self) -> Ended:
+        """Waits for the end; a run that takes too long is a failure."""
+        try:
+            out, err = self.process.communicate(timeout=LONGEST)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            out, err = self.process.communicate()
+            raise AssertionError(f"still running: {self._read}{out}\n{err}") from None
+        return Ended(self.process.returncode, self._read + out, err)
+
+
+@dataclass
+class Machine:
+    """A person's computer with a simulated Hetzner Cloud in reach."""
+
+    served: Served
+    home: Path
+    env: dict[str, str]
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def state(self) -> Path:
+        """Where the journals are."""
+        return self.home / "journals"
+
+    def start(self, *words: str, **more: str) -> Run:
+        """Starts hsnap-tui; `more` are variables."""
+        run = Run(words, {**self.env, **more}, self.home)
+        self.runs.append(run)
+        return run
+
+    def run(self, *words: str, **more: str) -> Ended:
+        """Runs hsnap-tui to its end."""
+        return self.start(*words, **more).ended()
+
+    def posts(self) -> int:
+        """How many requests came that change something."""
+        return sum(request.method != "GET" for request in self.served.requests)
+
+    def add(self, *names: str) -> None:
+        """Puts servers into the project."""
+        self.served.call(lambda cloud: [cloud.add_server(name) for name in names])
+
+    def remove(self, *names: str) -> None:
+        """Takes servers out of the project."""
+
+        def work(cloud: Cloud) -> None:
+            for name in names:
+                cloud.remove_server(cloud.server_named(name))
+
+        self.served.call(work)
+
+    def lock(self, name: str, seconds: float) -> None:
+        """Lets somebody else hold a server."""
+        self.served.call(lambda cloud: cloud.lock(cloud.server_named(name).id, seconds=seconds))
+
+    def unlock(self, *names: str) -> None:
+        """Lets the locks of servers clear."""
+
+        def work(cloud: Cloud) -> None:
+            for name in names:
+                cloud.unlock(cloud.server_named(name).id)
+
+        self.served.call(work)
+
+    def status(self, name: str) -> str:
+        """Whether a server is on."""
+        return self.served.call(lambda cloud: cloud.server_named(name).status)
+
+    def snapshots(self) -> list[str]:
+        """The descriptions of all snapshots there ever were."""
+        return [str(image.description) for image in self.served.call(lambda cloud: cloud.snapshots())]
+
+    def eventually(self, is_so: Callable[[], bool], seconds: float = 15.0) -> None:
+        """Waits until something is so."""
+        until = time.monotonic() + seconds
+        while not is_so():
+            assert time.monotonic() < until, "it never came to that"
+            time.sleep(0.02)
+
+
+@contextmanager
+def machine(**options: Any) -> Iterator[Machine]:
+    """A machine with a calm cloud, by default without servers, whose snapshots take half a second."""
+    chosen = {"servers": 0, "calm": True, "snapshot_seconds": (0.5, 0.5), "power_seconds": (0.1, 0.1), **options}
+    chosen = {"shutdown_seconds": (0.1, 0.1), **chosen}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve_in_thread(Cloud(DemoOptions(**chosen))) as served,
+    ):
+        home = Path(folder)
+        env = environment(
+            home,
+            HCLOUD_TOKEN=served.token,
+            HCLOUD_ENDPOINT=served.endpoint,
+            HSNAP_STATE_DIR=str(home / "journals"),
+        )
+        made = Machine(served, home, env)
+        try:
+            yield made
+        finally:
+            for run in made.runs:
+                if run.process.poll() is None:
+                    run.send(signal.SIGKILL)
+                run.process.communicate()
+            assert not served.defects
