@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from hsnap_tui import events as ev
 from hsnap_tui import words
-from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.cloud.model import Server
 from hsnap_tui.events import JobEventKind as Kind
+from hsnap_tui.job_words import capital, explain, job_in_words
+
+__all__ = ["Line", "Severity", "explain", "say"]
 
 
 class Severity(StrEnum):
@@ -46,23 +47,14 @@ class Line:
 def say(event: ev.Event) -> Line | None:
     """The event in words, or none for what is only of use to programs."""
     if isinstance(event, ev.JobEvent):
-        return _job(event)
+        percent = event.percent if event.kind is Kind.PROGRESS else None
+        severity = _SEVERITY.get(event.kind, Severity.INFO)
+        return Line(event.at, event.server_name, job_in_words(event), severity, percent)
     said = _fleet(event) or _program(event)
     if said is None:
         return None
     server, text, severity = said
     return Line(event.at, server, text, severity)
-
-
-def explain(failure: ev.Failure) -> str:
-    """A failure in full: what happened, what to do, and the request's ID for Hetzner's support."""
-    told = " ".join(_sentence(part) for part in (failure.message, failure.advice) if part)
-    return f"{told} {_request_id(failure)}".strip()
-
-
-def capital(text: str) -> str:
-    """The text as the start of a sentence."""
-    return text[:1].upper() + text[1:]
 
 
 _Said = tuple[str, str, Severity]
@@ -164,99 +156,6 @@ def _batch_ended(event: ev.BatchEnded) -> str:
     return f"batch {event.batch} ended after {words.exactly(event.seconds)}: {outcome}"
 
 
-# -- jobs ----------------------------------------------------------------------------------------------------
-
-
-def _job(event: ev.JobEvent) -> Line:
-    text = _PLAIN.get(event.kind) or _WORDS[event.kind](event)
-    if event.note:
-        text = f"{text}: {event.note}"
-    severity = _SEVERITY.get(event.kind, Severity.INFO)
-    return Line(
-        event.at, event.server_name, text, severity, percent=event.percent if event.kind is Kind.PROGRESS else None
-    )
-
-
-def _waiting(event: ev.JobEvent) -> str:
-    if event.note and not event.holder and not event.failure:
-        return "waits"
-    holder = f"{event.holder} holds the lock" if event.holder else "locked, holder not listed"
-    if event.failure is None or event.failure.kind != ErrorKind.LOCKED:
-        return f"waits: {holder}; the snapshot starts when it clears"
-    named = event.failure.correlation_id
-    hint = f" (the ID {named} in Hetzner's answer names the request, not the lock)" if named else ""
-    return f"was locked when asked: {holder}; back to waiting{hint}"
-
-
-def _unclear(event: ev.JobEvent) -> str:
-    why = f" ({event.failure.message})" if event.failure else ""
-    return f"the answer was lost{why}; looking up what happened before anything is sent again"
-
-
-def _creating(event: ev.JobEvent) -> str:
-    image = f" {event.image_id}" if event.image_id else ""
-    action = f" (action {event.action_id})" if event.action_id else ""
-    return f"snapshot{image} is being made{action}"
-
-
-def _slow(event: ev.JobEvent) -> str:
-    so_far = f" ({words.exactly(event.seconds)} so far)" if event.seconds else ""
-    facts = [f"server {event.server_id}"]
-    facts += [f"action {event.action_id}"] if event.action_id else []
-    facts += [f"image {event.image_id}"] if event.image_id else []
-    return f"takes far longer than usual{so_far}; if it never ends, send Hetzner's support: {', '.join(facts)}"
-
-
-def _snapshot_done(event: ev.JobEvent) -> str:
-    image = f"snapshot {event.image_id} is done" if event.image_id else "the snapshot is done"
-    size = f", {words.gigabytes(event.size)}" if event.size else ""
-    return f"{image}{size}{_after(event)}"
-
-
-def _server_on(event: ev.JobEvent) -> str:
-    return f"runs again; it was off for {words.exactly(event.seconds)}" if event.seconds else "runs again"
-
-
-def _because(text: str, event: ev.JobEvent) -> str:
-    return f"{text}: {explain(event.failure)}" if event.failure else text
-
-
-def _after(event: ev.JobEvent) -> str:
-    return f" after {words.exactly(event.seconds)}" if event.seconds else ""
-
-
-_PLAIN = {
-    Kind.QUEUED: "snapshot queued",
-    Kind.SHUTTING_DOWN: "asked to shut down (ACPI)",
-    Kind.POWERING_OFF: "is still on: the power is cut (power off)",
-    Kind.SENDING: "snapshot asked for",
-    Kind.FOUND: "looked up: the request did take effect, nothing is sent again",
-    Kind.NOT_FOUND: "looked up: the request had no effect, it may be sent again",
-    Kind.POWERING_ON: "is being switched on again",
-    Kind.LEFT_ALONE: "is left as it is: somebody else has switched it since",
-    Kind.RESUMED: "goes on where the last run left it",
-    Kind.RELEASED: "goes on: somebody said yes",
-    Kind.DUPLICATE: "there is more than one snapshot for this job; look which one to keep",
-    Kind.CANCELLED: "cancelled",
-}
-
-_WORDS: dict[Kind, Callable[[ev.JobEvent], str]] = {
-    Kind.WAITING: _waiting,
-    Kind.SERVER_OFF: lambda e: f"is off{_after(e)}",
-    Kind.UNCLEAR: _unclear,
-    Kind.CREATING: _creating,
-    Kind.PROGRESS: lambda e: f"snapshot {e.percent if e.percent is not None else 0} %",
-    Kind.SLOW: _slow,
-    Kind.SNAPSHOT_DONE: _snapshot_done,
-    Kind.SERVER_ON: _server_on,
-    Kind.RETRYING: lambda e: _because("tries again", e),
-    Kind.HELD: lambda e: _because("held until somebody says yes", e),
-    Kind.UNKNOWN: lambda e: _because("it could not be found out whether the snapshot exists; look, then decide", e),
-    Kind.DONE: lambda e: f"done{_after(e)}",
-    Kind.FAILED: lambda e: _because("failed", e),
-    Kind.SKIPPED: lambda e: f"skipped: locked by {e.holder}" if e.holder else _because("skipped", e),
-}
-
 _SEVERITY = {
     Kind.PROGRESS: Severity.QUIET,
     Kind.QUEUED: Severity.QUIET,
@@ -274,11 +173,3 @@ _SEVERITY = {
     Kind.DONE: Severity.GOOD,
     Kind.SKIPPED: Severity.WARNING,
 }
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
-
-
-def _request_id(failure: ev.Failure) -> str:
-    return f"(request ID {failure.correlation_id}, for Hetzner's support)" if failure.correlation_id else ""

@@ -11,7 +11,9 @@ from hsnap_tui import events as ev
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action, ActionStatus, Server, ServerStatus
 from hsnap_tui.events import JobEventKind as Kind
-from hsnap_tui.say import Severity, explain, say
+from hsnap_tui.job_words import explain, hold_in_words
+from hsnap_tui.jobs.model import HoldReason
+from hsnap_tui.say import Severity, say
 
 NOW = datetime(2026, 7, 11, 14, 3, 7, tzinfo=UTC)
 SG5 = Server("p", 5, "sg5", "sg5", ServerStatus.RUNNING, True, NOW, "cpx21", "fsn1", ipv4="203.0.113.5")
@@ -148,7 +150,7 @@ def test_every_kind_of_job_event_has_words(kind: Kind) -> None:
         assert "None" not in line.text
         assert (line.percent is not None) is (kind is Kind.PROGRESS and line is full)
     assert full is not None
-    assert full.text.endswith("why")
+    assert "why" in full.text or kind is Kind.RESUMED
 
 
 def test_severities() -> None:
@@ -169,3 +171,23 @@ def test_names_are_only_text() -> None:
     assert line is not None
     assert line.server == "[/foo]{0}%s"
     assert "[/foo]{0}%s: locked by" in line.plain()
+
+
+def test_reasons_to_hold_are_told_in_words() -> None:
+    for reason in HoldReason:
+        said = words(job(Kind.HELD, note=reason.value, failure=REFUSED))
+        assert f"held until somebody says yes, {hold_in_words(reason)}: image limit" in said
+
+
+@pytest.mark.parametrize("note", ["sent", "unclear", "owed", "queued"])
+def test_what_an_earlier_run_left_is_told_in_words(note: str) -> None:
+    assert "an earlier run" in words(job(Kind.RESUMED, note=note))
+
+
+def test_how_it_was_found_out_and_what_was_lost() -> None:
+    assert words(job(Kind.FOUND, note="by its label")).startswith("sg5 looked up by its label: the request did take")
+    lost = ev.Failure("unclear", "connection reset")
+    assert "answer to create_image was lost (connection reset)" in words(
+        job(Kind.UNCLEAR, note="create_image", failure=lost)
+    )
+    assert "(34 and 56)" in words(job(Kind.DUPLICATE, image_id=34, note="56"))

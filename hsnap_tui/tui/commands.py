@@ -10,8 +10,8 @@ from hsnap_tui import words
 from hsnap_tui.cloud.errors import CloudError
 from hsnap_tui.console import Refused
 from hsnap_tui.events import Failure
+from hsnap_tui.job_words import explain
 from hsnap_tui.jobs.model import HoldReason, Job, JobState, SnapshotRequest
-from hsnap_tui.say import explain
 from hsnap_tui.tui.rows import jobs_of
 from hsnap_tui.tui.screens.dialog import Answer, Question
 from hsnap_tui.tui.screens.snapshot import SnapshotDialog

@@ -12,11 +12,10 @@ from rich.text import Text
 from hsnap_tui import words
 from hsnap_tui.cloud.model import Action, ActionStatus, Server, Snapshot
 from hsnap_tui.fleet.state import ServerView
+from hsnap_tui.job_words import explain, hold_in_words
 from hsnap_tui.jobs.model import Job, JobState
-from hsnap_tui.say import explain
 from hsnap_tui.tui.columns import Ink, job_cell
 from hsnap_tui.tui.paint import Palette, text
-from hsnap_tui.tui.status import hold_in_words
 
 
 @dataclass(frozen=True, slots=True)

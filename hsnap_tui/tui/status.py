@@ -12,8 +12,9 @@ from hsnap_tui import words
 from hsnap_tui.cloud.api import BudgetView, Purpose
 from hsnap_tui.console import Console, Link
 from hsnap_tui.events import Role
-from hsnap_tui.jobs.model import HoldReason, Job, JobState
-from hsnap_tui.say import Severity, capital, explain
+from hsnap_tui.job_words import capital, explain, hold_in_words
+from hsnap_tui.jobs.model import Job, JobState
+from hsnap_tui.say import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +100,6 @@ def problems(console: Console, *, follows: bool, holder_pid: int | None) -> list
         told = f"It could not be found out whether there is a snapshot of {words.listed(unknown, 3)}"
         found.append((f"{told}: look at its details, then R tries again or c gives up.", Severity.WARNING))
     return found
-
-
-_HOLDS = {
-    HoldReason.OLD: "left by a run an hour ago or more",
-    HoldReason.SWITCHES_OFF: "left by an earlier run, and would shut the server down",
-    HoldReason.INTERRUPTED: "interrupted while the server was shut down",
-    HoldReason.LIMIT: "snapshot limit reached",
-    HoldReason.NO_ACCESS: "the token was refused, or may only read",
-    HoldReason.WAITED_TOO_LONG: "the lock did not clear in time",
-    HoldReason.TRIED_OFTEN: "the request was lost several times in a row",
-}
-
-
-def hold_in_words(reason: HoldReason | None) -> str:
-    """Why a job needs a yes."""
-    return _HOLDS[reason] if reason else "needs your yes"
 
 
 def held_in_words(held: Sequence[Job]) -> str:

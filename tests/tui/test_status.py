@@ -13,8 +13,9 @@ from hsnap_tui.cloud.api import Purpose
 from hsnap_tui.console import Link
 from hsnap_tui.events import Failure, Role
 from hsnap_tui.fleet.state import Fleet
+from hsnap_tui.job_words import hold_in_words
 from hsnap_tui.jobs.model import HoldReason, JobState
-from hsnap_tui.tui.status import SEPARATOR, fit, hold_in_words, problems, status_parts
+from hsnap_tui.tui.status import SEPARATOR, fit, problems, status_parts
 from tests.tui.fake import LIMIT, NOW, PROJECT, FakeConsole, a_fleet, job, jobs_in_every_state, server
 
 

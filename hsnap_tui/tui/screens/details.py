@@ -9,8 +9,8 @@ from textual.widgets import Static
 from hsnap_tui.cloud.errors import CloudError
 from hsnap_tui.console import Console
 from hsnap_tui.events import Failure
+from hsnap_tui.job_words import explain
 from hsnap_tui.jobs.model import Job
-from hsnap_tui.say import explain
 from hsnap_tui.tui import describe, keys
 from hsnap_tui.tui.screens.page import Page
 

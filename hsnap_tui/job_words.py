@@ -1,0 +1,167 @@
+"""What happens to jobs, and failures, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hsnap_tui import events as ev
+from hsnap_tui import words
+from hsnap_tui.cloud.errors import ErrorKind
+from hsnap_tui.events import JobEventKind as Kind
+from hsnap_tui.jobs.model import HoldReason
+
+
+def job_in_words(event: ev.JobEvent) -> str:
+    """A milestone of a job, without the server's name."""
+    text = _PLAIN.get(event.kind) or _WORDS[event.kind](event)
+    return text if event.note is None or event.kind in _USES_NOTE else f"{text}: {event.note}"
+
+
+def explain(failure: ev.Failure) -> str:
+    """A failure in full: what happened, what to do, and the request's ID for Hetzner's support."""
+    told = " ".join(_sentence(part) for part in (failure.message, failure.advice) if part)
+    return f"{told} {_request_id(failure)}".strip()
+
+
+def capital(text: str) -> str:
+    """The text as the start of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def hold_in_words(reason: HoldReason | None) -> str:
+    """Why a job needs a yes."""
+    return _HOLDS[reason] if reason else "needs your yes"
+
+
+_HOLDS = {
+    HoldReason.OLD: "left by a run an hour ago or more",
+    HoldReason.SWITCHES_OFF: "left by an earlier run, and would shut the server down",
+    HoldReason.INTERRUPTED: "interrupted while the server was shut down",
+    HoldReason.LIMIT: "snapshot limit reached",
+    HoldReason.NO_ACCESS: "the token was refused, or may only read",
+    HoldReason.WAITED_TOO_LONG: "the lock did not clear in time",
+    HoldReason.TRIED_OFTEN: "the request was lost several times in a row",
+}
+
+_RESUMED = {
+    "sent": "an earlier run asked for its snapshot: it is followed to its end",
+    "unclear": "an earlier run was interrupted while it asked for the snapshot; looking up what happened",
+    "owed": "an earlier run had it shut down: it is switched on again",
+    "queued": "left by an earlier run, goes on",
+}
+
+_USES_NOTE = frozenset({Kind.HELD, Kind.UNCLEAR, Kind.RETRYING, Kind.RESUMED, Kind.DUPLICATE, Kind.FOUND})
+
+
+def _waiting(event: ev.JobEvent) -> str:
+    if event.note and not event.holder and not event.failure:
+        return "waits"
+    holder = f"{event.holder} holds the lock" if event.holder else "locked, holder not listed"
+    if event.failure is None or event.failure.kind != ErrorKind.LOCKED:
+        return f"waits: {holder}; the snapshot starts when it clears"
+    named = event.failure.correlation_id
+    hint = f" (the ID {named} in Hetzner's answer names the request, not the lock)" if named else ""
+    return f"was locked when asked: {holder}; back to waiting{hint}"
+
+
+def _unclear(event: ev.JobEvent) -> str:
+    what = f" to {event.note}" if event.note else ""
+    why = f" ({event.failure.message})" if event.failure else ""
+    return f"the answer{what} was lost{why}; looking up what happened before anything is sent again"
+
+
+def _found(event: ev.JobEvent) -> str:
+    how = f" {event.note}" if event.note else ""
+    return f"looked up{how}: the request did take effect, nothing is sent again"
+
+
+def _retrying(event: ev.JobEvent) -> str:
+    return _because(f"tries again ({event.note})" if event.note else "tries again", event)
+
+
+def _resumed(event: ev.JobEvent) -> str:
+    return _RESUMED.get(event.note or "", "goes on where the last run left it")
+
+
+def _held(event: ev.JobEvent) -> str:
+    known = {reason.value: reason for reason in HoldReason}
+    reason = hold_in_words(known[event.note]) if event.note in known else event.note
+    return _because(f"held until somebody says yes, {reason}" if reason else "held until somebody says yes", event)
+
+
+def _duplicate(event: ev.JobEvent) -> str:
+    ids = f"{event.image_id} and {event.note}" if event.image_id and event.note else "look at its list"
+    return f"there is more than one snapshot for this job ({ids}); look which one to keep"
+
+
+def _creating(event: ev.JobEvent) -> str:
+    image = f" {event.image_id}" if event.image_id else ""
+    action = f" (action {event.action_id})" if event.action_id else ""
+    return f"snapshot{image} is being made{action}"
+
+
+def _slow(event: ev.JobEvent) -> str:
+    so_far = f" ({words.exactly(event.seconds)} so far)" if event.seconds else ""
+    facts = [f"server {event.server_id}"]
+    facts += [f"action {event.action_id}"] if event.action_id else []
+    facts += [f"image {event.image_id}"] if event.image_id else []
+    return f"takes far longer than usual{so_far}; if it never ends, send Hetzner's support: {', '.join(facts)}"
+
+
+def _snapshot_done(event: ev.JobEvent) -> str:
+    image = f"snapshot {event.image_id} is done" if event.image_id else "the snapshot is done"
+    size = f", {words.gigabytes(event.size)}" if event.size else ""
+    return f"{image}{size}{_after(event)}"
+
+
+def _server_on(event: ev.JobEvent) -> str:
+    return f"runs again; it was off for {words.exactly(event.seconds)}" if event.seconds else "runs again"
+
+
+def _because(text: str, event: ev.JobEvent) -> str:
+    return f"{text}: {explain(event.failure)}" if event.failure else text
+
+
+def _after(event: ev.JobEvent) -> str:
+    return f" after {words.exactly(event.seconds)}" if event.seconds else ""
+
+
+_PLAIN = {
+    Kind.QUEUED: "snapshot queued",
+    Kind.SHUTTING_DOWN: "asked to shut down (ACPI)",
+    Kind.POWERING_OFF: "is still on: the power is cut (power off)",
+    Kind.SENDING: "snapshot asked for",
+    Kind.NOT_FOUND: "looked up: the request had no effect, it may be sent again",
+    Kind.POWERING_ON: "is being switched on again",
+    Kind.LEFT_ALONE: "is left as it is: somebody else has switched it since",
+    Kind.RELEASED: "goes on: somebody said yes",
+    Kind.CANCELLED: "cancelled",
+}
+
+_WORDS: dict[Kind, Callable[[ev.JobEvent], str]] = {
+    Kind.FOUND: _found,
+    Kind.RETRYING: _retrying,
+    Kind.RESUMED: _resumed,
+    Kind.HELD: _held,
+    Kind.DUPLICATE: _duplicate,
+    Kind.WAITING: _waiting,
+    Kind.SERVER_OFF: lambda e: f"is off{_after(e)}",
+    Kind.UNCLEAR: _unclear,
+    Kind.CREATING: _creating,
+    Kind.PROGRESS: lambda e: f"snapshot {e.percent if e.percent is not None else 0} %",
+    Kind.SLOW: _slow,
+    Kind.SNAPSHOT_DONE: _snapshot_done,
+    Kind.SERVER_ON: _server_on,
+    Kind.UNKNOWN: lambda e: _because("it could not be found out whether the snapshot exists; look, then decide", e),
+    Kind.DONE: lambda e: f"done{_after(e)}",
+    Kind.FAILED: lambda e: _because("failed", e),
+    Kind.SKIPPED: lambda e: f"skipped: locked by {e.holder}" if e.holder else _because("skipped", e),
+}
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def _request_id(failure: ev.Failure) -> str:
+    return f"(request ID {failure.correlation_id}, for Hetzner's support)" if failure.correlation_id else ""
