@@ -153,7 +153,7 @@ _WORDS: dict[Kind, Callable[[ev.JobEvent], str]] = {
     Kind.SNAPSHOT_DONE: _snapshot_done,
     Kind.SERVER_ON: _server_on,
     Kind.UNKNOWN: lambda e: _because("it could not be found out whether the snapshot exists; look, then decide", e),
-    Kind.DONE: lambda e: f"done{_after(e)}",
+    Kind.DONE: lambda e: f"done{_after(e)} in all" if e.seconds else "done",
     Kind.FAILED: lambda e: _because("failed", e),
     Kind.SKIPPED: lambda e: f"skipped: locked by {e.holder}" if e.holder else _because("skipped", e),
 }
