@@ -51,6 +51,7 @@ class Engine:
         self._journal_due: datetime | None = None
         self._leaving = False
         self._off: Counter[str] = Counter()
+        self._woken: dict[str, datetime] = {}
 
     # -- what others tell it ------------------------------------------------------------------------------------
 
@@ -118,7 +119,7 @@ class Engine:
         return [job for job in self.jobs.values() if not job.state.ended]
 
     async def _wait(self) -> None:
-        due = min((job.wake_at for job in self._open() if job.wake_at and not job.busy), default=None)
+        due = min((at for _, at in self._sleepers()), default=None)
         if self._journal_due is not None:
             due = min(due or self._journal_due, self._journal_due)
         seconds = None if due is None else max(0.0, (due - self._clock.now()).total_seconds())
@@ -135,7 +136,7 @@ class Engine:
     async def _turn(self) -> None:
         self._arrived.clear()
         arrived, self._inbox = self._inbox, []
-        arrived += [(job.id, Tick()) for job in self._due()]
+        arrived += [(job.id, Tick()) for job in self._wake()]
         events, self._untold = self._untold, []
         commands: list[tuple[Job, Command]] = []
         self._off = Counter(job.batch for job in self._open() if job.power is Power.OWED)
@@ -156,9 +157,19 @@ class Engine:
                 unsent = CloudError(ErrorKind.UNREACHABLE, "not sent: the journal can't be written")
                 self.tell(job.id, Refused(command.verb, unsent))
 
-    def _due(self) -> list[Job]:
+    def _sleepers(self) -> list[tuple[Job, datetime]]:
+        """Jobs that want to be looked at again, and when. Once told that it is time, they may wait for a sight."""
+        return [
+            (job, job.wake_at)
+            for job in self._open()
+            if job.wake_at is not None and not job.busy and self._woken.get(job.id) != job.wake_at
+        ]
+
+    def _wake(self) -> list[Job]:
         now = self._clock.now()
-        return [job for job in self._open() if job.wake_at is not None and job.wake_at <= now and not job.busy]
+        woken = [(job, at) for job, at in self._sleepers() if at <= now]
+        self._woken.update((job.id, at) for job, at in woken)
+        return [job for job, _ in woken]
 
     def _step(self, job_id: str, observation: JobObservation) -> Step | None:
         job = self.jobs.get(job_id)
