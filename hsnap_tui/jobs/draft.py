@@ -28,6 +28,14 @@ class Draft:
         """The time of this step, UTC by our clock."""
         return self.turn.now
 
+    @property
+    def may_start(self) -> bool:
+        """Whether anything new may be begun: a shutdown, a power-off, a snapshot. Switching on may be at any time."""
+        job = self.job
+        wanted = job.result is None and job.hold is None and not job.cancelled
+        untouched = job.power is not Power.SETTLED and not job.start.attempts
+        return wanted and untouched and self.turn.may_send and not self.turn.leaving
+
     def set(self, **changes: Any) -> None:
         """Changes fields of the job."""
         self.job = replace(self.job, **changes)
@@ -48,26 +56,30 @@ class Draft:
             JobEvent(self.now, job.project, kind, job.batch, job.id, job.server_id, job.server_name, **fields)
         )
 
-    def wake_in(self, seconds: float) -> None:
-        """Asks to be looked at again then."""
-        self.set(wake_at=self.now + timedelta(seconds=seconds))
+    def due(self, verb: Verb) -> bool:
+        """Whether requests and look-ups of that verb need to wait no longer."""
+        not_before = self.sending(verb).not_before
+        return not_before is None or self.now >= not_before
+
+    def pause(self, verb: Verb, duration: timedelta) -> None:
+        """Neither looks up nor sends that verb for so long."""
+        self.put(sending.paused(self.sending(verb), self.now + duration))
 
     def send(self, verb: Verb, state: JobState) -> None:
         """Writes down the intent and asks for the request."""
         self.put(sending.intend(self.sending(verb), self.now))
-        self.set(state=state, wake_at=None)
+        self.set(state=state)
         self._command = Send(verb)
 
     def look_up(self, verb: Verb) -> None:
-        """Asks for a look-up."""
-        self.set(looking=True, wake_at=None)
-        self._command = LookUp(verb)
+        """Asks for a look-up, when it is time for one."""
+        if self.due(verb):
+            self.set(looking=True)
+            self._command = LookUp(verb)
 
     def look_again_later(self, verb: Verb) -> None:
         """Counts a look-up that told nothing and plans the next."""
-        current = self.sending(verb)
-        self.set(wake_at=sending.next_look(current, self.now))
-        self.put(sending.looked(current))
+        self.put(sending.looked(self.sending(verb), self.now))
 
     def fail(self, failure: Failure) -> None:
         """The job will end as failed, once the server is switched on again if we owe that."""
@@ -86,7 +98,8 @@ class Draft:
         if job.result is None:
             return
         ended = self.now if job.result.ended else None
-        self.set(state=job.result, result=None, ended=ended, wake_at=None)
+        hold = job.hold if job.result is JobState.HELD else None
+        self.set(state=job.result, result=None, ended=ended, hold=hold)
         match job.result:
             case JobState.HELD:
                 self.forget_power()
@@ -116,4 +129,12 @@ class Draft:
 
     def finish(self) -> Step:
         """What the step gives."""
+        self.set(wake_at=self._next_wake())
         return Step(self.job, self._command, tuple(self._events))
+
+    def _next_wake(self) -> datetime | None:
+        """The next moment at which something may be done that must wait now."""
+        if self.job.state.ended or self.job.state.needs_person:
+            return None
+        planned = (self.sending(verb).not_before for verb in Verb)
+        return min((moment for moment in planned if moment is not None and moment > self.now), default=None)

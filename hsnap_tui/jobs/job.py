@@ -6,6 +6,7 @@ and never at what happened last, so that lost, repeated and reordered observatio
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
@@ -35,8 +36,8 @@ from hsnap_tui.jobs.observations import (
 LOCK_SHOWS_WITHIN = timedelta(seconds=1)
 """A server that seems unlocked this soon after its `create_image` was accepted may not show its lock yet."""
 
-SLOW_AFTER = timedelta(minutes=90)
-"""Snapshots usually take 1 to 5 minutes; up to 90 have been seen."""
+LOOK_UP_AGAIN_AFTER = timedelta(seconds=5)
+"""How soon a look-up that could not be done is tried again."""
 
 _NO_ACCESS = frozenset({ErrorKind.READ_ONLY_TOKEN, ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN})
 _TRY_AGAIN = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.CONFLICT, ErrorKind.UNCLEAR})
@@ -67,32 +68,31 @@ def _absorb(draft: Draft, observation: JobObservation) -> Seen | None:
                 power.switching_on(draft, action)
         case ActionLost(action_id):
             if action_id == job.create.action_id and job.create.phase is Phase.ACCEPTED and _open(job):
-                draft.put(sending.accepted(job.create, None))
+                draft.put(sending.accepted(job.create, None, draft.now))
         case Accepted():
             _accepted(draft, observation)
         case Refused(verb, error):
             _refused(draft, verb, error)
         case Lost(verb, error):
-            if draft.sending(verb).phase is Phase.SENT:
-                draft.put(sending.lost(draft.sending(verb), draft.now))
-                draft.set(state=_doubtful(job, verb), fresh_after=draft.now)
-                draft.wake_in(1)
-                draft.tell(JobEventKind.UNCLEAR, failure=Failure.of(error), note=verb.value)
+            _lost(draft, verb, error)
         case LookedUp():
-            draft.set(looking=False, wake_at=None)
-            _looked_up(draft, observation)
-        case LookUpFailed():
             draft.set(looking=False)
-            draft.wake_in(5)
+            _looked_up(draft, observation)
+        case LookUpFailed(error):
+            draft.set(looking=False)
+            for verb in Verb:
+                draft.pause(verb, max(LOOK_UP_AGAIN_AFTER, timedelta(seconds=error.retry_after or 0)))
         case Cancel() if job.cancellable:
             draft.set(cancelled=True)
-        case Hold(reason):
-            _held(draft, reason)
+            if job.state is JobState.HELD:
+                draft.set(state=JobState.QUEUED, hold=None)
+        case Hold(reason) if _open(job) and job.create.phase is not Phase.ACCEPTED:
+            draft.set(hold=reason)
         case Release() if job.state is JobState.HELD:
             _again(draft)
         case Retry() if job.state in (JobState.FAILED, JobState.UNKNOWN):
             _retry(draft)
-        case Tick() | Cancel() | Release() | Retry():
+        case Tick() | Cancel() | Hold() | Release() | Retry():
             pass
     return None
 
@@ -101,40 +101,49 @@ def _open(job: Job) -> bool:
     return job.result is None and not job.state.ended and not job.state.needs_person
 
 
-def _doubtful(job: Job, verb: Verb) -> JobState:
-    return JobState.UNCLEAR if verb is Verb.CREATE_IMAGE else job.state
-
-
 def _accepted(draft: Draft, answer: Accepted) -> None:
     current = draft.sending(answer.verb)
     if current.phase is not Phase.SENT:
         return
-    draft.put(sending.accepted(current, answer.action.id))
+    draft.put(sending.accepted(current, answer.action.id, draft.now))
     draft.set(fresh_after=draft.now)
     if answer.verb is Verb.CREATE_IMAGE:
         image_id = answer.snapshot.id if answer.snapshot else None
         draft.set(state=JobState.CREATING, image_id=image_id, fresh_after=draft.now + LOCK_SHOWS_WITHIN, percent=0)
+        draft.set(hold=None)
         draft.tell(JobEventKind.CREATING, image_id=image_id, action_id=answer.action.id)
         submission.action_seen(draft, answer.action)
+
+
+def _lost(draft: Draft, verb: Verb, error: CloudError) -> None:
+    current = draft.sending(verb)
+    if current.phase is not Phase.SENT:
+        return
+    draft.put(sending.lost(current, draft.now))
+    draft.set(fresh_after=draft.now)
+    if verb is Verb.CREATE_IMAGE:
+        draft.set(state=JobState.UNCLEAR)
+    draft.tell(JobEventKind.UNCLEAR, failure=Failure.of(error), note=verb.value)
 
 
 def _refused(draft: Draft, verb: Verb, error: CloudError) -> None:
     current = draft.sending(verb)
     if current.phase is not Phase.SENT:
         return
-    draft.put(sending.refused(current))
+    locked = error.kind is ErrorKind.LOCKED
+    refuse = sending.locked_out if locked and verb is Verb.CREATE_IMAGE else sending.refused
+    draft.put(refuse(current, draft.now, error.retry_after))
     draft.set(fresh_after=draft.now)
     if verb is Verb.POWER_ON:
         _power_on_refused(draft, error)
         return
-    if verb is Verb.SHUTDOWN and current.doubts == 0 and draft.job.cut.attempts == 0:
+    if verb is Verb.SHUTDOWN and current.doubts == 0:
         draft.set(power=Power.NONE)
-    if error.kind is ErrorKind.LOCKED:
+    if locked:
         draft.set(state=JobState.WAITING, waiting_since=draft.job.waiting_since or draft.now)
         draft.tell(JobEventKind.WAITING, failure=Failure.of(error), holder=draft.job.holder)
     elif error.kind in _TRY_AGAIN:
         draft.set(state=JobState.WAITING)
-        draft.wake_in(error.retry_after or 2.0)
         draft.tell(JobEventKind.RETRYING, failure=Failure.of(error))
     elif error.kind in _NO_ACCESS:
         draft.hold(HoldReason.NO_ACCESS, Failure.of(error))
@@ -146,10 +155,8 @@ def _refused(draft: Draft, verb: Verb, error: CloudError) -> None:
 
 def _power_on_refused(draft: Draft, error: CloudError) -> None:
     """Switching on is never given up: it is tried again until the server is seen running or gone."""
-    if error.kind is ErrorKind.LOCKED:
-        return
-    draft.wake_in(error.retry_after or min(60.0, 2.0 ** min(draft.job.start.attempts, 6)))
-    draft.tell(JobEventKind.RETRYING, failure=Failure.of(error), note=Verb.POWER_ON.value)
+    if error.kind is not ErrorKind.LOCKED:
+        draft.tell(JobEventKind.RETRYING, failure=Failure.of(error), note=Verb.POWER_ON.value)
 
 
 def _looked_up(draft: Draft, found: LookedUp) -> None:
@@ -168,14 +175,9 @@ def _looked_up(draft: Draft, found: LookedUp) -> None:
         power.looked_up_stop(draft, found)
 
 
-def _held(draft: Draft, reason: HoldReason) -> None:
-    job = draft.job
-    if _open(job) and not job.busy and job.create.phase is Phase.READY and not job.cancelled:
-        draft.hold(reason)
-
-
 def _again(draft: Draft) -> None:
     draft.forget_power()
+    draft.put(replace(draft.job.create, doubts=0, not_before=None))
     draft.set(
         state=JobState.QUEUED,
         hold=None,
@@ -183,7 +185,6 @@ def _again(draft: Draft) -> None:
         waiting_since=None,
         holder=None,
         fresh_after=draft.now,
-        wake_at=None,
         ended=None,
         cancelled=False,
     )
@@ -203,47 +204,39 @@ def _retry(draft: Draft) -> None:
 
 
 def _decide(draft: Draft, seen: Seen | None) -> None:
-    job = draft.job
-    if job.state.ended or job.state.needs_person or job.busy:
+    if draft.job.state.ended or draft.job.state.needs_person or draft.job.busy:
         return
     _note_the_end_of_waiting(draft)
-    if draft.job.result is None and draft.job.create.phase is Phase.ACCEPTED:
-        _follow(draft)
-    elif draft.job.result is None and not draft.turn.leaving:
-        submission.pursue(draft, seen)
-    if _must_be_on(draft.job, leaving=draft.turn.leaving) and not draft.job.busy:
+    if _must_be_on(draft.job, draft.turn):
         power.settle(draft, seen)
+    if draft.job.result is None and not draft.job.busy:
+        _go_on(draft, seen)
     if draft.job.power is not Power.OWED and not draft.job.busy:
         draft.rest()
 
 
+def _go_on(draft: Draft, seen: Seen | None) -> None:
+    if draft.job.create.phase is not Phase.ACCEPTED:
+        if not draft.turn.leaving:
+            submission.pursue(draft, seen)
+    elif draft.job.create.action_id is None:
+        draft.look_up(Verb.CREATE_IMAGE)
+
+
 def _note_the_end_of_waiting(draft: Draft) -> None:
-    """A cancelled job ends now; one whose server was switched on again, or must be, without a snapshot, is held."""
-    job = draft.job
+    """How a job ends of which it is known that no snapshot is being made, when it may not be made any more."""
+    job, turn = draft.job, draft.turn
     if job.result is not None or job.create.phase is not Phase.READY:
         return
     if job.cancelled:
-        draft.set(result=JobState.CANCELLED)
-    elif job.power is Power.SETTLED or (draft.turn.leaving and job.power is Power.OWED):
+        if job.create.doubt_since is None:
+            draft.set(result=JobState.CANCELLED)
+    elif job.hold is not None:
+        draft.hold(job.hold)
+    elif job.power is Power.SETTLED or (job.power is Power.OWED and (turn.leaving or not turn.may_send)):
         draft.set(result=JobState.HELD, hold=HoldReason.INTERRUPTED)
 
 
-def _must_be_on(job: Job, *, leaving: bool) -> bool:
-    return job.power is Power.OWED and (
-        leaving or job.result is not None or job.create.phase is Phase.ACCEPTED or job.start.attempts > 0
-    )
-
-
-def _follow(draft: Draft) -> None:
-    job = draft.job
-    sent = job.create.last_intent or job.created
-    if not job.slow_told and draft.now >= sent + SLOW_AFTER:
-        draft.set(slow_told=True)
-        draft.tell(
-            JobEventKind.SLOW,
-            seconds=(draft.now - sent).total_seconds(),
-            action_id=job.create.action_id,
-            image_id=job.image_id,
-        )
-    if job.create.action_id is None and (job.wake_at is None or draft.now >= job.wake_at):
-        draft.look_up(Verb.CREATE_IMAGE)
+def _must_be_on(job: Job, turn: Turn) -> bool:
+    over = job.result is not None or job.cancelled or turn.leaving
+    return job.power is Power.OWED and (over or job.create.phase is Phase.ACCEPTED or job.start.attempts > 0)

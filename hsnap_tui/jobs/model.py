@@ -136,8 +136,9 @@ class Sending:
     """Send and know the outcome: one verb of one job, over all its attempts.
 
     `doubt_since` is the intent of the earliest attempt whose outcome is still not known, `doubt_until` when the
-    effect of the latest such attempt can no longer come late. `explained` are IDs of actions that are already
-    accounted for, so that they prove nothing about later attempts.
+    effect of the latest such attempt can no longer come late. `answered` is when an attempt was last known to have
+    had its effect; `not_before` is until when it is neither looked up nor sent. `explained` are IDs of actions that
+    are already accounted for, so that they prove nothing about later attempts.
     """
 
     verb: Verb
@@ -151,6 +152,8 @@ class Sending:
     look_ups: int = 0
     action_id: int | None = None
     explained: tuple[int, ...] = ()
+    answered: datetime | None = None
+    not_before: datetime | None = None
 
 
 class Power(StrEnum):
@@ -169,7 +172,8 @@ class Job:
 
     `looking`: a look-up is under way. `void_images` carry the job's label but are no usable snapshots.
     `fresh_after`: what was observed before it says nothing any more. `wake_at`: look at the job again then, even if
-    nothing was observed. `result` is how it will end once the server is switched on again.
+    nothing was observed. `result` is how it will end once the server is switched on again. `hold` is why it is held,
+    or will be as soon as it is known that no snapshot is being made.
     """
 
     id: str

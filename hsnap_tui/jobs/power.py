@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from hsnap_tui.cloud.model import Action, ActionStatus, Server, ServerStatus
+from hsnap_tui.cloud.model import Action, ActionStatus, ServerStatus
 from hsnap_tui.events import Failure, JobEventKind
 from hsnap_tui.jobs import sending
 from hsnap_tui.jobs.draft import Draft
-from hsnap_tui.jobs.model import IfStillOn, JobState, Phase, Power, Verb
+from hsnap_tui.jobs.model import IfStillOn, JobState, Phase, Power, Sending, Verb
 from hsnap_tui.jobs.observations import LookedUp, Seen
 
 CUT_WITHIN = timedelta(minutes=1)
@@ -27,7 +27,12 @@ LATE_OFF_AT_MOST = timedelta(minutes=2)
 STATUS_FRESH = timedelta(seconds=10)
 """A server is only shut down when it was seen running this recently: one that is off is none of our business."""
 
-_SWITCHES = sending.COMMANDS["shutdown"] | sending.COMMANDS["poweroff"] | sending.COMMANDS["poweron"]
+_STOPS = sending.COMMANDS["shutdown"] | sending.COMMANDS["poweroff"]
+_STARTS = sending.COMMANDS["poweron"]
+_SWITCHES = _STOPS | _STARTS
+
+
+# -- off ---------------------------------------------------------------------------------------------------------
 
 
 def bring_down(draft: Draft, seen: Seen) -> bool:
@@ -38,25 +43,48 @@ def bring_down(draft: Draft, seen: Seen) -> bool:
     if server.status is ServerStatus.OFF:
         _note_off(draft, seen)
         return not server.locked
-    if job.cut.phase is not Phase.READY or job.cut.attempts:
-        _cut(draft, seen)
-    elif job.stop.phase is Phase.ACCEPTED:
-        _await_off(draft, seen)
-    elif not server.locked:
-        _shut_down(draft, seen)
+    running = server.status is ServerStatus.RUNNING
+    if job.off_at is not None:
+        if running:
+            _fail_switched(draft, "it runs again")
+    elif job.cut.phase is Phase.ACCEPTED:
+        _await_cut(draft, seen)
+    elif job.stop.phase is Phase.ACCEPTED and not _waited_for_off(draft, seen):
+        return False
+    elif running and not server.locked:
+        _stop_next(draft, seen)
     return False
 
 
-def _shut_down(draft: Draft, seen: Seen) -> None:
-    job, server = draft.job, seen.server
-    if job.stop.attempts:
-        if job.wake_at is None or draft.now >= job.wake_at:
-            draft.look_up(Verb.SHUTDOWN)
-    elif server is not None and server.status is ServerStatus.RUNNING and seen.started >= draft.now - STATUS_FRESH:
-        if draft.turn.may_stop:
-            shut_down(draft)
-        else:
-            draft.set(state=JobState.QUEUED, holder=None)
+def _waited_for_off(draft: Draft, seen: Seen) -> bool:
+    """Whether it is time to cut the power; fails the job when it is time and that was not chosen."""
+    job = draft.job
+    deadline = _reached(draft, job.stop) + job.options.off_within
+    if seen.started < deadline:
+        draft.put(sending.paused(job.stop, deadline))
+        return False
+    if job.options.if_still_on is IfStillOn.POWER_OFF:
+        return True
+    within = int(job.options.off_within.total_seconds())
+    draft.fail(
+        Failure(
+            "still_on",
+            f"the server did not shut down within {within} s and was left running; no snapshot was made",
+            "Its system may ignore ACPI. Shut it down from inside, allow more time, or choose to power it off.",
+        )
+    )
+    return False
+
+
+def _stop_next(draft: Draft, seen: Seen) -> None:
+    if draft.job.stop.phase is Phase.ACCEPTED:
+        draft.look_up(Verb.POWER_OFF)
+    elif not draft.turn.may_stop and draft.job.power is not Power.OWED:
+        draft.set(state=JobState.QUEUED, holder=None, waiting_since=None)
+    elif draft.job.stop.attempts:
+        draft.look_up(Verb.SHUTDOWN)
+    elif seen.started >= draft.now - STATUS_FRESH:
+        shut_down(draft)
 
 
 def shut_down(draft: Draft) -> None:
@@ -66,41 +94,11 @@ def shut_down(draft: Draft) -> None:
     draft.send(Verb.SHUTDOWN, JobState.SHUTTING_DOWN)
 
 
-def _await_off(draft: Draft, seen: Seen) -> None:
-    job = draft.job
-    asked = job.stop.last_intent or draft.now
-    deadline = asked + job.options.off_within
-    if seen.started < deadline:
-        draft.set(wake_at=deadline)
-        return
-    if job.options.if_still_on is IfStillOn.POWER_OFF:
-        _cut(draft, seen)
-        return
-    within = int(job.options.off_within.total_seconds())
-    draft.fail(
-        Failure(
-            "still_on",
-            f"the server did not shut down within {within} s and was left running; no snapshot was made",
-            "Its system may ignore ACPI. Shut it down from inside, allow more time, or choose to power it off.",
+def _await_cut(draft: Draft, seen: Seen) -> None:
+    if seen.started >= _reached(draft, draft.job.cut) + CUT_WITHIN:
+        draft.fail(
+            Failure("still_on", "the server is still on after its power was cut", "Look at it in the console.")
         )
-    )
-
-
-def _cut(draft: Draft, seen: Seen) -> None:
-    job, server = draft.job, seen.server
-    if server is None:
-        return
-    if job.cut.phase is Phase.ACCEPTED:
-        if seen.started >= (job.cut.last_intent or draft.now) + CUT_WITHIN:
-            draft.fail(
-                Failure("still_on", "the server is still on after its power was cut", "Look at it in the console.")
-            )
-    elif not server.locked:
-        if job.cut.attempts:
-            if job.wake_at is None or draft.now >= job.wake_at:
-                draft.look_up(Verb.POWER_OFF)
-        else:
-            power_off(draft)
 
 
 def power_off(draft: Draft) -> None:
@@ -110,154 +108,168 @@ def power_off(draft: Draft) -> None:
 
 
 def looked_up_stop(draft: Draft, found: LookedUp) -> None:
-    """What became of a shutdown or power-off whose answer was lost, or that was refused before."""
+    """What a look-up before a shutdown or a power-off, or after a lost answer to one, says."""
     verb, server = found.verb, found.server
     current = draft.sending(verb)
     if server is None or draft.job.result is not None:
         return
     own = sending.suspects(current, found.actions, current.doubt_since, draft.turn.clock_offset)
-    if current.phase is Phase.UNCLEAR and (own or server.status is ServerStatus.OFF):
-        draft.put(sending.accepted(current, own[-1].id if own else None))
+    if current.phase is Phase.UNCLEAR and own:
+        draft.put(sending.accepted(current, own[-1].id, draft.now))
         draft.set(fresh_after=draft.now)
-        draft.tell(JobEventKind.FOUND, action_id=own[-1].id if own else None, note="by the server's actions")
+        draft.tell(JobEventKind.FOUND, action_id=own[-1].id, note="by the server's actions")
     elif current.doubt_until is not None and found.started < current.doubt_until:
         draft.look_again_later(verb)
     else:
         draft.put(sending.settled(current))
-        _stop_again(draft, verb, server)
+        if server.status is ServerStatus.RUNNING and not server.locked and draft.may_start:
+            _stop(draft, found)
 
 
-def _stop_again(draft: Draft, verb: Verb, server: Server) -> None:
-    turn = draft.turn
-    if server.locked or server.status is not ServerStatus.RUNNING or turn.leaving or not turn.may_send:
-        return
-    if verb is Verb.POWER_OFF:
+def _stop(draft: Draft, found: LookedUp) -> None:
+    if found.verb is Verb.SHUTDOWN:
+        if draft.turn.may_stop or draft.job.power is Power.OWED:
+            shut_down(draft)
+    elif foreign := _foreign(draft, found):
+        _fail_switched(draft, f"action {foreign.id}, {foreign.command}")
+    else:
         power_off(draft)
-    elif turn.may_stop or draft.job.power is Power.OWED:
-        shut_down(draft)
 
 
-def switching_on(draft: Draft, action: Action) -> None:
-    """How the action that switches the server on goes; one that fails is tried again."""
-    if action.status is ActionStatus.ERROR and draft.job.power is Power.OWED:
-        draft.put(sending.again(draft.job.start))
-        draft.set(fresh_after=draft.now)
-        draft.wake_in(5)
-        draft.tell(JobEventKind.RETRYING, note=action.error_message)
+def _fail_switched(draft: Draft, how: str) -> None:
+    draft.fail(
+        Failure(
+            "switched",
+            f"somebody else has switched the server after it was asked to shut down ({how}); no snapshot was made",
+            "It is left as it is. Try again when nobody else works on it.",
+        )
+    )
 
 
 def _note_off(draft: Draft, seen: Seen) -> None:
     if draft.job.power is Power.OWED and draft.job.off_at is None:
-        draft.set(off_at=seen.started)
+        draft.set(off_at=seen.started, fresh_after=draft.now)
         draft.tell(JobEventKind.SERVER_OFF)
+
+
+# -- on again ----------------------------------------------------------------------------------------------------
 
 
 def settle(draft: Draft, seen: Seen | None) -> None:
     """Goes one step towards paying the debt."""
-    job = draft.job
-    if job.start.phase is Phase.UNCLEAR:
-        if job.wake_at is None or draft.now >= job.wake_at:
-            draft.look_up(Verb.POWER_ON)
+    if draft.job.start.phase is Phase.UNCLEAR:
+        draft.look_up(Verb.POWER_ON)
+    elif seen is None:
         return
-    if seen is None or (job.wake_at is not None and draft.now < job.wake_at and job.start.attempts):
-        return
-    server = seen.server
-    if server is None:
+    elif seen.server is None:
         _pay(draft, JobEventKind.LEFT_ALONE, "the server is gone")
-    elif server.status is ServerStatus.RUNNING:
+    elif seen.server.status is ServerStatus.RUNNING:
         _seen_running(draft, seen)
-    elif server.status is ServerStatus.OFF:
+    elif seen.server.status is ServerStatus.OFF:
         _note_off(draft, seen)
-        _seen_off(draft, seen)
+        if not seen.server.locked:
+            _seen_off(draft, seen)
 
 
 def _seen_running(draft: Draft, seen: Seen) -> None:
     job = draft.job
-    if job.start.phase is Phase.ACCEPTED:
+    if seen.started < _may_still_go_off_until(draft):
+        if job.result is not None:
+            draft.set(state=JobState.POWERING_ON)
+    elif job.start.phase is Phase.ACCEPTED:
         draft.set(on_at=seen.started)
         downtime = draft.job.downtime
         _pay(draft, JobEventKind.SERVER_ON, None, downtime.total_seconds() if downtime else None)
     elif job.off_at is not None:
         draft.set(on_at=seen.started)
         _pay(draft, JobEventKind.LEFT_ALONE, "it runs again: somebody else has switched it on")
-    elif seen.started >= _may_still_go_off_until(draft):
-        _pay(draft, JobEventKind.LEFT_ALONE, "it never went off")
     else:
-        draft.set(state=JobState.POWERING_ON)
+        _pay(draft, JobEventKind.LEFT_ALONE, "it never went off")
 
 
 def _may_still_go_off_until(draft: Draft) -> datetime:
-    """An ACPI request can take effect long after we stopped waiting for it: as long again, within reason."""
+    """Until when a request of ours may switch the server off.
+
+    Once it was off, only one whose answer was lost can. Before, an ACPI request can take effect long after we
+    stopped waiting for it: as long again, within reason.
+    """
     job = draft.job
+    if job.off_at is not None:
+        return max((s.doubt_until for s in (job.stop, job.cut) if s.doubt_until is not None), default=job.off_at)
     within = job.options.off_within
     grace = max(LATE_OFF_AT_LEAST, min(within, LATE_OFF_AT_MOST))
-    if job.stop.phase is Phase.UNCLEAR or job.cut.phase is Phase.UNCLEAR:
-        grace += sending.SETTLE
-    return (job.cut.last_intent or job.stop.last_intent or draft.now) + within + grace
+    return max(_reached(draft, job.stop), _reached(draft, job.cut)) + within + grace
+
+
+def _reached(draft: Draft, request: Sending) -> datetime:
+    """The latest moment at which the newest attempt can have reached the server."""
+    return sending.effective_by(request) or draft.job.created
 
 
 def _seen_off(draft: Draft, seen: Seen) -> None:
-    job, server = draft.job, seen.server
-    if server is None or server.locked:
-        return
-    if job.start.phase is Phase.ACCEPTED:
-        if seen.started >= (job.start.last_intent or draft.now) + ON_WITHIN:
-            draft.put(sending.again(job.start))
-            draft.tell(JobEventKind.RETRYING, note="the server is still off after it was switched on")
-        return
-    draft.look_up(Verb.POWER_ON)
+    start = draft.job.start
+    if start.phase is not Phase.ACCEPTED:
+        draft.look_up(Verb.POWER_ON)
+    elif seen.started >= _reached(draft, start) + ON_WITHIN:
+        draft.put(sending.again(start))
+        draft.tell(JobEventKind.RETRYING, note="the server is still off after it was switched on")
+
+
+def switching_on(draft: Draft, action: Action) -> None:
+    """How the action that switches the server on goes; one that fails is tried again."""
+    if action.status is ActionStatus.ERROR and draft.job.power is Power.OWED:
+        draft.put(sending.again(draft.job.start))
+        draft.pause(Verb.POWER_ON, sending.backoff(draft.job.start.attempts))
+        draft.set(fresh_after=draft.now)
+        draft.tell(JobEventKind.RETRYING, note=action.error_message)
 
 
 def looked_up(draft: Draft, found: LookedUp) -> None:
     """What a look-up before switching on says: somebody else's word counts, ours is sent (again)."""
-    job, server = draft.job, found.server
-    seen = Seen(found.started, server)
-    if server is None or server.status is ServerStatus.RUNNING:
-        adopted = _own(draft, found, Verb.POWER_ON)
-        if adopted:
-            draft.put(sending.accepted(job.start, adopted[0].id))
-        else:
-            draft.put(sending.settled(job.start))
-        settle(draft, seen)
-        return
-    foreign = _foreign(draft, found)
-    if foreign is not None and server.status is ServerStatus.OFF:
+    start, server = draft.job.start, found.server
+    own = sending.suspects(start, found.actions, start.doubt_since, draft.turn.clock_offset)
+    off = server is not None and server.status is ServerStatus.OFF
+    foreign = _foreign(draft, found) if off else None
+    if foreign is not None:
         note = f"somebody else has switched it since (action {foreign.id}, {foreign.command})"
         _pay(draft, JobEventKind.LEFT_ALONE, note)
-        return
-    adopted = _own(draft, found, Verb.POWER_ON) if job.start.phase is Phase.UNCLEAR else ()
-    if adopted:
-        draft.put(sending.accepted(job.start, adopted[-1].id))
+    elif own:
+        draft.put(sending.accepted(start, own[-1].id, draft.now))
         draft.set(fresh_after=draft.now)
-    elif server.status is not ServerStatus.OFF or server.locked:
-        draft.put(sending.refused(job.start) if job.start.phase is not Phase.UNCLEAR else job.start)
+        draft.tell(JobEventKind.FOUND, action_id=own[-1].id, note="by the server's actions")
+    elif off and server is not None and not server.locked:
+        draft.tell(JobEventKind.POWERING_ON)
+        draft.send(Verb.POWER_ON, draft.job.state if draft.job.result is None else JobState.POWERING_ON)
+    elif start.doubt_until is not None and found.started < start.doubt_until:
         draft.look_again_later(Verb.POWER_ON)
     else:
-        draft.tell(JobEventKind.POWERING_ON)
-        draft.send(Verb.POWER_ON, JobState.CREATING if job.result is None else JobState.POWERING_ON)
-
-
-def _own(draft: Draft, found: LookedUp, verb: Verb) -> tuple[Action, ...]:
-    current = draft.sending(verb)
-    return sending.suspects(current, found.actions, current.first_intent, draft.turn.clock_offset)
+        draft.put(sending.settled(start))
 
 
 def _foreign(draft: Draft, found: LookedUp) -> Action | None:
-    """The newest switching action since our shutdown that no request of ours can have made."""
-    stop = draft.job.stop
+    """The newest action of somebody else that has switched the server since ours, or just before ours reached it."""
+    ours = _ours(draft, found)
+    since_ours = sending.begun_since(found.actions, draft.job.stop.first_intent, draft.turn.clock_offset)
+    switches = [action for action in since_ours if action.command in _SWITCHES]
+    foreign = [a for a in switches if a.id not in ours and a.status is not ActionStatus.ERROR]
+    our_last_stop = max((a.id for a in found.actions if a.id in ours and a.command in _STOPS), default=0)
+    if not foreign or (foreign[-1].command in _STARTS and foreign[-1].id < our_last_stop):
+        return None
+    return foreign[-1]
+
+
+def _ours(draft: Draft, found: LookedUp) -> set[int]:
+    """The switching actions that requests of ours have made, or may have made as far as their answers were lost."""
     ours: set[int] = set()
-    for verb in (Verb.SHUTDOWN, Verb.POWER_OFF, Verb.POWER_ON):
-        current = draft.sending(verb)
+    for current in (draft.job.stop, draft.job.cut, draft.job.start):
         known = {i for i in (current.action_id, *current.explained) if i is not None}
-        unknown = [action.id for action in _own(draft, found, verb) if action.id not in known]
-        ours |= known | set(unknown[: max(0, current.attempts - len(known))])
-    later = sending.begun_since(found.actions, stop.first_intent, draft.turn.clock_offset)
-    foreign = [
-        action
-        for action in later
-        if action.command in _SWITCHES and action.id not in ours and action.id > (stop.action_id or 0)
-    ]
-    return foreign[-1] if foreign else None
+        since, lost = current.doubt_since, int(current.doubt_since is not None)
+        if current.verb is Verb.POWER_ON:
+            since, lost = current.first_intent, current.attempts - len(known)
+        possible = sending.suspects(current, found.actions, since, draft.turn.clock_offset)
+        unknown = [action.id for action in possible if action.id not in known]
+        ours |= known | set(unknown[: max(0, lost)])
+    return ours
 
 
 def _pay(draft: Draft, kind: JobEventKind, note: str | None, seconds: float | None = None) -> None:

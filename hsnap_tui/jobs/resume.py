@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hsnap_tui.events import JobEventKind
@@ -17,30 +18,38 @@ GOES_ON_WITHIN = timedelta(hours=1)
 def resume(job: Job, turn: Turn, *, own: bool) -> Step:
     """Takes a job over from a process that is gone.
 
-    What was sent, and servers that must be switched on, go on. What was not started goes on when it is young and
-    switches nothing off; otherwise it is held. `own` jobs, which this process asked for itself, always go on.
+    What was sent, and servers that must be switched on, go on. What was not started, or turns out not to have
+    arrived, goes on when it is young and switches nothing off; otherwise it is held. `own` jobs, which this process
+    asked for itself, always go on.
     """
     draft = Draft(job, turn)
     if job.state.ended or job.state.needs_person:
         return draft.finish()
-    draft.set(looking=False, fresh_after=turn.now, wake_at=turn.now)
+    draft.set(looking=False, fresh_after=turn.now)
     for verb in Verb:
         draft.put(sending.interrupted(draft.sending(verb), turn.now))
+    hold = None if own or job.cancelled else _hold_for(draft.job, turn)
     job = draft.job
     if job.create.phase is Phase.ACCEPTED or job.result is not None:
         draft.tell(JobEventKind.RESUMED, note="sent")
     elif job.create.phase is Phase.UNCLEAR:
-        draft.set(state=JobState.UNCLEAR)
+        draft.set(state=JobState.UNCLEAR, hold=job.hold or hold)
         draft.tell(JobEventKind.RESUMED, note="unclear")
-    elif job.power is Power.OWED and not own:
-        draft.set(result=JobState.HELD, hold=HoldReason.INTERRUPTED)
+    elif job.power is Power.OWED and hold is not None:
+        draft.set(result=JobState.HELD, hold=hold)
         draft.tell(JobEventKind.RESUMED, note="owed")
-    elif own or not (job.options.shut_down or _old(job, turn)):
+    elif hold is None:
         draft.tell(JobEventKind.RESUMED, note="queued")
     else:
-        draft.hold(HoldReason.SWITCHES_OFF if job.options.shut_down else HoldReason.OLD)
-    return draft.finish()
+        draft.hold(hold)
+    step = draft.finish()
+    return replace(step, job=replace(step.job, wake_at=None if step.job.state.needs_person else turn.now))
 
 
-def _old(job: Job, turn: Turn) -> bool:
-    return turn.now - job.created >= GOES_ON_WITHIN
+def _hold_for(job: Job, turn: Turn) -> HoldReason | None:
+    """Why a job of an earlier process needs a yes before anything of it is started."""
+    if job.power is not Power.NONE:
+        return HoldReason.INTERRUPTED
+    if job.options.shut_down:
+        return HoldReason.SWITCHES_OFF
+    return HoldReason.OLD if turn.now - job.created >= GOES_ON_WITHIN else None

@@ -17,11 +17,14 @@ SETTLE = timedelta(seconds=30)
 """How late the effect of a lost request may come. Proxies in front of an API give up on a request within seconds;
 what has had no effect for this long, counted from when we gave up on it, is taken not to have arrived."""
 
-ANSWER_WITHIN = timedelta(seconds=45)
-"""Longer than any request of ours can be on its way; used for requests that an earlier process sent."""
-
 CLOCK_MARGIN = timedelta(seconds=3)
 """Hetzner's clock is known to a second or two, and actions carry whole seconds."""
+
+LONGEST_PAUSE = timedelta(seconds=30)
+"""Between attempts that are refused again and again."""
+
+LONGEST_RETRY_AFTER = timedelta(minutes=5)
+"""What an answer may ask us to wait at most: a server may be off meanwhile."""
 
 _LOOK_UP_DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0)
 
@@ -42,17 +45,33 @@ def intend(sending: Sending, now: datetime) -> Sending:
         attempts=sending.attempts + 1,
         first_intent=sending.first_intent or now,
         last_intent=now,
+        not_before=None,
     )
 
 
-def accepted(sending: Sending, action_id: int | None) -> Sending:
+def accepted(sending: Sending, action_id: int | None, now: datetime) -> Sending:
     """The request, or an earlier one of the same kind, is known to have had its effect."""
-    return replace(sending, phase=Phase.ACCEPTED, action_id=action_id, doubt_since=None, doubt_until=None, look_ups=0)
+    return replace(settled(sending), phase=Phase.ACCEPTED, action_id=action_id, answered=now)
 
 
-def refused(sending: Sending) -> Sending:
-    """The attempt surely had no effect."""
-    return replace(sending, phase=Phase.READY, look_ups=0)
+def refused(sending: Sending, now: datetime, retry_after: float | None) -> Sending:
+    """The attempt surely had no effect. The next one waits as long as was asked for, or longer each time."""
+    wait = _asked_for(retry_after) or backoff(sending.attempts)
+    return replace(sending, phase=Phase.READY, look_ups=0, not_before=now + wait)
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait after so many attempts."""
+    return min(timedelta(seconds=2.0 ** min(attempts, 10)), LONGEST_PAUSE)
+
+
+def _asked_for(retry_after: float | None) -> timedelta | None:
+    return min(timedelta(seconds=retry_after), LONGEST_RETRY_AFTER) if retry_after else None
+
+
+def locked_out(sending: Sending, now: datetime, retry_after: float | None) -> Sending:
+    """Refused because of a lock, which is that of the same request when something on the way sent it twice."""
+    return replace(refused(sending, now, retry_after), doubt_since=sending.last_intent, doubt_until=now)
 
 
 def lost(sending: Sending, now: datetime) -> Sending:
@@ -64,21 +83,23 @@ def lost(sending: Sending, now: datetime) -> Sending:
         doubt_until=now + SETTLE,
         doubts=sending.doubts + 1,
         look_ups=0,
+        not_before=now + timedelta(seconds=_LOOK_UP_DELAYS[0]),
     )
 
 
 def interrupted(sending: Sending, now: datetime) -> Sending:
-    """The process that sent it is gone, and the answer with it."""
+    """The process that sent it is gone, and the answer with it.
+
+    The intent does not tell when it was sent: it may have waited for the rate limit until just before the end.
+    """
     if sending.phase is not Phase.SENT:
         return sending
-    sent = sending.last_intent or now
-    return replace(lost(sending, now), doubt_until=max(now, sent + ANSWER_WITHIN + SETTLE))
+    return replace(lost(sending, now), not_before=None)
 
 
 def again(sending: Sending) -> Sending:
     """The attempt ended without the wanted effect: its action is accounted for, and another may be made."""
-    explained = sending.explained if sending.action_id is None else (*sending.explained, sending.action_id)
-    return replace(settled(sending), action_id=None, explained=explained)
+    return replace(explain(settled(sending), sending.action_id), action_id=None)
 
 
 def afresh(sending: Sending) -> Sending:
@@ -86,14 +107,26 @@ def afresh(sending: Sending) -> Sending:
     return replace(again(sending), first_intent=None, doubts=0)
 
 
+def explain(sending: Sending, *action_ids: int | None) -> Sending:
+    """These actions prove nothing about later attempts."""
+    return replace(sending, explained=(*sending.explained, *(known for known in action_ids if known is not None)))
+
+
 def settled(sending: Sending) -> Sending:
     """Looked up long enough: the lost attempts had no effect and will have none."""
-    return replace(sending, phase=Phase.READY, doubt_since=None, doubt_until=None, look_ups=0)
+    return replace(
+        sending, phase=Phase.READY, doubt_since=None, doubt_until=None, look_ups=0, not_before=None, answered=None
+    )
 
 
-def looked(sending: Sending) -> Sending:
+def looked(sending: Sending, now: datetime) -> Sending:
     """One more look-up told nothing."""
-    return replace(sending, look_ups=sending.look_ups + 1)
+    return replace(sending, look_ups=sending.look_ups + 1, not_before=next_look(sending, now))
+
+
+def paused(sending: Sending, until: datetime) -> Sending:
+    """Neither looked up nor sent before then."""
+    return replace(sending, not_before=max(until, sending.not_before or until))
 
 
 def next_look(sending: Sending, now: datetime) -> datetime:
@@ -103,6 +136,11 @@ def next_look(sending: Sending, now: datetime) -> datetime:
     if sending.doubt_until and now < sending.doubt_until < due:
         return sending.doubt_until
     return due
+
+
+def effective_by(sending: Sending) -> datetime | None:
+    """The latest moment at which the newest attempt can have reached the server; none when nothing was sent."""
+    return sending.answered or sending.doubt_until or sending.last_intent
 
 
 def suspects(
@@ -123,3 +161,8 @@ def begun_since(actions: Iterable[Action], since: datetime | None, clock_offset:
     earliest = since + clock_offset - CLOCK_MARGIN
     found = [action for action in actions if action.started >= earliest]
     return tuple(sorted(found, key=lambda action: action.id))
+
+
+def begun_until(actions: Iterable[Action], until: datetime, clock_offset: timedelta) -> tuple[Action, ...]:
+    """Those that began before then by Hetzner's clock, as well as it is known."""
+    return tuple(action for action in actions if action.started <= until + clock_offset + CLOCK_MARGIN)

@@ -6,6 +6,9 @@ before it sends again, after a plain 423 too: the lock may be that of its own fi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+
 from hsnap_tui.cloud.model import Action, ActionStatus, ImageStatus, Snapshot
 from hsnap_tui.events import Failure, JobEventKind
 from hsnap_tui.jobs import power, sending
@@ -16,38 +19,50 @@ from hsnap_tui.jobs.observations import LookedUp, Seen
 MOST_DOUBTS = 6
 """After so many lost answers in a row a person should look at what is wrong."""
 
-LOOKS_AFTER_END = 3
-"""How often a label is looked for after the action that may be ours has succeeded, before a person is asked."""
+LABEL_SHOWS_WITHIN = timedelta(seconds=10)
+"""How long after a snapshot was begun the list by label may not show it yet."""
+
+LOOKS_AFTER_END = 5
+"""How often a label is looked for when the API no longer knows the action: in all longer than it may take to show."""
+
+SAME_MOMENT = timedelta(seconds=5)
+"""How far a snapshot's creation and the start of the action that makes it may be apart."""
+
+SLOW_AFTER = timedelta(minutes=90)
+"""Snapshots usually take 1 to 5 minutes; up to 90 have been seen."""
+
+LOOK_AT_SNAPSHOT_EVERY = timedelta(seconds=5)
+"""How often a snapshot is looked at whose action is not known."""
 
 
 def pursue(draft: Draft, seen: Seen | None) -> None:
     """Goes one step towards a snapshot that is being made."""
-    job = draft.job
-    if job.create.phase is Phase.UNCLEAR:
-        if job.wake_at is None or draft.now >= job.wake_at:
-            draft.look_up(Verb.CREATE_IMAGE)
-        return
-    if seen is None or not draft.turn.may_send or job.result is not None:
-        return
-    if seen.server is None:
-        draft.set(power=Power.SETTLED if job.power is Power.OWED else job.power)
-        draft.fail(
-            Failure(
-                "not_found", "the server is gone", "It was deleted before the snapshot began; there is none to make."
-            )
-        )
-        return
-    if job.stop.attempts == 0 or job.power is not Power.OWED:
-        if seen.server.locked:
-            _locked(draft, seen)
-            return
-        if not job.options.shut_down:
-            _send_or_look(draft)
-            return
-    if power.bring_down(draft, seen):
-        _send_or_look(draft)
-    elif draft.job.result is None and seen.server.locked and draft.job.power is not Power.OWED:
+    create = draft.job.create
+    if create.phase is Phase.UNCLEAR or (draft.job.cancelled and create.doubt_since):
+        draft.look_up(Verb.CREATE_IMAGE)
+    elif seen is not None and draft.may_start:
+        _approach(draft, seen, _look_or_send)
+
+
+def _approach(draft: Draft, seen: Seen, go: Callable[[Draft], None]) -> None:
+    """Goes when the server allows it: unlocked, and off if that was asked for."""
+    job, server = draft.job, seen.server
+    in_doubt = job.create.doubt_since is not None
+    if in_doubt and not (server and server.locked):
+        draft.look_up(Verb.CREATE_IMAGE)
+    elif server is None:
+        _gone(draft)
+    elif server.locked and (in_doubt or job.power is not Power.OWED):
         _locked(draft, seen)
+    elif not job.options.shut_down or power.bring_down(draft, seen):
+        go(draft)
+
+
+def _gone(draft: Draft) -> None:
+    draft.set(power=Power.SETTLED if draft.job.power is Power.OWED else draft.job.power)
+    draft.fail(
+        Failure("not_found", "the server is gone", "It was deleted before the snapshot began; there is none to make.")
+    )
 
 
 def _locked(draft: Draft, seen: Seen) -> None:
@@ -65,49 +80,50 @@ def _locked(draft: Draft, seen: Seen) -> None:
         draft.hold(HoldReason.WAITED_TOO_LONG)
 
 
-def _send_or_look(draft: Draft) -> None:
+def _look_or_send(draft: Draft) -> None:
     if draft.job.create.attempts:
-        if draft.job.wake_at is None or draft.now >= draft.job.wake_at:
-            draft.look_up(Verb.CREATE_IMAGE)
-        return
-    send(draft)
+        draft.look_up(Verb.CREATE_IMAGE)
+    else:
+        send(draft)
 
 
 def send(draft: Draft) -> None:
     """Asks for the snapshot."""
-    draft.set(waiting_since=None, holder=None)
+    draft.set(holder=None)
     draft.tell(JobEventKind.SENDING)
     draft.send(Verb.CREATE_IMAGE, JobState.SUBMITTING)
 
 
 def looked_up(draft: Draft, found: LookedUp) -> None:
     """What a look-up of the label and of the server's actions says about the requests sent so far."""
-    job = draft.job
-    labelled = sorted(
-        (snapshot for snapshot in found.snapshots if snapshot.id not in job.void_images), key=lambda image: image.id
-    )
-    own = sending.suspects(
-        job.create, found.actions, job.create.doubt_since or job.create.first_intent, draft.turn.clock_offset
-    )
+    create, offset = draft.job.create, draft.turn.clock_offset
+    labelled = _labelled(draft, found)
+    own = sending.suspects(create, found.actions, create.doubt_since or create.first_intent, offset)
+    if create.phase is Phase.READY and create.doubt_until is not None:
+        own = sending.begun_until(own, create.doubt_until, offset)
     if labelled:
         _adopt(draft, labelled, own)
-    elif found.server is None and job.create.doubt_since is None:
-        pursue(draft, Seen(found.started, None))
-    elif job.create.doubt_since is not None and own:
-        _suspected(draft, own)
-    elif job.create.doubt_until is not None and found.started < job.create.doubt_until:
+    elif create.doubt_since is not None and own:
+        _suspected(draft, found, own)
+    elif create.doubt_until is not None and found.started < create.doubt_until:
         draft.look_again_later(Verb.CREATE_IMAGE)
     else:
         _may_send_again(draft, found)
 
 
+def _labelled(draft: Draft, found: LookedUp) -> list[Snapshot]:
+    usable = (snapshot for snapshot in found.snapshots if snapshot.id not in draft.job.void_images)
+    return sorted(usable, key=lambda snapshot: snapshot.id)
+
+
 def _adopt(draft: Draft, labelled: list[Snapshot], own: tuple[Action, ...]) -> None:
     snapshot = labelled[0]
     action = _maker(snapshot, own)
-    known = draft.job.create.action_id
+    action_id = action.id if action else draft.job.create.action_id
     first_sight = draft.job.image_id != snapshot.id
-    draft.put(sending.accepted(draft.job.create, action.id if action else known))
+    draft.put(sending.accepted(draft.job.create, action_id, draft.now))
     draft.set(state=JobState.CREATING, image_id=snapshot.id, size=snapshot.image_size, fresh_after=draft.now)
+    draft.set(cancelled=False, hold=None)
     if first_sight:
         draft.tell(
             JobEventKind.FOUND, image_id=snapshot.id, action_id=action.id if action else None, note="by its label"
@@ -121,45 +137,61 @@ def _adopt(draft: Draft, labelled: list[Snapshot], own: tuple[Action, ...]) -> N
         action_failed(draft, "the snapshot is unavailable")
     elif action is not None and action.status is ActionStatus.ERROR:
         action_failed(draft, action.error_message)
-    elif draft.job.create.action_id is None:
-        draft.wake_in(5)
+    else:
+        _tell_when_slow(draft)
+        if action_id is None:
+            draft.pause(Verb.CREATE_IMAGE, LOOK_AT_SNAPSHOT_EVERY)
 
 
 def _maker(snapshot: Snapshot, own: tuple[Action, ...]) -> Action | None:
     """The action that makes this snapshot: the one that names it, or that began when it was created."""
     naming = [action for action in own if snapshot.id in action.image_ids]
-    nameless = [action for action in own if not action.image_ids]
+    nameless = [
+        action for action in own if not action.image_ids and abs(action.started - snapshot.created) <= SAME_MOMENT
+    ]
     return min(naming or nameless, key=lambda action: abs(action.started - snapshot.created), default=None)
 
 
 def still_made(draft: Draft, found: LookedUp) -> None:
     """How far a snapshot is whose action is not known, or not known to the API any more."""
-    job = draft.job
-    labelled = [snapshot for snapshot in found.snapshots if snapshot.id not in job.void_images]
+    create = draft.job.create
+    labelled = _labelled(draft, found)
     if labelled:
-        own = sending.suspects(job.create, found.actions, job.create.first_intent, draft.turn.clock_offset)
-        _adopt(draft, sorted(labelled, key=lambda image: image.id), own)
-    elif job.create.look_ups < LOOKS_AFTER_END:
+        _adopt(draft, labelled, sending.suspects(create, found.actions, create.first_intent, draft.turn.clock_offset))
+    elif create.look_ups < LOOKS_AFTER_END:
         draft.look_again_later(Verb.CREATE_IMAGE)
     else:
         action_failed(draft, "Hetzner no longer knows the action, and there is no snapshot with the job's label")
 
 
-def _suspected(draft: Draft, own: tuple[Action, ...]) -> None:
+def _suspected(draft: Draft, found: LookedUp, own: tuple[Action, ...]) -> None:
     """A `create_image` began since our request, but no snapshot with our label is to be seen (yet)."""
-    job = draft.job
-    settled = job.create.doubt_until is None or draft.now >= job.create.doubt_until
-    if any(action.running for action in own) or not settled:
+    create = draft.job.create
+    if create.phase is Phase.READY:
+        _suspected_of_lock(draft, found, own)
+    elif _may_show_yet(draft, found) or (draft.job.power is not Power.OWED and any(a.running for a in own)):
         draft.look_again_later(Verb.CREATE_IMAGE)
     elif all(action.status is ActionStatus.ERROR for action in own):
         draft.set(state=JobState.CREATING)
-        draft.put(sending.accepted(job.create, own[-1].id))
+        draft.put(sending.accepted(create, own[-1].id, draft.now))
         draft.tell(JobEventKind.FOUND, action_id=own[-1].id, note="by the server's actions")
         action_failed(draft, own[-1].error_message)
-    elif job.create.look_ups < LOOKS_AFTER_END:
-        draft.look_again_later(Verb.CREATE_IMAGE)
     else:
         ask(draft, own)
+
+
+def _suspected_of_lock(draft: Draft, found: LookedUp, own: tuple[Action, ...]) -> None:
+    """A request that was refused is only ours if its label shows: what has none in time is somebody else's."""
+    if _may_show_yet(draft, found):
+        draft.look_again_later(Verb.CREATE_IMAGE)
+    else:
+        draft.put(sending.explain(draft.job.create, *(action.id for action in own)))
+        _may_send_again(draft, found)
+
+
+def _may_show_yet(draft: Draft, found: LookedUp) -> bool:
+    doubt_until = draft.job.create.doubt_until
+    return doubt_until is not None and found.started < doubt_until + LABEL_SHOWS_WITHIN
 
 
 def ask(draft: Draft, own: tuple[Action, ...]) -> None:
@@ -167,30 +199,24 @@ def ask(draft: Draft, own: tuple[Action, ...]) -> None:
     ids = ", ".join(str(action.id) for action in own)
     failure = Failure(
         "unknown",
-        f"the answer was lost, and a create_image that may be ours (action {ids}) made a snapshot without our label",
+        f"the answer was lost, and a create_image that may be ours (action {ids}) makes a snapshot without our label",
         "Look at the server's snapshots. Try again to make another one, or leave it as it is.",
     )
     draft.set(result=JobState.UNKNOWN, failure=failure)
 
 
 def _may_send_again(draft: Draft, found: LookedUp) -> None:
-    job = draft.job
-    if job.create.phase is Phase.UNCLEAR:
+    create = draft.job.create
+    if create.phase is Phase.UNCLEAR:
         draft.tell(JobEventKind.NOT_FOUND)
-    draft.put(sending.settled(job.create))
-    draft.set(state=JobState.WAITING, fresh_after=draft.now)
-    if job.create.doubts >= MOST_DOUBTS:
+        draft.set(state=JobState.WAITING)
+    draft.put(sending.settled(create))
+    draft.set(fresh_after=draft.now)
+    if create.doubts >= MOST_DOUBTS:
         draft.hold(HoldReason.TRIED_OFTEN)
-        return
-    seen = Seen(found.started, found.server)
-    server = found.server
-    if server is None or not draft.turn.may_send or draft.turn.leaving or job.power is Power.SETTLED:
-        return
-    if server.locked:
-        draft.set(holder=None)
-        return
-    if not job.options.shut_down or power.bring_down(draft, seen):
-        send(draft)
+    elif draft.may_start:
+        holder = next((action for action in found.actions if action.running), None)
+        _approach(draft, Seen(found.started, found.server, holder), send)
 
 
 def action_seen(draft: Draft, action: Action) -> None:
@@ -199,17 +225,32 @@ def action_seen(draft: Draft, action: Action) -> None:
         action_failed(draft, action.error_message)
     elif action.status is ActionStatus.SUCCESS:
         snapshot_done(draft)
-    elif action.progress > draft.job.percent:
-        told = action.progress // 10 > draft.job.percent // 10
-        draft.set(percent=action.progress)
-        if told:
-            draft.tell(JobEventKind.PROGRESS, percent=action.progress, image_id=draft.job.image_id)
+    else:
+        _tell_when_slow(draft)
+        if action.progress > draft.job.percent:
+            told = action.progress // 10 > draft.job.percent // 10
+            draft.set(percent=action.progress)
+            if told:
+                draft.tell(JobEventKind.PROGRESS, percent=action.progress, image_id=draft.job.image_id)
+
+
+def _tell_when_slow(draft: Draft) -> None:
+    job = draft.job
+    sent = job.create.last_intent or job.created
+    if not job.slow_told and draft.now >= sent + SLOW_AFTER:
+        draft.set(slow_told=True)
+        draft.tell(
+            JobEventKind.SLOW,
+            seconds=(draft.now - sent).total_seconds(),
+            action_id=job.create.action_id,
+            image_id=job.image_id,
+        )
 
 
 def snapshot_done(draft: Draft) -> None:
     """The snapshot is available; the job is over when the server is on again."""
     job = draft.job
-    draft.set(percent=100, snapshot_done=draft.now, result=JobState.DONE, wake_at=None)
+    draft.set(percent=100, snapshot_done=draft.now, result=JobState.DONE)
     seconds = (draft.now - (job.create.first_intent or job.created)).total_seconds()
     draft.tell(JobEventKind.SNAPSHOT_DONE, image_id=job.image_id, seconds=seconds, size=job.size)
 

@@ -1,0 +1,246 @@
+"""Hetzner in memory, as far as one server goes: status, locks, actions and images, on a clock moved by hand."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from hsnap_tui.cloud.errors import CloudError, ErrorKind
+from hsnap_tui.cloud.model import Action, ActionStatus, ImageStatus, Resource, Server, ServerStatus, Snapshot
+from hsnap_tui.jobs.model import JOB_LABEL, Verb
+from hsnap_tui.jobs.observations import Accepted
+
+SERVER_ID = 7
+COMMAND = {
+    Verb.CREATE_IMAGE: "create_image",
+    Verb.SHUTDOWN: "shutdown_server",
+    Verb.POWER_OFF: "stop_server",
+    Verb.POWER_ON: "start_server",
+}
+
+
+@dataclass
+class Plan:
+    """How the next actions will go; durations in seconds. `acpi` none: the system ignores ACPI."""
+
+    snapshot: float = 60
+    unlock_at: float = 0.05
+    """The share of `snapshot` after which the lock is released."""
+    label_lag: float = 0
+    acpi: float | None = 5
+    boot: float = 4
+    fails: frozenset[str] = frozenset()
+    failed_image: ImageStatus | None = ImageStatus.UNAVAILABLE
+    """What a failed `create_image` leaves; none: nothing."""
+    names_image: bool = False
+
+
+@dataclass
+class Work:
+    """An action with what the API does not tell of it."""
+
+    action: Action
+    ours: bool
+    began: datetime
+    seconds: float
+
+
+@dataclass
+class Image:
+    """A snapshot with the moment from which a list by label shows it."""
+
+    snapshot: Snapshot
+    job: str | None
+    shows_at: datetime
+    failed: bool = False
+
+
+@dataclass
+class Hetzner:
+    """One server and its surroundings. `now` is our clock's true time; Hetzner's is ahead by `offset`."""
+
+    now: datetime
+    offset: timedelta = timedelta(0)
+    status: ServerStatus = ServerStatus.RUNNING
+    plan: Plan = field(default_factory=Plan)
+    deleted: bool = False
+    works: list[Work] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+    locks: dict[int, datetime] = field(default_factory=dict)
+    """Until when an action holds the server, by the action's ID (0: none that is listed)."""
+    locked_since: datetime | None = None
+    switched_by_us: bool = False
+    """Whether it is off because of us; meaningless while it is on."""
+    switches: int = 0
+
+    def __post_init__(self) -> None:
+        self._ids = itertools.count(100)
+        self._turns = itertools.count()
+        self._planned: list[tuple[datetime, int, Callable[[], None]]] = []
+
+    # -- time ---------------------------------------------------------------------------------------------------
+
+    def advance(self, until: datetime) -> None:
+        """Lets everything happen that is due until then."""
+        while self._planned and self._planned[0][0] <= until:
+            moment, _, happen = heapq.heappop(self._planned)
+            self.now = max(self.now, moment)
+            happen()
+        self.now = max(self.now, until)
+
+    def _after(self, seconds: float, happen: Callable[[], None]) -> None:
+        heapq.heappush(self._planned, (self.now + timedelta(seconds=seconds), next(self._turns), happen))
+
+    # -- what the API tells -------------------------------------------------------------------------------------
+
+    @property
+    def locked(self) -> bool:
+        """Whether something holds the server."""
+        return any(until > self.now for until in self.locks.values())
+
+    def server(self) -> Server | None:
+        """The server as a GET would show it."""
+        if self.deleted:
+            return None
+        created = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+        return Server("p", SERVER_ID, "web", "web", self.status, self.locked, created, "cx22", "fsn1")
+
+    def holder(self) -> Action | None:
+        """The running action that holds the lock."""
+        return next((w.action for w in self.works if self.locks.get(w.action.id, self.now) > self.now), None)
+
+    def actions(self) -> tuple[Action, ...]:
+        """The server's actions, newest first."""
+        return tuple(self._progressing(work) for work in reversed(self.works))
+
+    def _progressing(self, work: Work) -> Action:
+        passed = (self.now - work.began).total_seconds()
+        return replace(work.action, progress=int(99 * passed / work.seconds)) if work.action.running else work.action
+
+    def labelled(self, job: str) -> tuple[Snapshot, ...]:
+        """What the list by label shows."""
+        return tuple(i.snapshot for i in self.images if i.job == job and i.shows_at <= self.now)
+
+    # -- requests -----------------------------------------------------------------------------------------------
+
+    def post(self, verb: Verb, job: str | None, *, ours: bool) -> Accepted:
+        """Carries a request out. Raises `CloudError` when it is refused."""
+        if self.deleted:
+            raise CloudError(ErrorKind.NOT_FOUND, "server not found")
+        if self.locked:
+            raise CloudError(ErrorKind.LOCKED, "cannot perform operation because server is locked", code="locked")
+        match verb:
+            case Verb.CREATE_IMAGE:
+                return self._create_image(job, ours)
+            case Verb.SHUTDOWN:
+                return self._shutdown(ours)
+            case Verb.POWER_OFF:
+                return self._power_off(ours)
+            case Verb.POWER_ON:
+                return self._power_on(ours)
+
+    def hold(self, seconds: float) -> None:
+        """Locks the server by something that no list shows."""
+        self._lock(0, seconds)
+
+    def delete(self) -> None:
+        """The server is gone; its snapshots stay."""
+        self.deleted = True
+
+    def _begin(self, verb: Verb, ours: bool, lock: float, seconds: float, end: Callable[[bool], None]) -> Work:
+        command = COMMAND[verb]
+        begun = (self.now + self.offset).replace(microsecond=0)
+        action = Action(
+            next(self._ids), command, ActionStatus.RUNNING, 0, begun, resources=(Resource("server", SERVER_ID),)
+        )
+        work = Work(action, ours, self.now, seconds)
+        self.works.append(work)
+        self._lock(action.id, lock)
+        fails = command in self.plan.fails
+
+        def finish() -> None:
+            status = ActionStatus.ERROR if fails else ActionStatus.SUCCESS
+            message = "it failed at Hetzner" if fails else None
+            work.action = replace(work.action, status=status, progress=100, error_message=message)
+            self.locks.pop(action.id, None)
+            end(not fails)
+
+        self._after(seconds, finish)
+        return work
+
+    def _lock(self, action_id: int, seconds: float) -> None:
+        if not self.locked:
+            self.locked_since = self.now
+        self.locks[action_id] = self.now + timedelta(seconds=seconds)
+
+    def _create_image(self, job: str | None, ours: bool) -> Accepted:
+        plan = replace(self.plan)
+        image_id = next(self._ids)
+
+        def end(well: bool) -> None:
+            if well:
+                image.snapshot = replace(image.snapshot, status=ImageStatus.AVAILABLE, image_size=1.5)
+                return
+            image.failed = True
+            if plan.failed_image is None:
+                self.images.remove(image)
+            else:
+                image.snapshot = replace(image.snapshot, status=plan.failed_image)
+
+        work = self._begin(Verb.CREATE_IMAGE, ours, plan.snapshot * plan.unlock_at, plan.snapshot, end)
+        if plan.names_image:
+            work.action = replace(work.action, resources=(*work.action.resources, Resource("image", image_id)))
+        labels = {JOB_LABEL: job} if job else {}
+        snapshot = Snapshot(
+            "p",
+            image_id,
+            "web-snapshot",
+            ImageStatus.CREATING,
+            work.action.started,
+            labels=labels,
+            server_id=SERVER_ID,
+        )
+        image = Image(snapshot, job, self.now + timedelta(seconds=plan.label_lag))
+        self.images.append(image)
+        return Accepted(Verb.CREATE_IMAGE, work.action, snapshot)
+
+    def _shutdown(self, ours: bool) -> Accepted:
+        acpi = self.plan.acpi
+
+        def asked(well: bool) -> None:
+            if not well or acpi is None or self.status is not ServerStatus.RUNNING:
+                return
+            asked_at = self.switches
+            self._after(acpi, lambda: self._switch(ServerStatus.OFF, ours) if self.switches == asked_at else None)
+
+        return Accepted(Verb.SHUTDOWN, self._begin(Verb.SHUTDOWN, ours, 1, 1, asked).action)
+
+    def _power_off(self, ours: bool) -> Accepted:
+        def cut(well: bool) -> None:
+            if well and self.status is not ServerStatus.OFF:
+                self._switch(ServerStatus.OFF, ours)
+
+        return Accepted(Verb.POWER_OFF, self._begin(Verb.POWER_OFF, ours, 1, 1, cut).action)
+
+    def _power_on(self, ours: bool) -> Accepted:
+        was_off = self.status is ServerStatus.OFF
+
+        def booted(well: bool) -> None:
+            if was_off:
+                self.status = ServerStatus.OFF
+                if well:
+                    self._switch(ServerStatus.RUNNING, ours)
+
+        if was_off:
+            self.status = ServerStatus.STARTING
+        return Accepted(
+            Verb.POWER_ON, self._begin(Verb.POWER_ON, ours, self.plan.boot, self.plan.boot, booted).action
+        )
+
+    def _switch(self, status: ServerStatus, ours: bool) -> None:
+        self.status = status
+        self.switched_by_us = ours
+        self.switches += 1
