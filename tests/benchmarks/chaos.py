@@ -16,24 +16,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsnap_tui.clock import ScaledClock
-from hsnap_tui.cloud.client import HetznerCloud
 from hsnap_tui.demo.faults import KINDS, Fault
 from hsnap_tui.demo.options import DemoOptions
 from hsnap_tui.demo.server import Served, serve_in_thread
 from hsnap_tui.events import Event, JobEvent, JobEventKind
-from hsnap_tui.fleet.interests import Scope
-from hsnap_tui.jobs.model import Job, JobState, SnapshotOptions, SnapshotRequest, Target
-from hsnap_tui.jobs.project import Card, fingerprint
+from hsnap_tui.jobs.model import JobState, SnapshotOptions
 from hsnap_tui.session import Session
-from hsnap_tui.settings import Secret
-from tests.benchmarks import truth
+from tests.benchmarks import inside, truth
 from tests.benchmarks.table import Promises, show
 
 CONNECT_TIMEOUT = 1.0
 READ_TIMEOUT = 1.0
 LATE = (5.0, 20.0)
 """Seconds of the cloud's clock after which a lost request takes effect; the engine looks for 30."""
+
+LATEST_EFFECT = 60.0
+"""Seconds of the cloud's clock after which nothing that was asked for happens any more."""
 
 
 @dataclass(slots=True)
@@ -79,7 +77,6 @@ async def one_round(arguments: argparse.Namespace, seed: int, state_dir: Path) -
     )
     with serve_in_thread(options=options) as served:
         before = truth.statuses(served)
-        session = _session(served, arguments, state_dir)
         events: Counter[str] = Counter()
 
         def note(event: Event) -> None:
@@ -89,20 +86,18 @@ async def one_round(arguments: argparse.Namespace, seed: int, state_dir: Path) -
                     why = event.failure.message if event.failure else event.note or ""
                     print(f"  {event.at:%H:%M:%S} {event.server_name} {event.kind} {why}")
 
-        session.subscribe(note)
-        running = asyncio.create_task(session.run())
-        started = time.monotonic()
-        stuck = False
-        try:
-            async with asyncio.timeout(arguments.within):
-                jobs = await _batch(session, arguments, served)
-        except TimeoutError:
-            stuck, jobs = True, list(session.jobs.values())
-        took = time.monotonic() - started
-        served.faults.clear()
-        running.cancel()
-        await asyncio.wait({running})
-        await asyncio.to_thread(truth.wait_until_still, served, 60 / arguments.speed if arguments.calm else 0.0)
+        how = {"screen": arguments.screen, "connect_timeout": CONNECT_TIMEOUT, "read_timeout": READ_TIMEOUT}
+        async with inside.running(served, state_dir, arguments.speed, **how) as session:
+            session.subscribe(note)
+            started, stuck = time.monotonic(), False
+            try:
+                async with asyncio.timeout(arguments.within):
+                    await _batch(session, arguments, served)
+            except TimeoutError:
+                stuck = True
+            took, jobs = time.monotonic() - started, list(session.jobs.values())
+            served.faults.clear()
+        await asyncio.sleep(LATEST_EFFECT / arguments.speed)
         faults = Counter(request.fault for request in served.requests if request.fault)
         return Round(
             seed,
@@ -118,50 +113,20 @@ async def one_round(arguments: argparse.Namespace, seed: int, state_dir: Path) -
         )
 
 
-def _session(served: Served, arguments: argparse.Namespace, state_dir: Path) -> Session:
-    clock = ScaledClock(arguments.speed)
-    mark = fingerprint(served.token)
-    cloud = HetznerCloud(
-        served.endpoint,
-        Secret(served.token),
-        mark,
-        clock,
-        connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
-        environ={},
-    )
-    scope = Scope.EVERYTHING if arguments.screen else Scope.JOBS_ONLY
-    card = Card(served.endpoint, (mark,))
-    return Session(cloud, clock, title="chaos", card=card, state_dir=state_dir, scope=scope)
-
-
-async def _batch(session: Session, arguments: argparse.Namespace, served: Served) -> list[Job]:
-    await session.listed()
-    await session.ready()
+async def _batch(session: Session, arguments: argparse.Namespace, served: Served) -> None:
+    await inside.ready(session)
     served.faults.add(every_fault(arguments.rate))
     options = SnapshotOptions(shut_down=arguments.shut_down, at_a_time=arguments.at_a_time)
-    views = session.fleet.views.values()
-    targets = tuple(Target(view.server.id, view.server.name, f"{view.server.name}-chaos") for view in views)
-    await session.submit(SnapshotRequest(targets, options))
-    await _stand(session, len(targets))
+    count = await inside.snapshot_all(session, options)
+    await inside.stand(session, count)
     if arguments.retry:
         again = (JobState.FAILED, JobState.HELD)
         ids = [job.id for job in session.jobs.values() if job.state in again]
         await session.release(ids)
         await session.retry(ids)
         await session.clock.sleep(5)
-        await _stand(session, len(targets))
+        await inside.stand(session, count)
     await session.leave(cancel_waiting=False)
-    return list(session.jobs.values())
-
-
-async def _stand(session: Session, count: int) -> None:
-    """Returns when every job has ended or waits for a person."""
-    while True:
-        jobs = session.jobs.values()
-        if len(jobs) == count and all(job.state.ended or job.state.needs_person for job in jobs):
-            return
-        await session.clock.sleep(1)
 
 
 def main() -> int:

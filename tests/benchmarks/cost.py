@@ -85,7 +85,8 @@ def _lock_one(cloud: Cloud) -> int:
 
 def _longest_path(cloud: Cloud, locked: int) -> float:
     """Seconds that the slowest server needs by itself: its lock, then its snapshot."""
-    made = [action for action in cloud.actions.values() if action.command == "create_image" and not action.error]
+    begun = [action for action in cloud.actions.values() if action.started >= cloud.began]
+    made = [action for action in begun if action.command == "create_image" and not action.error]
     return max((a.seconds + LOCKED_SECONDS * a.concerns("server", locked) for a in made), default=0.0)
 
 

@@ -1,0 +1,68 @@
+"""A session inside the benchmark's own process, on a clock that runs as fast as the simulated cloud's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from hsnap_tui.clock import ScaledClock
+from hsnap_tui.cloud.client import HetznerCloud
+from hsnap_tui.demo.server import Served
+from hsnap_tui.fleet.interests import Scope
+from hsnap_tui.jobs.model import Job, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.project import Card, fingerprint
+from hsnap_tui.session import Session
+from hsnap_tui.settings import Secret
+
+
+@asynccontextmanager
+async def running(
+    served: Served, state_dir: Path, speed: float, *, screen: bool, connect_timeout: float, read_timeout: float
+) -> AsyncIterator[Session]:
+    """A session at work, as a console's (`screen`) or as the command's; time-outs are real seconds."""
+    clock, mark = ScaledClock(speed), fingerprint(served.token)
+    cloud = HetznerCloud(
+        served.endpoint,
+        Secret(served.token),
+        mark,
+        clock,
+        connect_timeout=connect_timeout,
+        read_timeout=read_timeout,
+        environ={},
+    )
+    scope = Scope.EVERYTHING if screen else Scope.JOBS_ONLY
+    card = Card(served.endpoint, (mark,))
+    session = Session(cloud, clock, title="benchmark", card=card, state_dir=state_dir, scope=scope)
+    work = asyncio.create_task(session.run())
+    try:
+        yield session
+    finally:
+        work.cancel()
+        await asyncio.wait({work})
+
+
+async def ready(session: Session) -> None:
+    """Returns when the servers are listed and the journal is open."""
+    await session.listed()
+    await session.ready()
+
+
+async def snapshot_all(session: Session, options: SnapshotOptions | None = None) -> int:
+    """Asks for a snapshot of every server; gives how many."""
+    servers = [view.server for view in session.fleet.views.values()]
+    targets = tuple(Target(server.id, server.name, f"{server.name}-benchmark") for server in servers)
+    await session.submit(SnapshotRequest(targets, options or SnapshotOptions()))
+    return len(targets)
+
+
+async def stand(session: Session, count: int) -> None:
+    """Returns when there are so many jobs and each has ended or waits for a person."""
+    while len(session.jobs) < count or any(not stands(job) for job in session.jobs.values()):
+        await session.clock.sleep(1)
+
+
+def stands(job: Job) -> bool:
+    """Whether nothing will happen to the job by itself."""
+    return job.state.ended or job.state.needs_person
