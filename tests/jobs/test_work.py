@@ -9,7 +9,9 @@ import pytest
 
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.console import Refused
+from hsnap_tui.demo.cloud import Cloud
 from hsnap_tui.demo.faults import Fault
+from hsnap_tui.demo.lifecycle import delete_server
 from hsnap_tui.events import BatchEnded, JobEventKind, Notice, Role, RoleChanged, SendingHalted
 from hsnap_tui.jobs.model import JOB_LABEL, HoldReason, IfLocked, JobState, Phase, Power, SnapshotOptions
 from tests.jobs.support import desk, simulated, snapshots_by_job, statuses
@@ -194,12 +196,11 @@ async def test_a_follower_takes_over_when_the_one_that_sends_is_gone(tmp_path: P
 
 async def test_a_follower_s_cancel_reaches_the_one_that_sends(tmp_path: Path) -> None:
     with simulated() as served:
-        for server in list(served.cloud.servers):
-            served.call(lambda cloud, server=server: cloud.lock(server, seconds=100_000))
+        served.call(lambda cloud: [cloud.lock(server, seconds=100_000) for server in list(cloud.servers)])
         async with desk(served, tmp_path) as one, desk(served, tmp_path) as two:
             await two.session.listed()
             batch = await two.start()
-            await two.until(lambda: all(job.state is JobState.WAITING for job in two.jobs(batch)))
+            await two.until(lambda: [job.state for job in two.jobs(batch)] == [JobState.WAITING] * 4)
             assert await two.session.cancel([job.id for job in two.jobs(batch)]) == 4
             await two.ended(batch)
             assert {job.state for job in one.jobs(batch)} == {JobState.CANCELLED}
@@ -306,6 +307,13 @@ async def test_what_waited_too_long_is_held(tmp_path: Path) -> None:
             assert (held.server_id, held.hold) == (locked, HoldReason.WAITED_TOO_LONG)
 
 
+def delete(cloud: Cloud, server_id: int) -> None:
+    server = cloud.server(server_id)
+    cloud.unlock(server_id)
+    server.delete_protected = False
+    delete_server(cloud, server)
+
+
 async def test_a_deleted_server_fails_its_own_job_only(tmp_path: Path) -> None:
     with simulated() as served:
         locked = next(iter(served.cloud.servers))
@@ -313,7 +321,7 @@ async def test_a_deleted_server_fails_its_own_job_only(tmp_path: Path) -> None:
         async with desk(served, tmp_path) as at:
             await at.start()
             await at.until(lambda: any(job.state is JobState.WAITING for job in at.jobs()))
-            served.call(lambda cloud: cloud.servers.pop(locked))
+            served.call(lambda cloud: delete(cloud, locked))
             await at.ended()
             (failed,) = [job for job in at.jobs() if job.state is JobState.FAILED]
             assert failed.server_id == locked
