@@ -14,12 +14,13 @@ from hsnap_tui.events import Failure
 from hsnap_tui.fleet.state import ServerView
 from hsnap_tui.headless import records
 from hsnap_tui.headless.choose import Choice, NothingMatchedError, chosen
+from hsnap_tui.headless.consent import Consent
 from hsnap_tui.headless.exits import ExitCode
 from hsnap_tui.headless.report import Report
 from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, first, follow, running
 from hsnap_tui.jobs.errors import JournalError
 from hsnap_tui.jobs.journal import Batch, Journal
-from hsnap_tui.jobs.model import IfLocked, Job, JobState, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.model import IfLocked, Job, SnapshotOptions, SnapshotRequest, Target
 from hsnap_tui.jobs.project import Card, find, fingerprint
 from hsnap_tui.jobs.template import render
 from hsnap_tui.session import Session
@@ -127,21 +128,12 @@ async def resume(session: Session, report: Report, interrupts: Interrupts, *, ye
             if not left:
                 return _end(report, ExitCode.DONE, "Nothing is left to do.")
             await first(session, session.listed, interrupts, patience)
-            if yes:
-                await session.release([job.id for job in left])
-                await _released(session, left)
+            consent = Consent(session, [job.id for job in left]) if yes else None
+            return await follow(
+                session, report, lambda: [session.jobs[job.id] for job in left], interrupts, patience, consent=consent
+            )
         except (NoAccessError, LeftEarlyError, Refused) as error:
             return _nothing_started(error, report)
-        return await follow(session, report, lambda: [session.jobs[job.id] for job in left], interrupts, patience)
-
-
-async def _released(session: Session, left: list[Job]) -> None:
-    """Waits until a yes has been taken in: a held job looks finished until then."""
-    held = [job.id for job in left if job.state is JobState.HELD]
-    waited = 0.0
-    while waited < 5 and any(session.jobs[job_id].state is JobState.HELD for job_id in held):
-        await session.clock.sleep(0.1)
-        waited += 0.1
 
 
 def _end(report: Report, code: ExitCode, text: str) -> ExitCode:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from hsnap_tui import words
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.headless import records
+from hsnap_tui.headless.consent import Consent
 from hsnap_tui.headless.exits import ExitCode, exit_code
 from hsnap_tui.headless.report import Report
 from hsnap_tui.jobs.model import Job, JobState
@@ -103,11 +104,24 @@ async def first(
 
 
 async def follow(
-    session: Session, report: Report, chosen: Callable[[], list[Job]], interrupts: Interrupts, patience: float
+    session: Session,
+    report: Report,
+    chosen: Callable[[], list[Job]],
+    interrupts: Interrupts,
+    patience: float,
+    *,
+    consent: Consent | None = None,
 ) -> ExitCode:
-    """Waits until the chosen jobs have ended or need a person, then settles what we owe; gives the exit code."""
+    """Waits until the chosen jobs have ended or need a person, then settles what we owe; gives the exit code.
+
+    Raises `Refused` when the yes of `consent` can't be given.
+    """
     shut_out = False
-    while not (_over(chosen()) or interrupts.asked.is_set() or shut_out):
+    while not (interrupts.asked.is_set() or shut_out):
+        while consent is not None and await consent.give():
+            pass
+        if _over(chosen()):
+            break
         report.progress(chosen())
         await _pause(interrupts.asked)
         shut_out = _shut_out(session, patience)
