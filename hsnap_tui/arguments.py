@@ -94,7 +94,7 @@ def _snapshot(into: argparse.ArgumentParser) -> None:
     add("names", nargs="*", metavar="NAME", help="a server's name or ID")
     add("--all", action="store_true", help="all servers of the project")
     add("--selector", metavar="SEL", help="the servers that a label selector matches, as well as those named")
-    add("--if-locked", type=IfLocked, choices=list(IfLocked), default=IfLocked.WAIT, help="wait (default) or skip")
+    add("--if-locked", choices=[*IfLocked], default=IfLocked.WAIT, help="wait (default) or skip")
     add(
         "--max-wait",
         type=_duration,
@@ -105,8 +105,7 @@ def _snapshot(into: argparse.ArgumentParser) -> None:
     add("--shut-down", action="store_true", help="shut down by ACPI first; power on as soon as the lock clears")
     add(
         "--if-still-on",
-        type=IfStillOn,
-        choices=list(IfStillOn),
+        choices=[*IfStillOn],
         default=IfStillOn.LEAVE,
         help="a server that ignores it: leave it running and fail (default), or power-off",
     )

@@ -17,7 +17,7 @@ from hsnap_tui.arguments import parse
 from hsnap_tui.demo_process import DemoProcess
 from hsnap_tui.headless.exits import ExitCode
 from hsnap_tui.jobs.labels import parse_labels
-from hsnap_tui.jobs.model import SnapshotOptions
+from hsnap_tui.jobs.model import IfLocked, IfStillOn, SnapshotOptions
 from hsnap_tui.settings import Choices, Secret, Settings, SettingsError, load
 
 if TYPE_CHECKING:
@@ -112,10 +112,10 @@ def _command(arguments: argparse.Namespace, patience: float) -> SnapshotCommand:
     from hsnap_tui.headless.commands import SnapshotCommand  # noqa: PLC0415
 
     options = SnapshotOptions(
-        if_locked=arguments.if_locked,
+        if_locked=IfLocked(arguments.if_locked),
         max_wait=arguments.max_wait,
         shut_down=arguments.shut_down,
-        if_still_on=arguments.if_still_on,
+        if_still_on=IfStillOn(arguments.if_still_on),
         off_within=arguments.off_within,
         at_a_time=arguments.at_a_time,
         labels=parse_labels(arguments.label),

@@ -13,7 +13,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "v": "the version of these lines; fields are only ever added within one",
         "event": "what the line tells: a step of a job (queued, waiting, creating, progress, done, failed, held, …), "
         "batch_queued, batch_ended, role_changed, sending_halted, sending_resumed, link_lost, link_restored, notice, "
-        "would_snapshot (--dry-run), job (hsnap-tui jobs), end",
+        "would_snapshot (--dry-run), batch and job (hsnap-tui jobs), and end, the last line",
         "at": "when it happened, UTC",
         "batch, job": "the IDs of the batch and of the job",
         "server_id, server_name": "the server",

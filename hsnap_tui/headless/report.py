@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TextIO
 
-from hsnap_tui import say
+from hsnap_tui import job_words, say
 from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, LinkLost, Role, RoleChanged
 from hsnap_tui.headless import records
 from hsnap_tui.headless.output import Output
@@ -27,6 +27,10 @@ class Report(Protocol):
 
     def say(self, text: str) -> None:
         """Says a sentence that is about no event."""
+        ...
+
+    def tell(self, text: str, record: dict[str, Any]) -> None:
+        """Tells one thing: people in words, or programs by a record."""
         ...
 
     def record(self, record: dict[str, Any]) -> None:
@@ -56,6 +60,10 @@ class JsonReport:
     def say(self, text: str) -> None:
         """Says it where it is in no program's way."""
         self._people.line(text)
+
+    def tell(self, text: str, record: dict[str, Any]) -> None:  # noqa: ARG002
+        """Writes the record."""
+        self.record(record)
 
     def record(self, record: dict[str, Any]) -> None:
         """Writes the line; in ASCII, since nobody knows how the other side reads."""
@@ -112,6 +120,10 @@ class TextReport:
         """Writes the sentence."""
         self._line(text)
 
+    def tell(self, text: str, record: dict[str, Any]) -> None:  # noqa: ARG002
+        """Writes the words."""
+        self._line(text)
+
     def record(self, record: dict[str, Any]) -> None:
         """Nothing: it has been said in words."""
 
@@ -122,7 +134,9 @@ class TextReport:
 
 def _without_access(event: LinkLost) -> say.Line:
     """There is no old picture to warn of without a screen."""
-    return say.Line(event.at, "", f"no access to Hetzner: {say.explain(Failure.of(event.error))}", say.Severity.BAD)
+    return say.Line(
+        event.at, "", f"no access to Hetzner: {job_words.explain(Failure.of(event.error))}", say.Severity.BAD
+    )
 
 
 def in_short(jobs: Iterable[Job]) -> str:
