@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from hsnap_tui import say, words
+from hsnap_tui import job_words, words
 from hsnap_tui.clock import SystemClock
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Server
@@ -75,7 +75,7 @@ def _nothing_started(error: Exception, report: Report) -> ExitCode:
                 f"Nothing was started: Hetzner does not understand the label selector ({error}).",
             )
         case CloudError():
-            return _end(report, ExitCode.NO_ACCESS, f"Nothing was started: {say.explain(Failure.of(error))}")
+            return _end(report, ExitCode.NO_ACCESS, f"Nothing was started: {job_words.explain(Failure.of(error))}")
         case NoAccessError():
             return _end(report, ExitCode.NO_ACCESS, str(error))
         case LeftEarlyError():
@@ -94,16 +94,15 @@ def _tell_plan(session: Session, servers: list[Server], command: SnapshotCommand
     for server in servers:
         description = render(command.template, server, now)
         view = session.fleet.views[server.id]
-        report.say(f"{server.name} ({server.id}): {_plan(view, command.options)}, described as “{description}”")
-        report.record(
-            records.record(
-                "would_snapshot",
-                server_id=server.id,
-                server_name=server.name,
-                locked=server.locked,
-                description=description,
-            )
+        plan = records.record(
+            "would_snapshot",
+            server_id=server.id,
+            server_name=server.name,
+            locked=server.locked,
+            description=description,
         )
+        how = _plan(view, command.options)
+        report.tell(f"{server.name} ({server.id}): {how}, described as “{description}”", plan)
     return _end(report, ExitCode.DONE, f"{words.count(len(servers), 'server')}; nothing was sent (--dry-run).")
 
 
@@ -147,16 +146,19 @@ async def jobs(settings: Settings, token: Secret, report: Report, *, limit: int 
     try:
         batches = await _batches(settings, token, limit)
     except JournalError as error:
-        return _end(report, ExitCode.UNFINISHED, say.explain(error.failure))
+        return _end(report, ExitCode.UNFINISHED, job_words.explain(error.failure))
     if not batches:
-        report.say(
-            "No snapshots have been asked for with this token on this machine. A project whose token is new is known "
-            "again when hsnap-tui has listed its servers once."
-        )
+        return _end(report, ExitCode.DONE, _NO_JOBS)
     for batch in batches:
         _tell_batch(batch, report)
     report.record(records.record("end", exit=int(ExitCode.DONE)))
     return ExitCode.DONE
+
+
+_NO_JOBS = (
+    "No snapshots have been asked for with this token on this machine. A project whose token is new is known again "
+    "when hsnap-tui has listed its servers once."
+)
 
 
 async def _batches(settings: Settings, token: Secret, limit: int) -> tuple[Batch, ...]:
@@ -177,14 +179,14 @@ def _tell_batch(batch: Batch, report: Report) -> None:
     ended = [job for job in batch.jobs if job.state.ended]
     under_way = "" if len(ended) == len(batch.jobs) else f", {len(batch.jobs) - len(ended)} under way"
     count = words.count(len(batch.jobs), "job")
-    report.say(f"{words.date_time(batch.created)}  batch {batch.id}: {count}{under_way}")
+    heading = records.record("batch", at=batch.created.isoformat(), batch=batch.id, jobs=len(batch.jobs))
+    report.tell(f"{words.date_time(batch.created)}  batch {batch.id}: {count}{under_way}", heading)
     for job in batch.jobs:
-        report.say(f"  {_outcome(job)}")
-        report.record(records.of_job(job, now))
+        report.tell(f"  {_outcome(job)}", records.of_job(job, now))
 
 
 def _outcome(job: Job) -> str:
     took = f" after {words.exactly((job.ended - job.created).total_seconds())}" if job.ended else ""
     made = f", snapshot {job.image_id}" if job.image_id else ""
-    why = f": {job.failure.message}" if job.failure else f" ({job.hold.value.replace('_', ' ')})" if job.hold else ""
-    return f"{job.server_name}: {job.state.value.replace('_', ' ')}{took}{made}{why}"
+    reason = job.failure.message if job.failure else job_words.hold_in_words(job.hold) if job.hold else ""
+    return f"{job.server_name}: {job.state.value.replace('_', ' ')}{took}{made}{f': {reason}' if reason else ''}"
