@@ -82,18 +82,7 @@ def main() -> int:
     arguments = _arguments()
     with ThreadPoolExecutor(arguments.side_by_side) as pool:
         outcomes = list(pool.map(lambda way: measure(way, arguments), arguments.ways))
-    columns = [
-        "answer",
-        "lost",
-        "POSTs",
-        "snapshots",
-        "duplicates",
-        "lost jobs",
-        "requests",
-        "429s",
-        "exit",
-        "seconds",
-    ]
+    columns = ["answer", "lost", "POSTs", "snapshots", "duplicates", "lost jobs", "requests", "429s", "exit"]
     show(
         f"{arguments.servers} servers, the answer to each one's first create_image is lost",
         [*columns, "seconds"],

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Prints a table; the first column to the left, the others to the right."""
     cells = [[str(cell) for cell in row] for row in rows]
+    if any(len(row) != len(columns) for row in cells):
+        raise ValueError(f"every row of “{title}” needs {len(columns)} cells")
     widths = [max(len(row[at]) for row in [list(columns), *cells]) for at in range(len(columns))]
     print(f"\n{title}")
     for row in (list(columns), ["-" * width for width in widths], *cells):
