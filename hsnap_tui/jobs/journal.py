@@ -239,7 +239,12 @@ class Journal:
         return await self._run(transaction)
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._run(lambda: work(self._opened()))
+        def snapshot() -> T:
+            """All that is read at once is of one moment, whatever others write meanwhile."""
+            with _transaction(self._opened(), "DEFERRED"):
+                return work(self._opened())
+
+        return await self._run(snapshot)
 
     def _opened(self) -> sqlite3.Connection:
         if self._database is None:
@@ -261,8 +266,8 @@ class Journal:
 
 
 @contextlib.contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
+def _transaction(database: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
+    database.execute(f"BEGIN {kind}")
     try:
         yield
         database.execute("COMMIT")
