@@ -41,18 +41,21 @@ async def _run(settings: Settings | None, theme: str | None, why: str | None) ->
         except (SettingsError, OSError) as error:
             raise Refused(f"The demo did not start: {error}") from error
 
+    report = _crash_report(settings.state_dir) if settings else None
     app = HsnapApp(
         session,
         start_demo=start_demo,
         why=why or " ".join(settings.warnings if settings else ()),
-        report_crash=_crash_report(settings.state_dir) if settings else None,
+        report_crash=report,
         theme_name=theme or DARK.name,
     )
     try:
         with _signals(lambda: app.exit(Exit.LEAVE)):
             how = await app.run_async()
-            await _finish(app, how)
-        return app.return_code or 0
+            error = await _finish(app, how)
+        if error is not None and not app.return_code:
+            _print(crash.sentence(error, report(error) if report else None))
+        return app.return_code or int(error is not None)
     finally:
         for demo in demos:
             demo.stop()
@@ -66,26 +69,27 @@ def _session(settings: Settings) -> Session:
     return session
 
 
-async def _finish(app: HsnapApp, how: Exit | None) -> None:
-    """After the screen: servers that are off because of us are switched on again, then everything ends."""
+async def _finish(app: HsnapApp, how: Exit | None) -> BaseException | None:
+    """After the screen: servers that are off because of us are switched on again, then everything ends.
+
+    Gives the error that the work has ended with, if it has.
+    """
     session, work = app.session, app.work
     if session is None or work is None:
-        return
-    try:
-        off = session.leaving().off
-        unsubscribe = session.subscribe(_tell) if off else lambda: None
+        return None
+    off = session.leaving().off
+    if (off or how is Exit.CANCEL_WAITING) and not work.done():
+        unsubscribe = session.subscribe(_tell)
         if off:
             names = words.listed([job.server_name for job in off])
             _print(f"hsnap-tui: these servers are switched on again before it ends: {names}. Ctrl-C leaves at once.")
-        if not work.done():
-            leaving = asyncio.ensure_future(session.leave(cancel_waiting=how is Exit.CANCEL_WAITING))
-            await asyncio.wait({leaving, work}, return_when=asyncio.FIRST_COMPLETED)
-            leaving.cancel()
+        leaving = asyncio.ensure_future(session.leave(cancel_waiting=how is Exit.CANCEL_WAITING))
+        await asyncio.wait({leaving, work}, return_when=asyncio.FIRST_COMPLETED)
+        leaving.cancel()
         unsubscribe()
-    finally:
-        work.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
+    work.cancel()
+    await asyncio.wait({work})
+    return None if work.cancelled() else work.exception()
 
 
 def _tell(event: Event) -> None:

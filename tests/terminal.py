@@ -1,0 +1,116 @@
+"""A terminal for the whole program: a pseudo-terminal, and what it shows."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pexpect  # type: ignore[import-untyped]
+import pyte
+
+from tests.programs import PROGRAM
+
+LONGEST = 30.0
+ALTERNATE_ON, ALTERNATE_OFF = "\x1b[?1049h", "\x1b[?1049l"
+CURSOR_OFF, CURSOR_ON = "\x1b[?25l", "\x1b[?25h"
+
+
+class Terminal:
+    """The program in a terminal of `columns` × `rows`, as a person has it in front of them."""
+
+    def __init__(self, words: tuple[str, ...], env: Mapping[str, str], cwd: Path, columns: int, rows: int) -> None:
+        self.started = time.monotonic()
+        self.child = pexpect.spawn(
+            PROGRAM[0],
+            [*PROGRAM[1:], *words],
+            env={**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            cwd=str(cwd),
+            dimensions=(rows, columns),
+            encoding="utf-8",
+            codec_errors="replace",
+            timeout=LONGEST,
+        )
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.Stream(self._screen)
+        self.raw = ""
+
+    @property
+    def seconds(self) -> float:
+        """How long it runs."""
+        return time.monotonic() - self.started
+
+    @property
+    def text(self) -> str:
+        """What is on the screen."""
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    @property
+    def pid(self) -> int:
+        """The program's process."""
+        return int(self.child.pid)
+
+    def press(self, *keys: str) -> None:
+        """Types keys, one after the other."""
+        for key in keys:
+            self.child.send(key)
+            self._read(0.05)
+
+    def wait(self, is_so: Callable[[str], bool] | str, seconds: float = LONGEST) -> str:
+        """Reads until the screen shows it; gives the screen."""
+        until = time.monotonic() + seconds
+        while not (is_so in self.text if isinstance(is_so, str) else is_so(self.text)):
+            in_time = self._read(0.05) and time.monotonic() < until
+            assert in_time, f"not seen: {is_so}\n{self.text}\n{self.raw[-2000:]!r}"
+        return self.text
+
+    def ended(self) -> int:
+        """Reads to the end; gives the exit code, or the negative number of the signal that ended it."""
+        until = time.monotonic() + LONGEST
+        while self._read(0.05):
+            assert time.monotonic() < until, f"still running:\n{self.text}"
+        self.child.wait()
+        return int(self.child.exitstatus if self.child.exitstatus is not None else -self.child.signalstatus)
+
+    def is_restored(self) -> bool:
+        """Whether the terminal is as it was: the screen from before, the cursor, no mouse and paste modes."""
+        on, off = self.raw.rfind(ALTERNATE_ON), self.raw.rfind(ALTERNATE_OFF)
+        cursor = self.raw.rfind(CURSOR_ON) > self.raw.rfind(CURSOR_OFF)
+        return 0 <= on < off and cursor and all(f"\x1b[?{mode}l" in self.raw for mode in (1000, 1003, 1006, 2004))
+
+    def hang_up(self) -> None:
+        """Closes the terminal, as a window does: the kernel sends SIGHUP."""
+        os.close(self.child.child_fd)
+
+    def _read(self, seconds: float) -> bool:
+        try:
+            text = self.child.read_nonblocking(65536, seconds)
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        self.raw += text
+        self._stream.feed(text)
+        return True
+
+
+@contextmanager
+def terminal(*words: str, env: Mapping[str, str], cwd: Path, columns: int = 80, rows: int = 24) -> Iterator[Terminal]:
+    """The program in a terminal; it is killed at the end if it still runs."""
+    made = Terminal(words, env, cwd, columns, rows)
+    try:
+        yield made
+    finally:
+        if made.child.isalive():
+            os.kill(made.pid, signal.SIGKILL)
+            made.child.wait()
+
+
+def processes(about: str) -> list[str]:
+    """The command lines of all processes that mention it."""
+    done = subprocess.run(["/bin/ps", "-axww", "-o", "args="], capture_output=True, text=True, check=True)
+    return [line for line in done.stdout.splitlines() if about in line]
