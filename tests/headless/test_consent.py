@@ -1,0 +1,24 @@
+"""`hsnap-tui resume --yes` and jobs that are not held yet when it starts."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from tests.programs import machine
+
+
+def test_the_yes_counts_for_a_job_that_is_held_only_when_its_server_is_on_again() -> None:
+    with machine(shutdown_seconds=(1.0, 1.0)) as at:
+        at.add("web-1")
+        run = at.start("snapshot", "web-1", "--shut-down")
+        at.eventually(lambda: at.posts() > 0)
+        time.sleep(0.5)  # for its answer to be in the journal: without it the resumed run only takes longer
+        run.send(signal.SIGKILL)
+        assert run.ended().code == -signal.SIGKILL
+        resumed = at.run("resume", "--yes", "--json")
+        told = [event["event"] for event in resumed.records if event.get("server_name") == "web-1"]
+        assert told.index("server_on") < told.index("held") < told.index("released") < told.index("done")
+        assert resumed.code == 0
+        assert at.snapshots() == ["web-1-snapshot"]
+        assert at.status("web-1") == "running"
