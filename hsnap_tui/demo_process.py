@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,19 +21,14 @@ class _Answer:
 
 
 class DemoProcess:
-    """Started when made; `settings` waits until it listens. Raises `SettingsError` when it does not start."""
+    """Started when made; `settings` waits until it listens. Both raise `SettingsError` when it does not start."""
 
-    def __init__(self, words: list[str] | None = None) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="hsnap-tui-demo-"))
-        command = [sys.executable, "-m", "hsnap_tui.demo.child", str(self._folder), *(words or [])]
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # a Ctrl-C is the app's; the end of its standard input tells the child
-        )
+    def __init__(self, words: Sequence[str] = ()) -> None:
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix="hsnap-tui-demo-"))
+            self._process = _start(self._folder, words)
+        except OSError as error:
+            raise _not_started(str(error)) from error
 
     def settings(self, *, read_only: bool = False) -> Settings:
         """The settings that reach it; nothing of the person's own is read."""
@@ -46,8 +42,8 @@ class DemoProcess:
             found[name] = value
             if "HCLOUD_TOKEN" in found and "HCLOUD_ENDPOINT" in found:
                 return _Answer(found["HCLOUD_ENDPOINT"], found["HCLOUD_TOKEN"])
-        reason = self._process.stderr.read().strip() if self._process.stderr else ""
-        raise SettingsError("The simulated cloud did not start.", reason or "Try again.")
+        told = self._process.stderr.read().split("\n") if self._process.stderr else []
+        raise _not_started(next((line for line in reversed(told) if line), ""))
 
     def stop(self) -> None:
         """Ends it and removes its files, at once: there is nothing in it worth waiting for."""
@@ -58,3 +54,18 @@ class DemoProcess:
                 with contextlib.suppress(OSError):
                     stream.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _start(folder: Path, words: Sequence[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
+        [sys.executable, "-m", "hsnap_tui.demo.child", str(folder), *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a Ctrl-C is the app's; the end of its standard input tells the child
+    )
+
+
+def _not_started(reason: str) -> SettingsError:
+    return SettingsError("The simulated cloud did not start.", reason or "Try again.")

@@ -38,8 +38,8 @@ async def _run(settings: Settings | None, theme: str | None, why: str | None) ->
             demo = await asyncio.to_thread(DemoProcess)
             demos.append(demo)
             return _session(await asyncio.to_thread(demo.settings))
-        except (SettingsError, OSError) as error:
-            raise Refused(f"The demo did not start: {error}") from error
+        except SettingsError as error:
+            raise Refused(str(error)) from error
 
     report = _crash_report(settings.state_dir) if settings else None
     app = HsnapApp(

@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from hsnap_tui.demo.cloud import Cloud
+from hsnap_tui.demo.faults import Fault
 from hsnap_tui.demo.options import DemoOptions
 from hsnap_tui.demo.server import serve_in_thread
 from tests.programs import Machine, environment, machine
-from tests.terminal import ALTERNATE_OFF, Terminal, processes, terminal
+from tests.terminal import ALTERNATE_OFF, CURSOR_OFF, CURSOR_ON, Terminal, processes, terminal
 
 ENTER, ESCAPE, TAB = "\r", "\x1b", "\t"
 HOSTILE = ("[red]x", "[/foo]", "[@click=app.quit]x[/]", "esc\x1b[31mred", "bidi\u202egnp")
@@ -194,3 +195,80 @@ def test_hostile_names_show_literally_or_cleaned_and_do_nothing() -> None:
             screen.press("q", ENTER)
             assert "\u202e" not in screen.raw
             assert "esc\x1b[31mred" not in screen.raw
+
+
+@pytest.mark.parametrize("silent", ["from the start", "in between"])
+def test_q_is_heard_while_nothing_answers(silent: str) -> None:
+    with machine() as at:
+        at.add("web-1")
+        stall = Fault("stall", "*", seconds=60)
+        if silent == "from the start":
+            at.served.add_fault(stall)
+        with console(at) as screen:
+            screen.wait("Quit" if silent == "from the start" else "web-1")
+            at.served.add_fault(stall)
+            asked = at.served.count()
+            at.eventually(lambda: at.served.count() > asked or silent == "from the start")
+            back, gone = leave(screen, "q")
+            print(f"the terminal back after {back:.2f} s, ended after {gone:.2f} s")
+            assert back < 3
+            assert gone < 5
+
+
+def test_leaving_from_the_dialog_switches_on_what_is_off() -> None:
+    with machine(snapshot_seconds=(60, 60)) as at:
+        at.add("web-1")
+        run = at.start("snapshot", "web-1", "--shut-down")
+        run.until("is being made")
+        run.send(signal.SIGKILL)
+        run.ended()
+        with console(at, columns=120, rows=40) as screen:
+            screen.wait("it is followed to its end")
+            screen.press("q")
+            screen.wait(lambda text: "Off, or about to be, because of a snapshot: web-1" in flowing(text))
+            screen.press(TAB, ENTER)
+            screen.wait(lambda _: ALTERNATE_OFF in screen.raw)
+            at.unlock("web-1")
+            assert screen.ended() == 0
+            after = screen.raw[screen.raw.rindex(ALTERNATE_OFF) :]
+            assert "these servers are switched on again before it ends: web-1." in after
+            assert "web-1: runs again" in after
+        assert at.status("web-1") == "running"
+
+
+def test_a_second_ctrl_c_after_the_screen_ends_at_once() -> None:
+    with machine(snapshot_seconds=(60, 60)) as at:
+        at.add("web-1")
+        run = at.start("snapshot", "web-1", "--shut-down")
+        run.until("is being made")
+        run.send(signal.SIGKILL)
+        run.ended()
+        with console(at, columns=160) as screen:
+            screen.wait("it is followed to its end")
+            os.kill(screen.pid, signal.SIGTERM)
+            screen.wait(lambda _: "Ctrl-C leaves at once" in screen.raw)
+            began = time.monotonic()
+            screen.press("\x03")
+            assert screen.ended() != 0
+            assert time.monotonic() - began < 3
+            assert screen.is_restored()
+        assert at.status("web-1") == "off"
+
+
+def test_progress_on_a_terminal_and_a_terminal_left_in_order() -> None:
+    with machine(snapshot_seconds=(2, 2)) as at:
+        at.add("web-1", "[red]x")
+        at.lock("web-1", 3)
+        with console(at, "snapshot", "--all", columns=120) as screen:
+            screen.wait("0 of 2 done, ")
+            screen.wait("[red]x: done")
+            assert screen.ended() == 0
+            assert "2 of 2 done" not in screen.text
+            assert screen.raw.rindex(CURSOR_ON) > screen.raw.rindex(CURSOR_OFF)
+        at.lock("web-1", 300)
+        with console(at, "snapshot", "web-1", columns=120) as screen:
+            screen.wait("0 of 1 done, 1 waiting")
+            screen.press("\x03")
+            assert screen.ended() == 5
+            assert "hsnap-tui resume finishes the rest" in flowing(screen.text)
+            assert screen.raw.rindex(CURSOR_ON) > screen.raw.rindex(CURSOR_OFF)
