@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +25,11 @@ from hsnap_tui.demo.options import DemoOptions
 from hsnap_tui.demo.server import Served, serve_in_thread
 from hsnap_tui.jobs.model import Job
 from tests.benchmarks import command, truth
+from tests.benchmarks.chaos import every_fault
 from tests.benchmarks.table import Promises, show
 
 SNAPSHOT = ("snapshot", "--all", "--shut-down", "--at-a-time", "3")
+TIME_OUT = ("--read-timeout", "3")
 GRACE = 4.0
 """Real seconds without a running action after which nothing comes late any more: longer than any ACPI shutdown."""
 
@@ -57,11 +60,12 @@ def one_run(number: int, name: str, arguments: argparse.Namespace) -> Run:
         servers=arguments.servers,
         seed=1000 * arguments.seed + number,
         calm=True,
-        latency=0.02,
+        latency=arguments.latency,
         snapshot_seconds=(3, 5),
         shutdown_seconds=(0.5, 1.5),
         unlock_at=40,
         rate_limit=36000,
+        faults=every_fault(arguments.rate) if arguments.rate else (),
     )
     with (
         tempfile.TemporaryDirectory(prefix="hsnap-tui-kill-") as folder,
@@ -70,7 +74,7 @@ def one_run(number: int, name: str, arguments: argparse.Namespace) -> Run:
     ):
         state, before = Path(folder) / "state", truth.statuses(served)
         try:
-            _batch(run, served, state, out)
+            _batch(run, served, state, out, before)
             if name == "KILL":
                 _resume(run, rng, served, state, out)
         except TimeoutError as error:
@@ -94,15 +98,16 @@ def _faulty(run: Run) -> bool:
     return bool(run.problem or run.off or run.twice or verdict.duplicates or verdict.lost or verdict.denied)
 
 
-def _batch(run: Run, served: Served, state: Path, out: IO[bytes]) -> None:
-    process = command.start(served, state, SNAPSHOT, out)
+def _batch(run: Run, served: Served, state: Path, out: IO[bytes], before: Mapping[str, str]) -> None:
+    process = command.start(served, state, (*SNAPSHOT, *TIME_OUT), out)
     try:
         time.sleep(run.at)
         process.send_signal(getattr(signal, f"SIG{run.name}"))
+        now = truth.statuses(served)
+        run.off_at_kill = sum(now[server] != status for server, status in before.items())
         if run.name == "KILL":
             process.wait()
             run.at_kill = Counter(job.state.value for job in _jobs(state))
-            run.off_at_kill = sum(status != "running" for status in truth.statuses(served).values())
         asked = time.monotonic()
         run.exit = process.wait(180)
         run.end = time.monotonic() - asked
@@ -116,13 +121,13 @@ def _batch(run: Run, served: Served, state: Path, out: IO[bytes]) -> None:
 
 def _resume(run: Run, rng: random.Random, served: Served, state: Path, out: IO[bytes]) -> None:
     if run.number % 4 == 3:
-        process = command.start(served, state, ("resume", "--yes"), out)
+        process = command.start(served, state, ("resume", "--yes", *TIME_OUT), out)
         time.sleep(rng.uniform(0.5, 8))
         process.kill()
         process.wait()
     if run.number % 3 == 2:
-        command.run(served, state, ("resume",), out, within=300)
-    run.exit = command.run(served, state, ("resume", "--yes"), out, within=300)
+        command.run(served, state, ("resume", *TIME_OUT), out, within=400)
+    run.exit = command.run(served, state, ("resume", "--yes", *TIME_OUT), out, within=400)
 
 
 def _jobs(state: Path) -> list[Job]:
@@ -144,8 +149,9 @@ def main() -> int:
         rows.append(_row(name, runs))
         _promise(name, runs, promises)
     columns = ["signal", "runs", "before the batch", "with servers off", "jobs", "done", "snapshots", "duplicates"]
+    title = f"{arguments.servers} servers, shut down three at a time, killed after 0.4 to {arguments.latest:g} s"
     show(
-        f"{arguments.servers} servers, shut down three at a time, killed after 0.4 to {arguments.latest:g} s",
+        title + (f", {arguments.rate:.0%} of all requests faulty" if arguments.rate else ""),
         [*columns, "lost", "left off", "longest to end"],
         rows,
     )
@@ -157,7 +163,7 @@ def _row(name: str, runs: list[Run]) -> list[object]:
         name,
         len(runs),
         sum(not run.jobs for run in runs),
-        sum(run.off_at_kill > 0 for run in runs) if name == "KILL" else "",
+        sum(run.off_at_kill > 0 for run in runs),
         sum(run.jobs for run in runs),
         sum(run.verdict.outcomes["done"] for run in runs),
         sum(run.verdict.snapshots for run in runs),
@@ -202,6 +208,8 @@ def _arguments() -> argparse.Namespace:
     add("--servers", type=int, default=8)
     add("--latest", type=float, default=22.0, help="seconds after the start at which it is killed at the latest (22)")
     add("--side-by-side", type=int, default=4, help="runs at the same time, each with its own cloud (4)")
+    add("--latency", type=float, default=0.2, help="seconds an answer: kills hit requests under way (0.2)")
+    add("--rate", type=float, default=0.0, help="share of faulty requests, of every kind (0)")
     add("--seed", type=int, default=1)
     add("--keep-output", metavar="DIR", help="keep what the commands of faulty runs wrote")
     return parser.parse_args()
