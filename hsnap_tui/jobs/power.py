@@ -113,7 +113,7 @@ def looked_up_stop(draft: Draft, found: LookedUp) -> None:
     current = draft.sending(verb)
     if server is None or draft.job.result is not None:
         return
-    own = sending.suspects(current, found.actions, current.doubt_since, draft.turn.clock_offset)
+    own = sending.perhaps_ours(current, found.actions, draft.turn.clock_offset)
     if current.phase is Phase.UNCLEAR and own:
         draft.put(sending.accepted(current, own[-1].id, draft.now))
         draft.set(fresh_after=draft.now)
@@ -227,7 +227,7 @@ def switching_on(draft: Draft, action: Action) -> None:
 def looked_up(draft: Draft, found: LookedUp) -> None:
     """What a look-up before switching on says: somebody else's word counts, ours is sent (again)."""
     start, server = draft.job.start, found.server
-    own = sending.suspects(start, found.actions, start.doubt_since, draft.turn.clock_offset)
+    own = sending.perhaps_ours(start, found.actions, draft.turn.clock_offset)
     off = server is not None and server.status is ServerStatus.OFF
     foreign = _foreign(draft, found) if off else None
     if foreign is not None:
@@ -260,16 +260,19 @@ def _foreign(draft: Draft, found: LookedUp) -> Action | None:
 
 def _ours(draft: Draft, found: LookedUp) -> set[int]:
     """The switching actions that requests of ours have made, or may have made as far as their answers were lost."""
+    offset = draft.turn.clock_offset
     ours: set[int] = set()
-    for current in (draft.job.stop, draft.job.cut, draft.job.start):
-        known = {i for i in (current.action_id, *current.explained) if i is not None}
-        since, lost = current.doubt_since, int(current.doubt_since is not None)
-        if current.verb is Verb.POWER_ON:
-            since, lost = current.first_intent, current.attempts - len(known)
-        possible = sending.suspects(current, found.actions, since, draft.turn.clock_offset)
-        unknown = [action.id for action in possible if action.id not in known]
-        ours |= known | set(unknown[: max(0, lost)])
-    return ours
+    for stop in (draft.job.stop, draft.job.cut):
+        ours |= _known(stop) | {action.id for action in sending.perhaps_ours(stop, found.actions, offset)[:1]}
+    start = draft.job.start
+    known = _known(start)
+    begun = sending.suspects(start, found.actions, start.first_intent, offset)
+    unknown = [action.id for action in begun if action.id not in known]
+    return ours | known | set(unknown[: max(0, start.attempts - len(known))])
+
+
+def _known(request: Sending) -> set[int]:
+    return {action_id for action_id in (request.action_id, *request.explained) if action_id is not None}
 
 
 def _pay(draft: Draft, kind: JobEventKind, note: str | None, seconds: float | None = None) -> None:

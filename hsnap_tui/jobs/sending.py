@@ -154,6 +154,15 @@ def suspects(
     )
 
 
+def perhaps_ours(sending: Sending, actions: Iterable[Action], clock_offset: timedelta) -> tuple[Action, ...]:
+    """Those suspects that began while an attempt whose outcome is not known may have had its effect."""
+    if sending.doubt_until is None:
+        return ()
+    latest = sending.doubt_until + clock_offset + CLOCK_MARGIN
+    found = suspects(sending, actions, sending.doubt_since, clock_offset)
+    return tuple(action for action in found if action.started <= latest)
+
+
 def begun_since(actions: Iterable[Action], since: datetime | None, clock_offset: timedelta) -> tuple[Action, ...]:
     """Actions that began since then by Hetzner's clock, oldest first; none when there is no such time."""
     if since is None:
@@ -161,8 +170,3 @@ def begun_since(actions: Iterable[Action], since: datetime | None, clock_offset:
     earliest = since + clock_offset - CLOCK_MARGIN
     found = [action for action in actions if action.started >= earliest]
     return tuple(sorted(found, key=lambda action: action.id))
-
-
-def begun_until(actions: Iterable[Action], until: datetime, clock_offset: timedelta) -> tuple[Action, ...]:
-    """Those that began before then by Hetzner's clock, as well as it is known."""
-    return tuple(action for action in actions if action.started <= until + clock_offset + CLOCK_MARGIN)

@@ -99,12 +99,12 @@ def looked_up(draft: Draft, found: LookedUp) -> None:
     create, offset = draft.job.create, draft.turn.clock_offset
     labelled = _labelled(draft, found)
     own = sending.suspects(create, found.actions, create.doubt_since or create.first_intent, offset)
-    if create.phase is Phase.READY and create.doubt_until is not None:
-        own = sending.begun_until(own, create.doubt_until, offset)
     if labelled:
         _adopt(draft, labelled, own)
-    elif create.doubt_since is not None and own:
+    elif create.phase is Phase.UNCLEAR and own:
         _suspected(draft, found, own)
+    elif create.phase is Phase.READY and (own := sending.perhaps_ours(create, found.actions, offset)):
+        _suspected_of_lock(draft, found, own)
     elif create.doubt_until is not None and found.started < create.doubt_until:
         draft.look_again_later(Verb.CREATE_IMAGE)
     else:
@@ -167,9 +167,7 @@ def still_made(draft: Draft, found: LookedUp) -> None:
 def _suspected(draft: Draft, found: LookedUp, own: tuple[Action, ...]) -> None:
     """A `create_image` began since our request, but no snapshot with our label is to be seen (yet)."""
     create = draft.job.create
-    if create.phase is Phase.READY:
-        _suspected_of_lock(draft, found, own)
-    elif _may_show_yet(draft, found) or (draft.job.power is not Power.OWED and any(a.running for a in own)):
+    if _may_show_yet(draft, found) or (draft.job.power is not Power.OWED and any(a.running for a in own)):
         draft.look_again_later(Verb.CREATE_IMAGE)
     elif all(action.status is ActionStatus.ERROR for action in own):
         draft.set(state=JobState.CREATING)

@@ -36,6 +36,8 @@ class Plan:
     failed_image: ImageStatus | None = ImageStatus.UNAVAILABLE
     """What a failed `create_image` leaves; none: nothing."""
     names_image: bool = False
+    lock_lag: float = 0
+    """How long a GET shows no lock yet, though requests are refused already."""
 
 
 @dataclass
@@ -106,7 +108,8 @@ class Hetzner:
         if self.deleted:
             return None
         created = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
-        return Server("p", SERVER_ID, "web", "web", self.status, self.locked, created, "cx22", "fsn1")
+        shown = self.locked and self.locked_since is not None and self.now >= self.locked_since + self._lock_lag
+        return Server("p", SERVER_ID, "web", "web", self.status, shown, created, "cx22", "fsn1")
 
     def holder(self) -> Action | None:
         """The running action that holds the lock."""
@@ -170,6 +173,10 @@ class Hetzner:
 
         self._after(seconds, finish)
         return work
+
+    @property
+    def _lock_lag(self) -> timedelta:
+        return timedelta(seconds=self.plan.lock_lag)
 
     def _lock(self, action_id: int, seconds: float) -> None:
         if not self.locked:

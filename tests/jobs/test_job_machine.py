@@ -39,6 +39,7 @@ PLANS = st.builds(
     fails=st.frozensets(st.sampled_from([COMMAND[verb] for verb in Verb]), max_size=1),
     failed_image=st.sampled_from([None, ImageStatus.UNAVAILABLE, ImageStatus.CREATING]),
     names_image=st.booleans(),
+    lock_lag=st.sampled_from([0.0, 0.8]),
 )
 
 

@@ -300,18 +300,23 @@ class World:
                 self.asked_off_at = self.now
         if verb is Verb.CREATE_IMAGE and self.options.shut_down and not self._others_since(observation.started):
             assert self.hetzner.deleted or self.hetzner.status is ServerStatus.OFF
-            assert not self.hetzner.locked
+            assert not self._must_have_shown_locked(observation)
+
+    def _must_have_shown_locked(self, observation: Seen | LookedUp) -> bool:
+        here = self.hetzner
+        since = here.locked_since if here.locked else None
+        return since is not None and since + LOCK_SHOWS_WITHIN < observation.started
 
     def _check_power_on(self, after: Job, observation: Seen | LookedUp) -> None:
         here = self.hetzner
-        if here.locked_since is not None and here.locked_since < observation.started:
-            assert not here.locked, "it is not switched on while something holds it"
+        assert not self._must_have_shown_locked(observation), "it is not switched on while something holds it"
         assert self.asked_off_at is not None, "a server that was off before us is never switched on"
-        stopped = [w.began for w in here.works if w.ours and w.action.command in (COMMAND[v] for v in STOPS)]
-        for work in self._unambiguous(after, self._others_since(self.asked_off_at)):
-            too_late_to_know = work.began >= observation.started
-            before_ours = work.action.command == COMMAND[Verb.POWER_ON] and work.began <= max(stopped, default=START)
-            assert too_late_to_know or before_ours, "what somebody else has switched after us is left alone"
+        ours = [work for work in here.works if work.ours or self._perhaps_ours(after, work)]
+        stopped = max((w.began for w in ours if w.action.command in map(COMMAND.get, STOPS)), default=START)
+        others = [work for work in self._others_since(self.asked_off_at) if work not in ours]
+        known = [work for work in others if work.began < observation.started]
+        before_ours = known and known[-1].action.command == COMMAND[Verb.POWER_ON] and known[-1].began <= stopped
+        assert not known or before_ours, "what somebody else has switched after us is left alone"
 
     def _others_since(self, moment: datetime) -> list[Work]:
         """What somebody else has switched since then, and late power-ons of ours."""
@@ -324,12 +329,13 @@ class World:
             and (not work.ours or work.action.command == COMMAND[Verb.POWER_ON])
         ]
 
-    def _unambiguous(self, job: Job, works: list[Work]) -> list[Work]:
-        """Those that can't be taken for a request of ours whose answer was lost."""
-        perhaps_ours = {COMMAND[s.verb] for s in (job.stop, job.cut) if s.doubts}
-        if job.start.attempts > 1:
-            perhaps_ours.add(COMMAND[Verb.POWER_ON])
-        return [work for work in works if not work.ours and work.action.command not in perhaps_ours]
+    def _perhaps_ours(self, job: Job, work: Work) -> bool:
+        """Whether it can be taken for a request of ours whose answer was lost."""
+        for request in (job.stop, job.cut, job.start):
+            if work.action.command == COMMAND[request.verb] and request.doubts:
+                until = request.answered or request.doubt_until
+                return until is None or work.began <= until + 2 * CLOCK_MARGIN
+        return False
 
     # -- what must hold in the end ------------------------------------------------------------------------------
 
