@@ -19,6 +19,7 @@ from typing import Any
 from hsnap_tui.demo.cloud import Cloud
 from hsnap_tui.demo.options import DemoOptions
 from hsnap_tui.demo.server import Served, serve_in_thread
+from tests.quick_program import COMMAND, SINCE, QuickClock
 
 PROGRAM = (sys.executable, "-m", "hsnap_tui")
 LONGEST = 30.0
@@ -49,11 +50,11 @@ class Ended:
 
 
 class Run:
-    """One process; whatever it says is read when it has ended, or line by line."""
+    """One process in quick time; whatever it says is read when it has ended, or line by line."""
 
     def __init__(self, words: tuple[str, ...], env: dict[str, str], cwd: Path) -> None:
         self.process = subprocess.Popen(
-            [*PROGRAM, *words],
+            [*COMMAND, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -165,12 +166,13 @@ class Machine:
 
 @contextmanager
 def machine(**options: Any) -> Iterator[Machine]:
-    """A machine with a calm cloud, by default without servers, whose snapshots take half a second."""
-    chosen = {"servers": 0, "calm": True, "snapshot_seconds": (0.5, 0.5), "power_seconds": (0.1, 0.1), **options}
-    chosen = {"shutdown_seconds": (0.1, 0.1), **chosen}
+    """A machine with a calm cloud, by default without servers, where all is done within seconds of quick time."""
+    quick = {"snapshot_seconds": (2, 2), "power_seconds": (0.5, 0.5), "shutdown_seconds": (0.5, 0.5)}
+    chosen = {"servers": 0, "calm": True, **quick, **options}
+    since = time.time()
     with (
         tempfile.TemporaryDirectory() as folder,
-        serve_in_thread(Cloud(DemoOptions(**chosen))) as served,
+        serve_in_thread(Cloud(DemoOptions(**chosen), QuickClock(since))) as served,
     ):
         home = Path(folder)
         env = environment(
@@ -178,6 +180,7 @@ def machine(**options: Any) -> Iterator[Machine]:
             HCLOUD_TOKEN=served.token,
             HCLOUD_ENDPOINT=served.endpoint,
             HSNAP_STATE_DIR=str(home / "journals"),
+            **{SINCE: str(since)},
         )
         made = Machine(served, home, env)
         try:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,11 +23,11 @@ CURSOR_OFF, CURSOR_ON = "\x1b[?25l", "\x1b[?25h"
 class Terminal:
     """The program in a terminal of `columns` × `rows`, as a person has it in front of them."""
 
-    def __init__(self, words: tuple[str, ...], env: Mapping[str, str], cwd: Path, columns: int, rows: int) -> None:
+    def __init__(self, words: Sequence[str], env: Mapping[str, str], cwd: Path, columns: int, rows: int) -> None:
         self.started = time.monotonic()
         self.child = pexpect.spawn(
-            PROGRAM[0],
-            [*PROGRAM[1:], *words],
+            words[0],
+            [*words[1:]],
             env={**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
             cwd=str(cwd),
             dimensions=(rows, columns),
@@ -99,9 +99,16 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*words: str, env: Mapping[str, str], cwd: Path, columns: int = 80, rows: int = 24) -> Iterator[Terminal]:
+def terminal(
+    *words: str,
+    env: Mapping[str, str],
+    cwd: Path,
+    columns: int = 80,
+    rows: int = 24,
+    program: Sequence[str] = PROGRAM,
+) -> Iterator[Terminal]:
     """The program in a terminal; it is killed at the end if it still runs."""
-    made = Terminal(words, env, cwd, columns, rows)
+    made = Terminal([*program, *words], env, cwd, columns, rows)
     try:
         yield made
     finally:

@@ -18,6 +18,7 @@ from hsnap_tui.demo.faults import Fault
 from hsnap_tui.demo.options import DemoOptions
 from hsnap_tui.demo.server import serve_in_thread
 from tests.programs import Machine, environment, machine
+from tests.quick_program import COMMAND
 from tests.terminal import ALTERNATE_OFF, CURSOR_OFF, CURSOR_ON, Terminal, processes, terminal
 
 ENTER, ESCAPE, TAB = "\r", "\x1b", "\t"
@@ -26,8 +27,9 @@ HOSTILE = ("[red]x", "[/foo]", "[@click=app.quit]x[/]", "esc\x1b[31mred", "bidi\
 
 @contextmanager
 def console(at: Machine, *words: str, columns: int = 80, rows: int = 24, **variables: str) -> Iterator[Terminal]:
-    """The console in a terminal on a person's machine."""
-    with terminal(*words, env={**at.env, **variables}, cwd=at.home, columns=columns, rows=rows) as made:
+    """The program in a terminal on a person's machine, in quick time."""
+    env = {**at.env, **variables}
+    with terminal(*words, env=env, cwd=at.home, columns=columns, rows=rows, program=COMMAND) as made:
         yield made
 
 
@@ -232,7 +234,7 @@ def test_leaving_from_the_dialog_switches_on_what_is_off() -> None:
             assert screen.ended() == 0
             after = screen.raw[screen.raw.rindex(ALTERNATE_OFF) :]
             assert "these servers are switched on again before it ends: web-1." in after
-            assert "web-1: runs again" in after
+            assert "web-1: is being switched on again" in after
         assert at.status("web-1") == "running"
 
 
