@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -22,7 +22,8 @@ from hsnap_tui.jobs.errors import JournalError
 from hsnap_tui.jobs.job import step
 from hsnap_tui.jobs.journal import Journal
 from hsnap_tui.jobs.model import HoldReason, Job, Power, Verb
-from hsnap_tui.jobs.observations import Command, Hold, JobObservation, Refused, Send, Step, Tick, Turn
+from hsnap_tui.jobs.observations import Command, Hold, JobObservation, Refused, Seen, Send, Step, Tick, Turn
+from hsnap_tui.jobs.one_by_one import must_wait, sharing
 from hsnap_tui.jobs.requests import Requests
 from hsnap_tui.jobs.wants import actions_in, interests, known, sightings
 
@@ -50,7 +51,9 @@ class Engine:
         self._untold: list[JobEvent] = []
         self._journal_due: datetime | None = None
         self._leaving = False
+        self._turning = False
         self._off: Counter[str] = Counter()
+        self._sharing: Mapping[int, tuple[str, ...]] = {}
         self._woken: dict[str, datetime] = {}
 
     # -- what others tell it ------------------------------------------------------------------------------------
@@ -103,16 +106,22 @@ class Engine:
         try:
             while True:
                 await self._wait()
+                self._turning = True
                 await self._turn()
+                self._turning = False
         finally:
+            self._turning = False
             self._requests.abandon()
 
     async def leave(self) -> None:
-        """Starts nothing more, and returns when no server is off because of us. `run` must be running."""
+        """Starts nothing more, and returns when no server is off because of us and all that happened has been told.
+
+        `run` must be running.
+        """
         self._leaving = True
         for job in self._open():
             self.tell(job.id, Tick())
-        while self._inbox or any(job.power is Power.OWED for job in self._open()):
+        while self._inbox or self._turning or any(job.power is Power.OWED for job in self._open()):
             await self._clock.sleep(0.1)
 
     def _open(self) -> list[Job]:
@@ -140,6 +149,7 @@ class Engine:
         events, self._untold = self._untold, []
         commands: list[tuple[Job, Command]] = []
         self._off = Counter(job.batch for job in self._open() if job.power is Power.OWED)
+        self._sharing = sharing(self._open())
         for job_id, observation in arrived:
             result = self._step(job_id, observation)
             if result is None:
@@ -175,6 +185,8 @@ class Engine:
         job = self.jobs.get(job_id)
         if job is None:
             return None
+        if isinstance(observation, Seen) and must_wait(job, observation, self._rivals(job)):
+            observation = Tick()
         result = step(job, observation, self._circumstances(job))
         self.jobs[job_id] = result.job
         self._off[job.batch] += (result.job.power is Power.OWED) - (job.power is Power.OWED)
@@ -182,6 +194,9 @@ class Engine:
             self._unsaved[job_id] = result.job
         self._spread_hold(job, result.job)
         return result
+
+    def _rivals(self, job: Job) -> Iterator[Job]:
+        return (self.jobs[job_id] for job_id in self._sharing.get(job.server_id, ()))
 
     def _circumstances(self, job: Job) -> Turn:
         return Turn(
