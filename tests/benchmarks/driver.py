@@ -1,6 +1,6 @@
 """A console without its screen: a session that looks at everything, as the terminal's does, in a process of its own.
 
-    python -m tests.benchmarks.driver [--only PREFIX] [--stay SECONDS]
+    python -m tests.benchmarks.driver [--shut-down] [--stay SECONDS]
 
 It reads the same surroundings as hsnap-tui, asks for a snapshot of every server, tells the role that it plays, and
 ends when its own jobs have ended. The exit code is 1 when not all were done.
@@ -22,7 +22,7 @@ from hsnap_tui.session import Session
 from hsnap_tui.settings import load
 
 
-async def drive(prefix: str, stay: float) -> int:
+async def drive(options: SnapshotOptions, stay: float) -> int:
     """Runs the session until its batch has ended, and `stay` seconds longer; gives the exit code."""
     settings = load(os.environ, Path.home())
     if settings.token is None:
@@ -32,7 +32,7 @@ async def drive(prefix: str, stay: float) -> int:
     session.attend(True)
     running = asyncio.create_task(session.run())
     try:
-        jobs = await _batch(session, prefix)
+        jobs = await _batch(session, options)
         await session.leave(cancel_waiting=False)
         await session.clock.sleep(stay)
         return int(any(job.state is not JobState.DONE for job in jobs))
@@ -46,12 +46,12 @@ def _tell_role(event: Event) -> None:
         print(f"{event.at:%H:%M:%S} {event.role}", flush=True)
 
 
-async def _batch(session: Session, prefix: str) -> list[Job]:
+async def _batch(session: Session, options: SnapshotOptions) -> list[Job]:
     await session.listed()
     await session.ready()
-    servers = [view.server for view in session.fleet.views.values() if view.server.raw_name.startswith(prefix)]
+    servers = [view.server for view in session.fleet.views.values()]
     targets = tuple(Target(server.id, server.name, f"{server.name}-console") for server in servers)
-    batch = await session.submit(SnapshotRequest(targets, SnapshotOptions()))
+    batch = await session.submit(SnapshotRequest(targets, options))
     while True:
         jobs = [job for job in session.jobs.values() if job.batch == batch]
         if len(jobs) == len(targets) and all(job.state.ended or job.state.needs_person for job in jobs):
@@ -62,10 +62,12 @@ async def _batch(session: Session, prefix: str) -> list[Job]:
 def main() -> int:
     """Gives the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="only servers whose name begins so")
+    parser.add_argument("--shut-down", action="store_true", help="shut each server down first")
+    parser.add_argument("--at-a-time", type=int, default=1, help="servers that may be off at once (1)")
     parser.add_argument("--stay", type=float, default=0.0, help="seconds to go on after the end")
     arguments = parser.parse_args()
-    return asyncio.run(drive(arguments.only, arguments.stay))
+    options = SnapshotOptions(shut_down=arguments.shut_down, at_a_time=arguments.at_a_time)
+    return asyncio.run(drive(options, arguments.stay))
 
 
 if __name__ == "__main__":

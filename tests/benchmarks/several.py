@@ -1,6 +1,6 @@
 """Several processes on one project: two consoles and a cron run at once, and the one that sends is killed.
 
-    python -m tests.benchmarks.several [--servers 20] [--kill-holder 2]
+    python -m tests.benchmarks.several [--servers 20] [--kill-holder 2] [--shut-down]
 
 Each of them asks for a snapshot of every server, so that each server is to get one from each. With `--kill-holder`
 the process that sends is ended by `kill -9` so many times, and another one has to take over.
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from hsnap_tui.demo.options import DemoOptions
@@ -40,7 +40,8 @@ class Outcome:
     requests: int
     exits: list[int | None]
     seconds: float
-    takeovers: list[float] = field(default_factory=list)
+    takeovers: list[float]
+    off: list[str]
 
 
 def measure(kills: int, arguments: argparse.Namespace) -> Outcome:
@@ -51,6 +52,7 @@ def measure(kills: int, arguments: argparse.Namespace) -> Outcome:
         calm=True,
         latency=0.05,
         snapshot_seconds=(10, 15),
+        shutdown_seconds=(1, 3),
         rate_limit=arguments.rate_limit,
     )
     with (
@@ -59,10 +61,12 @@ def measure(kills: int, arguments: argparse.Namespace) -> Outcome:
     ):
         state, started = Path(folder) / "state", time.monotonic()
         around = command.surroundings(served, state)
+        how = ["--shut-down", "--at-a-time", "5"] if arguments.shut_down else []
+        before = truth.statuses(served)
         words = [CONSOLE, CONSOLE, CRON, *[CONSOLE] * kills]
         processes = [
             subprocess.Popen(
-                [sys.executable, *each],
+                [sys.executable, *each, *how],
                 env=around,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -81,14 +85,14 @@ def measure(kills: int, arguments: argparse.Namespace) -> Outcome:
                     process.kill()
                     process.wait()
         seconds = time.monotonic() - started
-        truth.wait_until_still(served, 1)
+        truth.wait_until_still(served, 4 if arguments.shut_down else 1)
         jobs = [job for batch in command.batches(state) for job in batch.jobs]
         servers = Counter(image.created_from for images in truth.usable(served).values() for image in images)
         posts = served.count("POST", "create_image")
         exits = [process.returncode for process in processes]
-        verdict = truth.judge(jobs, served)
+        verdict, off = truth.judge(jobs, served), truth.left_off(served, before)
         return Outcome(
-            kills, len(words), jobs, verdict, servers, posts, len(served.requests), exits, seconds, takeovers
+            kills, len(words), jobs, verdict, servers, posts, len(served.requests), exits, seconds, takeovers, off
         )
 
 
@@ -125,7 +129,8 @@ def main() -> int:
     outcomes = [measure(kills, arguments) for kills in dict.fromkeys((0, arguments.kill_holder))]
     columns = ["holders killed", "processes", "batches", "jobs", "done", "POSTs", "snapshots", "duplicates", "lost"]
     show(
-        f"Two consoles and a cron run at once, {arguments.servers} servers each",
+        f"Two consoles and a cron run at once, {arguments.servers} servers each"
+        + (", shut down first" if arguments.shut_down else ""),
         [*columns, "requests", "seconds", "taken over within"],
         [_row(outcome) for outcome in outcomes],
     )
@@ -138,6 +143,7 @@ def main() -> int:
         promises.equal(f"{name}: snapshots a server", sorted(set(outcome.servers.values())), [outcome.processes])
         promises.equal(f"{name}: duplicates", outcome.verdict.duplicates, [])
         promises.equal(f"{name}: lost", outcome.verdict.lost + outcome.verdict.denied, [])
+        promises.equal(f"{name}: servers left off", outcome.off, [])
         promises.equal(f"{name}: exit codes", sorted(Counter(outcome.exits).items()), _exits(outcome))
     return promises.tell()
 
@@ -172,6 +178,7 @@ def _arguments() -> argparse.Namespace:
     add("--seed", type=int, default=1)
     add("--kill-holder", type=int, default=2, help="how often the process that sends is killed (2)")
     add("--kill-after", type=float, default=2.0, help="seconds after its first request that it lives on (2)")
+    add("--shut-down", action="store_true", help="shut each server down first, five at a time")
     add("--rate-limit", type=int, default=3600, help="requests an hour (3600)")
     add("--within", type=float, default=600.0, help="seconds after which it counts as stuck (600)")
     return parser.parse_args()
