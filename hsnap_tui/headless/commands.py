@@ -176,8 +176,8 @@ async def _batches(settings: Settings, token: Secret, limit: int) -> tuple[Batch
 
 def _tell_batch(batch: Batch, report: Report) -> None:
     now = SystemClock().now()
-    ended = [job for job in batch.jobs if job.state.ended]
-    under_way = "" if len(ended) == len(batch.jobs) else f", {len(batch.jobs) - len(ended)} under way"
+    left = sum(not job.state.ended for job in batch.jobs)
+    under_way = f", {left} not ended" if left else ""
     count = words.count(len(batch.jobs), "job")
     heading = records.record("batch", at=batch.created.isoformat(), batch=batch.id, jobs=len(batch.jobs))
     report.tell(f"{words.date_time(batch.created)}  batch {batch.id}: {count}{under_way}", heading)

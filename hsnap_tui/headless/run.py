@@ -183,4 +183,4 @@ def _tell_what_needs_a_person(jobs: Iterable[Job], report: Report) -> None:
 
 
 def _names(jobs: Iterable[Job]) -> str:
-    return words.listed([job.server_name for job in jobs])
+    return words.listed(list(dict.fromkeys(job.server_name for job in jobs)))

@@ -52,6 +52,21 @@ def test_an_interrupt_while_nothing_answers_is_heard(words: tuple[str, ...]) -> 
         assert at.posts() == 0
 
 
+def test_shut_down_first_and_power_on_as_soon_as_the_lock_clears() -> None:
+    with machine(unlock_at=20, snapshot_seconds=(20, 20)) as at:
+        at.add("web-1", "web-2")
+        at.served.call(lambda cloud: cloud.add_server("spare", status="off"))
+        ended = at.run("snapshot", "--all", "--shut-down", "--at-a-time", "2", "--json")
+        assert ended.code == 0, ended.out
+        steps = [event["event"] for event in ended.records if event.get("server_name") == "web-1"]
+        assert steps.index("server_on") < steps.index("snapshot_done")
+        on = {event["server_name"]: event["seconds"] for event in ended.events("server_on")}
+        assert set(on) == {"web-1", "web-2"}
+        assert all(seconds < 20 for seconds in on.values())
+        assert [at.status(name) for name in ("web-1", "web-2", "spare")] == ["running", "running", "off"]
+        assert len(at.snapshots()) == 3
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_server_that_is_off_because_of_us_is_switched_on_before_the_end(number: int) -> None:
     with machine(snapshot_seconds=(60, 60)) as at:
@@ -64,7 +79,7 @@ def test_a_server_that_is_off_because_of_us_is_switched_on_before_the_end(number
         ended = run.ended()
         assert ended.code == 5
         assert "First these servers are switched on again: web-1." in ended.out
-        assert "web-1: runs again; it was off for" in ended.out
+        assert "web-1: is being switched on again" in ended.out
         assert at.status("web-1") == "running"
 
 
