@@ -147,12 +147,14 @@ def report(rounds: list[Round], arguments: argparse.Namespace) -> int:
     seeds = [f"seed {found.seed}" for found in rounds]
     show("Faults by kind", ["kind", *seeds], [[kind, *(found.faults[kind] for found in rounds)] for kind in kinds])
     states = [state.value for state in JobState if any(found.verdict.outcomes[state.value] for found in rounds)]
+    reasons = sorted({reason for found in rounds for reason in found.verdict.reasons})
     wanted = ("unclear", "found", "not_found", "retrying", "duplicate")
     rows: list[tuple[str, Sequence[object]]] = [
         ("requests", [found.requests for found in rounds]),
         ("faulty", [f"{found.faults.total() / max(1, found.requests):.1%}" for found in rounds]),
         ("429 by the rate limit", [found.refused_for_rate for found in rounds]),
         *((f"jobs {state}", [found.verdict.outcomes[state] for found in rounds]) for state in states),
+        *((f"because: {reason}", [found.verdict.reasons[reason] for found in rounds]) for reason in reasons),
         *((f"events {kind}", [found.events[kind] for found in rounds]) for kind in wanted),
         ("snapshots", [found.verdict.snapshots for found in rounds]),
         ("duplicates", [len(found.verdict.duplicates) for found in rounds]),

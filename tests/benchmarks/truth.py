@@ -59,6 +59,8 @@ class Verdict:
     """Jobs held against the truth. Every list should be empty."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why jobs failed, are held or unknown."""
     snapshots: int = 0
     duplicates: list[str] = field(default_factory=list)
     """Jobs with more than one usable snapshot."""
@@ -82,6 +84,8 @@ def judge(jobs: Iterable[Job], simulation: Simulation) -> Verdict:
         own = made.get(job.id, [])
         verdict.outcomes[job.state.value] += 1
         verdict.snapshots += len(own)
+        if reason := job.failure.kind if job.failure else job.hold:
+            verdict.reasons[reason] += 1
         name = f"{job.server_name} ({job.id})"
         if len(own) > 1:
             verdict.duplicates.append(name)
