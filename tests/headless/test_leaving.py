@@ -183,3 +183,31 @@ def test_a_follower_takes_over_when_the_one_that_sends_is_killed() -> None:
         assert ended.code == 0
         assert "this hsnap-tui sends for the project" in ended.out
         assert at.snapshots() == ["web-1-snapshot"]
+
+
+def test_the_one_that_sends_may_end_first() -> None:
+    with machine() as at:
+        at.add("web-1", "web-2")
+        at.lock("web-1", 15)
+        at.lock("web-2", 300)
+        first = at.start("snapshot", "web-1")
+        first.until("waits")
+        second = at.start("snapshot", "web-2", "--shut-down")
+        second.until("another hsnap-tui")
+        assert first.ended().code == 0
+        second.until("this hsnap-tui sends for the project")
+        at.unlock("web-2")
+        ended = second.ended()
+        assert ended.code == 0, ended.out
+        assert at.status("web-2") == "running"
+        assert sorted(at.snapshots()) == ["web-1-snapshot", "web-2-snapshot"]
+
+
+def test_runs_that_start_at_the_same_moment_do_each_job_once() -> None:
+    with machine() as at:
+        names = ["web-1", "web-2", "web-3", "web-4"]
+        at.add(*names)
+        runs = [at.start("snapshot", name) for name in names]
+        assert [run.ended().code for run in runs] == [0, 0, 0, 0]
+        assert sorted(at.snapshots()) == [f"{name}-snapshot" for name in names]
+        assert len(list(at.state.glob("projects/*/journal.sqlite3"))) == 1
