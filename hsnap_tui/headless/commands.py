@@ -14,7 +14,7 @@ from hsnap_tui.events import Failure
 from hsnap_tui.fleet.state import ServerView
 from hsnap_tui.headless import records
 from hsnap_tui.headless.choose import Choice, NothingMatchedError, chosen
-from hsnap_tui.headless.consent import Consent
+from hsnap_tui.headless.consent import GONE, Consent
 from hsnap_tui.headless.exits import ExitCode
 from hsnap_tui.headless.report import Report
 from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, first, follow, running
@@ -25,6 +25,9 @@ from hsnap_tui.jobs.project import Card, find, fingerprint
 from hsnap_tui.jobs.template import render
 from hsnap_tui.session import Session
 from hsnap_tui.settings import Secret, Settings
+
+TAKEOVERS = 5
+"""How often a batch may change hands between processes before its jobs stay held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,19 @@ async def snapshot(session: Session, command: SnapshotCommand, report: Report, i
             batch = await session.submit(_request(session, servers, command))
         except (NothingMatchedError, NoAccessError, LeftEarlyError, CloudError, Refused) as error:
             return _nothing_started(error, report)
-        return await follow(session, report, lambda: _jobs_of(session, batch), interrupts, patience)
+        return await _follow_batch(session, report, interrupts, batch, patience)
+
+
+async def _follow_batch(
+    session: Session, report: Report, interrupts: Interrupts, batch: str, patience: float
+) -> ExitCode:
+    """Follows a batch of this process: its flags are the yes, also when another process takes over the sending."""
+
+    def chosen() -> list[Job]:
+        return _jobs_of(session, batch)
+
+    consent = Consent(session, chosen, reasons=GONE, times=TAKEOVERS)
+    return await follow(session, report, chosen, interrupts, patience, consent=consent)
 
 
 def _request(session: Session, servers: list[Server], command: SnapshotCommand) -> SnapshotRequest:
@@ -127,10 +142,12 @@ async def resume(session: Session, report: Report, interrupts: Interrupts, *, ye
             if not left:
                 return _end(report, ExitCode.DONE, "Nothing is left to do.")
             await first(session, session.listed, interrupts, patience)
-            consent = Consent(session, [job.id for job in left]) if yes else None
-            return await follow(
-                session, report, lambda: [session.jobs[job.id] for job in left], interrupts, patience, consent=consent
-            )
+
+            def chosen() -> list[Job]:
+                return [session.jobs[job.id] for job in left]
+
+            consent = Consent(session, chosen) if yes else None
+            return await follow(session, report, chosen, interrupts, patience, consent=consent)
         except (NoAccessError, LeftEarlyError, Refused) as error:
             return _nothing_started(error, report)
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 from hsnap_tui import words
 from hsnap_tui.cloud.errors import ErrorKind
+from hsnap_tui.console import Refused
 from hsnap_tui.headless import records
 from hsnap_tui.headless.consent import Consent
 from hsnap_tui.headless.exits import ExitCode, exit_code
@@ -112,14 +113,15 @@ async def follow(
     *,
     consent: Consent | None = None,
 ) -> ExitCode:
-    """Waits until the chosen jobs have ended or need a person, then settles what we owe; gives the exit code.
-
-    Raises `Refused` when the yes of `consent` can't be given.
-    """
+    """Waits until the chosen jobs have ended or need a person, then settles what we owe; gives the exit code."""
     shut_out = False
     while not (interrupts.asked.is_set() or shut_out):
-        while consent is not None and await consent.give():
-            pass
+        try:
+            while consent is not None and await consent.give():
+                pass
+        except Refused as refused:
+            report.say(str(refused))
+            consent = None
         if _over(chosen()):
             break
         report.progress(chosen())
