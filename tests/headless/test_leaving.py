@@ -79,7 +79,7 @@ def test_a_server_that_is_off_because_of_us_is_switched_on_before_the_end(number
         ended = run.ended()
         assert ended.code == 5
         assert "First these servers are switched on again: web-1." in ended.out
-        assert "web-1: is being switched on again" in ended.out
+        assert "web-1: runs again; it was off for" in ended.out
         assert at.status("web-1") == "running"
 
 
