@@ -102,7 +102,6 @@ class Draft:
         self.set(state=job.result, result=None, ended=ended, hold=hold)
         match job.result:
             case JobState.HELD:
-                self.forget_power()
                 self.tell(JobEventKind.HELD, note=job.hold.value if job.hold else None, failure=job.failure)
             case JobState.UNKNOWN:
                 self.tell(JobEventKind.UNKNOWN, failure=job.failure)

@@ -35,12 +35,11 @@ def resume(job: Job, turn: Turn, *, own: bool) -> Step:
     elif job.create.phase is Phase.UNCLEAR:
         draft.set(state=JobState.UNCLEAR, hold=job.hold or hold)
         draft.tell(JobEventKind.RESUMED, note="unclear")
-    elif job.power is Power.OWED and hold is not None:
-        draft.set(result=JobState.HELD, hold=hold)
-        draft.tell(JobEventKind.RESUMED, note="owed")
     elif hold is None:
         draft.tell(JobEventKind.RESUMED, note="queued")
     else:
+        if job.power is Power.OWED:
+            draft.tell(JobEventKind.RESUMED, note="owed")
         draft.hold(hold)
     step = draft.finish()
     return replace(step, job=replace(step.job, wake_at=None if step.job.state.needs_person else turn.now))

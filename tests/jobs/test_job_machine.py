@@ -27,6 +27,7 @@ MOST_REQUESTS = 60
 MOST_TIME = timedelta(minutes=15)
 """How long it takes at most then, with snapshots of at most 200 s."""
 
+LATE = st.sampled_from([None, 0.3, 4.0, 17.0, 29.9])
 WAITS = st.sampled_from([0.1, 0.5, 1.0, 2.0, 5.0, 12.0, 29.0, 31.0, 65.0])
 LONG_WAITS = st.sampled_from([130.0, 1000.0, 4000.0, 200_000.0])
 PLANS = st.builds(
@@ -119,6 +120,13 @@ class JobMachine(RuleBasedStateMachine):
     def all_goes_well_until(self, verb: Verb) -> None:
         self.world.run(200, stop_at=verb)
 
+    @awake()
+    @rule(verb=st.sampled_from(Verb), late=LATE)
+    def all_goes_well_until_an_answer_is_lost(self, verb: Verb, late: float | None) -> None:
+        self.world.run(200, stop_at=verb)
+        if self.world.flight:
+            self.world.lose(late)
+
     # -- the transport ------------------------------------------------------------------------------------------
 
     @going(lambda world: world.flight)
@@ -132,14 +140,9 @@ class JobMachine(RuleBasedStateMachine):
         self.world.answer()
 
     @going(lambda world: world.flight)
-    @rule(
-        carried_out=st.booleans(),
-        kind=st.sampled_from([ErrorKind.UNCLEAR, ErrorKind.CONFLICT, ErrorKind.RATE_LIMITED]),
-    )
-    def answer_is_lost(self, carried_out: bool, kind: ErrorKind) -> None:
-        if carried_out:
-            self.world.carry_out()
-        self.world.lose(kind)
+    @rule(late=LATE, kind=st.sampled_from([ErrorKind.UNCLEAR, ErrorKind.CONFLICT, ErrorKind.RATE_LIMITED]))
+    def answer_is_lost(self, late: float | None, kind: ErrorKind) -> None:
+        self.world.lose(late, kind)
 
     @going(lambda world: world.flight and world.flight.outcome is None)
     @rule(
@@ -166,11 +169,6 @@ class JobMachine(RuleBasedStateMachine):
         if flight and isinstance(flight.outcome, Accepted):
             self.world.locked_by_itself()
 
-    @going(lambda world: world.orphans)
-    @rule()
-    def late_effect(self) -> None:
-        self.world.late_effect()
-
     # -- look-ups and polls -------------------------------------------------------------------------------------
 
     @going(lambda world: world.look_up)
@@ -194,6 +192,13 @@ class JobMachine(RuleBasedStateMachine):
         self.world.deliver_poll(-1 if newest else 0, stale=stale)
 
     @awake()
+    @rule(seconds=st.sampled_from([3.0, 15.0, 65.0]))
+    def a_poll_is_slow(self, seconds: float) -> None:
+        self.world.begin_poll()
+        self.world.run(seconds)
+        self.world.deliver_poll(stale=True)
+
+    @awake()
     @rule()
     def action_is_forgotten(self) -> None:
         action_id = self.world.job.create.action_id
@@ -203,9 +208,9 @@ class JobMachine(RuleBasedStateMachine):
     # -- the process and people ---------------------------------------------------------------------------------
 
     @awake()
-    @rule()
-    def crash(self) -> None:
-        self.world.crash()
+    @rule(late=LATE)
+    def crash(self, late: float | None) -> None:
+        self.world.crash(late)
 
     @going(lambda world: not world.alive)
     @rule(own=st.booleans())
@@ -274,8 +279,6 @@ class JobMachine(RuleBasedStateMachine):
 
 def end_well(world: World) -> None:
     """From now on all goes well, and a person says yes when asked: the job ends soon, as it promises."""
-    while world.orphans and world.job.state.ended:
-        world.late_effect()
     world.hetzner.plan = Plan(snapshot=60, label_lag=2)
     world.may_send = world.may_stop = True
     if world.leaving:

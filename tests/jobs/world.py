@@ -14,7 +14,7 @@ from hsnap_tui.cloud.errors import Carried, CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action, ActionStatus, Server, ServerStatus, Snapshot
 from hsnap_tui.events import JobEvent
 from hsnap_tui.jobs.job import LOCK_SHOWS_WITHIN, step
-from hsnap_tui.jobs.model import Job, JobState, Phase, Power, Sending, SnapshotOptions, Verb
+from hsnap_tui.jobs.model import HoldReason, Job, JobState, Phase, Power, Sending, SnapshotOptions, Verb
 from hsnap_tui.jobs.observations import (
     Accepted,
     ActionSeen,
@@ -83,10 +83,14 @@ class World:
         self.flight: Flight | None = None
         self.look_up: tuple[Verb, datetime, View] | None = None
         self.polls: list[tuple[datetime, View]] = []
-        self.orphans: list[tuple[Verb, datetime]] = []
+        self.late: list[tuple[Verb, datetime, datetime]] = []
         self.sent: list[Verb] = []
         self.look_ups = 0
         self.asked_off_at: datetime | None = None
+
+    def stands(self, state: JobState, hold: HoldReason | None = None) -> bool:
+        """Whether the job stands there now."""
+        return self.job.state is state and self.job.hold is hold
 
     # -- time ---------------------------------------------------------------------------------------------------
 
@@ -104,8 +108,15 @@ class World:
         self._pass(until)
 
     def _pass(self, until: datetime) -> None:
+        """Moves the clock; effects that come late are tried from their moment on until it is too late for them."""
+        while self.late and min(due for _, due, _ in self.late) <= until:
+            verb, due, latest = min(self.late, key=lambda effect: effect[1])
+            self.late.remove((verb, due, latest))
+            self.hetzner.advance(max(self.now, due))
+            again = due + timedelta(seconds=0.5)
+            if isinstance(self._post(verb), CloudError) and again <= latest:
+                self.late.append((verb, again, latest))
         self.hetzner.advance(until)
-        self.orphans = [(verb, deadline) for verb, deadline in self.orphans if deadline >= self.now]
 
     # -- the engine ---------------------------------------------------------------------------------------------
 
@@ -125,11 +136,10 @@ class World:
                 self.look_up = (verb, self.now, self.view())
                 self.look_ups += 1
 
-    def crash(self) -> None:
-        """The process is gone; requests that were not carried out may still be."""
+    def crash(self, late: float | None = None) -> None:
+        """The process is gone; a request that was not carried out may be after `late` seconds."""
         self.alive, self.leaving = False, False
-        if self.flight is not None and self.flight.outcome is None:
-            self.orphans.append((self.flight.verb, self.now + LATEST_EFFECT))
+        self._has_effect_after(late)
         self.flight = self.look_up = None
         self.polls.clear()
 
@@ -172,23 +182,21 @@ class World:
         assert flight.outcome is None
         self.tell(Refused(flight.verb, CloudError(kind, kind.value, retry_after=retry_after)))
 
-    def lose(self, kind: ErrorKind = ErrorKind.UNCLEAR) -> None:
-        """The answer is lost. Without an effect so far, one may come until just before SETTLE has passed."""
-        flight = self._land()
-        if flight.outcome is None:
-            self.orphans.append((flight.verb, self.now + LATEST_EFFECT))
-        self.tell(Lost(flight.verb, CloudError(kind, kind.value, Carried.PERHAPS)))
+    def lose(self, late: float | None = None, kind: ErrorKind = ErrorKind.UNCLEAR) -> None:
+        """The answer is lost; a request that was not carried out may be after `late` seconds."""
+        self._has_effect_after(late)
+        self.tell(Lost(self._land().verb, CloudError(kind, kind.value, Carried.PERHAPS)))
+
+    def _has_effect_after(self, late: float | None) -> None:
+        if late is not None and self.flight is not None and self.flight.outcome is None:
+            due = self.now + timedelta(seconds=late)
+            self.late.append((self.flight.verb, due, self.now + LATEST_EFFECT))
 
     def locked_by_itself(self) -> None:
         """Something on the way sends a request twice; the answer is that of the second one, a 423."""
         self.carry_out()
         flight = self._land()
         self.tell(Refused(flight.verb, CloudError(ErrorKind.LOCKED, "server is locked", code="locked")))
-
-    def late_effect(self) -> None:
-        """The oldest lost request that had no effect so far has it now."""
-        verb, _ = self.orphans.pop(0)
-        self._post(verb)
 
     def _land(self) -> Flight:
         flight, self.flight = self.flight, None
@@ -294,6 +302,8 @@ class World:
         assert not self.leaving, "nothing is started when leaving"
         assert not before.cancelled
         if verb is Verb.SHUTDOWN:
+            assert observation.server is not None
+            assert observation.server.status is ServerStatus.RUNNING
             assert after.power is Power.OWED, "the debt is written down with the intent"
             if before.power is not Power.OWED:
                 assert self.may_stop

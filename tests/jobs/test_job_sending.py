@@ -1,0 +1,125 @@
+"""Send and know the outcome: doubts, look-ups and what counts as evidence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hsnap_tui.cloud.model import Action, ActionStatus
+from hsnap_tui.jobs import sending
+from hsnap_tui.jobs.model import Phase, Sending, Verb
+from hsnap_tui.jobs.sending import CLOCK_MARGIN, LONGEST_PAUSE, LONGEST_RETRY_AFTER, SETTLE
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+VERBS = st.sampled_from(Verb)
+SECONDS = st.floats(0, 100_000)
+OFFSETS = st.floats(-600, 600).map(lambda seconds: timedelta(seconds=seconds))
+COMMANDS = {"create_image": "create_image", "shutdown": "shutdown_server", "poweroff": "stop_server"}
+
+
+def sent(verb: Verb = Verb.CREATE_IMAGE, at: datetime = NOW) -> Sending:
+    return sending.intend(Sending(verb), at)
+
+
+def action(action_id: int, command: str, started: datetime) -> Action:
+    return Action(action_id, command, ActionStatus.RUNNING, 0, started.replace(microsecond=0))
+
+
+@given(SECONDS, SECONDS)
+def test_a_doubt_ends_settle_after_the_request_was_given_up_and_begins_with_its_intent(
+    gave_up: float, later: float
+) -> None:
+    lost = sending.lost(sent(), NOW + timedelta(seconds=gave_up))
+    assert (lost.phase, lost.doubt_since) == (Phase.UNCLEAR, NOW)
+    assert lost.doubt_until == NOW + timedelta(seconds=gave_up) + SETTLE
+    again = sending.lost(sending.intend(lost, NOW + timedelta(seconds=later)), NOW + timedelta(seconds=later))
+    assert again.doubt_since == NOW, "the earliest attempt that is not known"
+
+
+@given(st.floats(0.01, 20), st.lists(st.floats(0, 10), min_size=30, max_size=30))
+def test_look_ups_end_with_the_doubt_and_one_is_made_right_then(first: float, answers: list[float]) -> None:
+    current = sending.lost(sent(), NOW)
+    now, looks = NOW + timedelta(seconds=first), 0
+    end = current.doubt_until
+    assert end is not None
+    while now < end:
+        looks += 1
+        began = now
+        now += timedelta(seconds=answers[looks])
+        current = sending.looked(current, now)
+        assert current.not_before is not None
+        assert current.not_before > now
+        if now < end:
+            assert current.not_before <= end
+        now = current.not_before
+        assert now > began
+    assert looks <= 6
+    assert now <= end + timedelta(seconds=25)
+
+
+@given(VERBS, st.integers(1, 10_000))
+def test_pauses_after_refusals_grow_and_stay_within_reason(verb: Verb, attempts: int) -> None:
+    current = Sending(verb, Phase.SENT, attempts)
+    after = sending.refused(current, NOW, None).not_before
+    later = sending.refused(Sending(verb, Phase.SENT, attempts + 1), NOW, None).not_before
+    assert after is not None
+    assert later is not None
+    assert NOW < after <= later <= NOW + LONGEST_PAUSE
+
+
+@given(VERBS, st.floats(0.1, 1e9))
+def test_what_an_answer_asks_to_wait_is_kept_within_reason(verb: Verb, asked: float) -> None:
+    wait = sending.refused(sent(verb), NOW, asked).not_before
+    assert wait == NOW + min(timedelta(seconds=min(asked, 1e6)), LONGEST_RETRY_AFTER)
+
+
+@given(st.floats(0, 25), st.floats(-2, 2), OFFSETS)
+def test_our_own_action_is_always_found_whatever_the_clocks_say(took: float, error: float, offset: timedelta) -> None:
+    """It begins after the intent and before the doubt ends; Hetzner's clock is known to two seconds."""
+    lost = sending.lost(sent(), NOW)
+    own = action(7, "create_image", NOW + timedelta(seconds=took) + offset)
+    known = offset + timedelta(seconds=error)
+    assert sending.suspects(lost, [own], lost.doubt_since, known) == (own,)
+    assert sending.perhaps_ours(lost, [own], known) == (own,)
+
+
+@given(SECONDS, OFFSETS)
+def test_what_began_well_before_the_intent_or_after_the_doubt_is_not_ours(apart: float, offset: timedelta) -> None:
+    lost = sending.lost(sent(), NOW)
+    assert lost.doubt_until is not None
+    far = CLOCK_MARGIN + timedelta(seconds=apart + 1)
+    before = action(1, "create_image", NOW - far + offset)
+    after = action(2, "create_image", lost.doubt_until + far + timedelta(seconds=1) + offset)
+    assert sending.suspects(lost, [before], lost.doubt_since, offset) == ()
+    assert sending.perhaps_ours(lost, [before, after], offset) == ()
+
+
+def test_evidence_is_of_the_same_kind_and_not_accounted_for_already() -> None:
+    lost = sending.lost(sent(Verb.SHUTDOWN), NOW)
+    others = [action(1, "create_image", NOW), action(2, "stop_server", NOW)]
+    own = action(3, "shutdown_server", NOW)
+    assert sending.perhaps_ours(lost, [own, *others], timedelta(0)) == (own,)
+    assert sending.perhaps_ours(sending.explain(lost, 3), [own, *others], timedelta(0)) == ()
+
+
+def test_without_a_doubt_nothing_is_evidence() -> None:
+    assert sending.perhaps_ours(sent(), [action(1, "create_image", NOW)], timedelta(0)) == ()
+    assert sending.begun_since([action(1, "create_image", NOW)], None, timedelta(0)) == ()
+
+
+def test_a_request_of_a_process_that_is_gone_is_in_doubt_from_its_intent_until_settle_from_now() -> None:
+    hours_later = NOW + timedelta(hours=3)
+    doubt = sending.interrupted(sent(), hours_later)
+    assert (doubt.phase, doubt.doubt_since, doubt.doubt_until) == (Phase.UNCLEAR, NOW, hours_later + SETTLE)
+    ready = Sending(Verb.CREATE_IMAGE)
+    assert sending.interrupted(ready, hours_later) == ready
+
+
+def test_an_attempt_that_failed_is_accounted_for_and_a_person_s_retry_forgets_the_doubts() -> None:
+    made = sending.accepted(sending.lost(sent(), NOW), 42, NOW)
+    assert (made.phase, made.doubt_since, made.doubt_until, made.answered) == (Phase.ACCEPTED, None, None, NOW)
+    afresh = sending.afresh(made)
+    assert (afresh.phase, afresh.explained, afresh.action_id, afresh.doubts) == (Phase.READY, (42,), None, 0)
+    assert afresh.attempts == 1, "so that it is looked up before it is sent again"
