@@ -133,7 +133,6 @@ _PLAIN = {
     Kind.SENDING: "snapshot asked for",
     Kind.NOT_FOUND: "looked up: the request had no effect, it may be sent again",
     Kind.POWERING_ON: "is being switched on again",
-    Kind.LEFT_ALONE: "is left as it is: somebody else has switched it since",
     Kind.RELEASED: "goes on: somebody said yes",
     Kind.CANCELLED: "cancelled",
 }
@@ -150,6 +149,7 @@ _WORDS: dict[Kind, Callable[[ev.JobEvent], str]] = {
     Kind.CREATING: _creating,
     Kind.PROGRESS: lambda e: f"snapshot {e.percent if e.percent is not None else 0} %",
     Kind.SLOW: _slow,
+    Kind.LEFT_ALONE: lambda e: f"is left as it is: {e.note}" if e.note else "is left as it is",
     Kind.SNAPSHOT_DONE: _snapshot_done,
     Kind.SERVER_ON: _server_on,
     Kind.UNKNOWN: lambda e: _because("it could not be found out whether the snapshot exists; look, then decide", e),

@@ -115,6 +115,7 @@ async def follow(
 ) -> ExitCode:
     """Waits until the chosen jobs have ended or need a person, then settles what we owe; gives the exit code."""
     shut_out = False
+    refusal = Refusal(session, patience)
     while not (interrupts.asked.is_set() or shut_out):
         try:
             while consent is not None and await consent.give():
@@ -126,7 +127,7 @@ async def follow(
             break
         report.progress(chosen())
         await _pause(interrupts.asked)
-        shut_out = _shut_out(session, patience)
+        shut_out = refusal.lasts()
     jobs = chosen()
     if not (_over(jobs) or shut_out):
         report.say(_farewell(session))
@@ -149,12 +150,27 @@ async def _pause(event: asyncio.Event) -> None:
         await asyncio.wait_for(event.wait(), LOOK_EVERY)
 
 
-def _shut_out(session: Session, patience: float) -> bool:
-    """Whether Hetzner has refused the token for so long that waiting is of no use. A network comes back."""
-    failure, since = session.failure, session.link.stale_since
-    if failure is None or since is None or failure.kind not in _NO_ACCESS:
-        return False
-    return (session.clock.now() - since).total_seconds() >= patience
+class Refusal:
+    """Whether Hetzner has refused the token, for polls or for requests, so long that waiting is of no use.
+
+    A network comes back; a token does not get better by itself.
+    """
+
+    def __init__(self, session: Session, patience: float) -> None:
+        self._session = session
+        self._patience = patience
+        self._since: float | None = None
+
+    def lasts(self) -> bool:
+        """To be asked again and again."""
+        session, now = self._session, self._session.clock.monotonic()
+        polls = session.failure is not None and session.failure.kind in _NO_ACCESS
+        requests = session.halted is not None and session.halted.kind in _NO_ACCESS
+        if not (polls or requests):
+            self._since = None
+        elif self._since is None:
+            self._since = now
+        return self._since is not None and now - self._since >= self._patience
 
 
 def _farewell(session: Session) -> str:

@@ -22,13 +22,14 @@ from hsnap_tui.jobs.errors import JournalError
 from hsnap_tui.jobs.job import step
 from hsnap_tui.jobs.journal import Journal
 from hsnap_tui.jobs.model import HoldReason, Job, Power, Verb
-from hsnap_tui.jobs.observations import Command, Hold, JobObservation, Refused, Seen, Send, Step, Tick, Turn
+from hsnap_tui.jobs.observations import Accepted, Command, Hold, JobObservation, Refused, Seen, Send, Step, Tick, Turn
 from hsnap_tui.jobs.one_by_one import must_wait, sharing
 from hsnap_tui.jobs.requests import Requests
 from hsnap_tui.jobs.wants import actions_in, interests, known, sightings
 
 JOURNAL_RETRY = timedelta(seconds=5)
 _SPREADS = frozenset({HoldReason.LIMIT, HoldReason.NO_ACCESS})
+_NO_ACCESS = frozenset({ErrorKind.READ_ONLY_TOKEN, ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN})
 _PASSING = frozenset({JobEventKind.PROGRESS})
 
 
@@ -193,6 +194,7 @@ class Engine:
         if replace(result.job, percent=job.percent, wake_at=job.wake_at) != job:
             self._unsaved[job_id] = result.job
         self._spread_hold(job, result.job)
+        self._judge_access(observation, result)
         return result
 
     def _rivals(self, job: Job) -> Iterator[Job]:
@@ -206,6 +208,15 @@ class Engine:
             leaving=self._leaving,
             clock_offset=self._cloud.clock_offset,
         )
+
+    def _judge_access(self, observation: JobObservation, result: Step) -> None:
+        """A server that can't be switched on for lack of access needs a person; an accepted request shows access."""
+        refusals = [event.failure for event in result.events if event.kind is JobEventKind.RETRYING and event.failure]
+        for failure in refusals:
+            if failure.kind in _NO_ACCESS:
+                self._halt(failure)
+        if isinstance(observation, Accepted):
+            self.allow()
 
     def _spread_hold(self, before: Job, after: Job) -> None:
         """What stopped one job stops the others: a limit those of its batch, no access all."""

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -180,7 +181,7 @@ class Journal:
     def _open(self) -> None:
         database = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
-            database.execute("PRAGMA journal_mode = WAL")
+            _use_wal(database)
             database.execute("PRAGMA synchronous = FULL")
             with _transaction(database):
                 self._prepare(database)
@@ -263,6 +264,19 @@ class Journal:
             raise BrokenJournalError(*_broken(self._path, str(error))) from error
         except OSError as error:
             raise JournalError(f"the journal {self._path} cannot be opened: {error}", "Check its folder.") from error
+
+
+def _use_wal(database: sqlite3.Connection) -> None:
+    """While another process does the same on a new file, SQLite refuses at once in place of waiting its busy time."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(0.02)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -78,7 +78,7 @@ class Work:
         self._engine: Engine | None = None
         self._unusable: JournalError | None = None
         self._own: set[str] = set()
-        self._ended_batches: set[str] = set()
+        self._ends: dict[str, set[str]] = {}
         self._mark = Mark()
 
     # -- what it knows ------------------------------------------------------------------------------------------
@@ -292,8 +292,6 @@ class Work:
         if wish.kind is not WishKind.CANCEL:
             self._engine.allow()
         for job_id in wish.jobs:
-            if job_id in self.jobs:
-                self._ended_batches.discard(self.jobs[job_id].batch)
             self._engine.tell(job_id, _OBSERVATION[wish.kind]())
 
     def _ours(self, job: Job) -> Job:
@@ -301,19 +299,27 @@ class Work:
 
     def _tell(self, event: Event) -> None:
         self._publish(event)
-        if isinstance(event, JobEvent) and self._is_end(event):
-            self._tell_end_of(event.batch)
+        if isinstance(event, JobEvent):
+            self._note_end(event)
+
+    def _note_end(self, event: JobEvent) -> None:
+        """The batch has ended when the end of each of its jobs was told; a job tried again has another end."""
+        told = self._ends.setdefault(event.batch, set())
+        if event.kind is JobEventKind.RELEASED:
+            told.discard(event.job)
+        elif self._is_end(event) and event.job not in told:
+            told.add(event.job)
+            self._tell_end_of(event.batch, told)
 
     def _is_end(self, event: JobEvent) -> bool:
         """A failed job is over when its server is on again; for the others their own event is the last."""
         job = self.jobs.get(event.job)
         return event.kind in _ENDS or (job is not None and job.state is JobState.FAILED)
 
-    def _tell_end_of(self, batch: str) -> None:
+    def _tell_end_of(self, batch: str, told: Collection[str]) -> None:
         jobs = [job for job in self.jobs.values() if job.batch == batch]
-        if batch in self._ended_batches or not jobs or not all(job.state.ended for job in jobs):
+        if not all(job.state.ended and job.id in told for job in jobs):
             return
-        self._ended_batches.add(batch)
         outcomes = [job.state for job in jobs]
         last = max(job.ended or job.created for job in jobs)
         self._publish(

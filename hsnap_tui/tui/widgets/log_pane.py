@@ -45,6 +45,7 @@ class LogPane(Vertical):
         super().__init__()
         self.border_title = "Log"
         self._lines: deque[Line] = deque(maxlen=KEPT)
+        self._following = True
         self._missed = 0
         self._told: dict[str, int] = {}
         self._width = 0
@@ -59,9 +60,8 @@ class LogPane(Vertical):
             return
         self._lines.append(line)
         log = self.query_one(RichLog)
-        following = log.is_vertical_scroll_end
-        log.write(self._drawn(line), expand=True, scroll_end=following)
-        if not following:
+        log.write(self._drawn(line), expand=True, scroll_end=self._following)
+        if not self._following:
             self._missed += 1
             self._show_paused()
 
@@ -84,23 +84,28 @@ class LogPane(Vertical):
 
     def _rewrite(self) -> None:
         log = self.query_one(RichLog)
+        following = self._following
         log.clear()
         for line in self._lines:
-            log.write(self._drawn(line), expand=True, scroll_end=True)
+            log.write(self._drawn(line), expand=True, scroll_end=following)
+        self._following = following
 
-    def _scrolled(self) -> None:
+    def _scrolled(self, before: float, now: float) -> None:
+        """Going up stops following. Being behind does not: the lines of a burst are there before it is scrolled."""
+        if now < before:
+            self._following = False
         self.call_after_refresh(self._settle)
 
     def _settle(self) -> None:
         if self.query_one(RichLog).is_vertical_scroll_end:
+            self._following = True
             self._missed = 0
         self._show_paused()
 
     def _show_paused(self) -> None:
-        paused = not self.query_one(RichLog).is_vertical_scroll_end
-        self.set_class(paused, "-paused")
+        self.set_class(not self._following, "-paused")
         more = f"{words.count(self._missed, 'new line')} below" if self._missed else "the newest are below"
-        self.border_title = f"Log, paused: {more} ▼ End follows again" if paused else "Log"
+        self.border_title = "Log" if self._following else f"Log, paused: {more} ▼ End follows again"
 
     def _worth_telling(self, server: str, percent: int) -> bool:
         before = self._told.get(server)
