@@ -74,7 +74,7 @@ class Draft:
     def look_up(self, verb: Verb) -> None:
         """Asks for a look-up, when it is time for one."""
         if self.due(verb):
-            self.set(looking=True)
+            self.set(looking=verb)
             self._command = LookUp(verb)
 
     def look_again_later(self, verb: Verb) -> None:

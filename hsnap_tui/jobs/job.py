@@ -76,12 +76,11 @@ def _absorb(draft: Draft, observation: JobObservation) -> Seen | None:
         case Lost(verb, error):
             _lost(draft, verb, error)
         case LookedUp():
-            draft.set(looking=False)
+            draft.set(looking=None)
             _looked_up(draft, observation)
-        case LookUpFailed(error):
-            draft.set(looking=False)
-            for verb in Verb:
-                draft.pause(verb, max(LOOK_UP_AGAIN_AFTER, timedelta(seconds=error.retry_after or 0)))
+        case LookUpFailed(error) if job.looking is not None:
+            draft.set(looking=None)
+            draft.pause(job.looking, sending.asked_for(error.retry_after) or LOOK_UP_AGAIN_AFTER)
         case Cancel() if job.cancellable:
             draft.set(cancelled=True)
             if job.state is JobState.HELD:
@@ -92,7 +91,7 @@ def _absorb(draft: Draft, observation: JobObservation) -> Seen | None:
             _again(draft)
         case Retry() if job.state in (JobState.FAILED, JobState.UNKNOWN):
             _retry(draft)
-        case Tick() | Cancel() | Hold() | Release() | Retry():
+        case Tick() | LookUpFailed() | Cancel() | Hold() | Release() | Retry():
             pass
     return None
 

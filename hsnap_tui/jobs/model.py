@@ -170,7 +170,7 @@ class Power(StrEnum):
 class Job:
     """One snapshot of one server, from choice to end. Times are UTC by our clock.
 
-    `looking`: a look-up is under way. `void_images` carry the job's label but are no usable snapshots.
+    `looking`: a look-up of that verb is under way. `void_images` carry the job's label but are no usable snapshots.
     `fresh_after`: what was observed before it says nothing any more. `wake_at`: look at the job again then, even if
     nothing was observed. `result` is how it will end once the server is switched on again. `hold` is why it is held,
     or will be as soon as it is known that no snapshot is being made.
@@ -201,7 +201,7 @@ class Job:
     power: Power = Power.NONE
     off_at: datetime | None = None
     on_at: datetime | None = None
-    looking: bool = False
+    looking: Verb | None = None
     image_id: int | None = None
     void_images: tuple[int, ...] = ()
     percent: int = 0
@@ -214,7 +214,9 @@ class Job:
     @property
     def busy(self) -> bool:
         """Whether an answer is awaited, so that nothing else may be sent."""
-        return self.looking or any(s.phase is Phase.SENT for s in (self.create, self.stop, self.cut, self.start))
+        return self.looking is not None or any(
+            s.phase is Phase.SENT for s in (self.create, self.stop, self.cut, self.start)
+        )
 
     @property
     def in_doubt(self) -> bool:

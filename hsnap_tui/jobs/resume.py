@@ -25,7 +25,7 @@ def resume(job: Job, turn: Turn, *, own: bool) -> Step:
     draft = Draft(job, turn)
     if job.state.ended or job.state.needs_person:
         return draft.finish()
-    draft.set(looking=False, fresh_after=turn.now)
+    draft.set(looking=None, fresh_after=turn.now)
     for verb in Verb:
         draft.put(sending.interrupted(draft.sending(verb), turn.now))
     hold = None if own or job.cancelled else _hold_for(draft.job, turn)

@@ -56,7 +56,7 @@ def accepted(sending: Sending, action_id: int | None, now: datetime) -> Sending:
 
 def refused(sending: Sending, now: datetime, retry_after: float | None) -> Sending:
     """The attempt surely had no effect. The next one waits as long as was asked for, or longer each time."""
-    wait = _asked_for(retry_after) or backoff(sending.attempts)
+    wait = asked_for(retry_after) or backoff(sending.attempts)
     return replace(sending, phase=Phase.READY, look_ups=0, not_before=now + wait)
 
 
@@ -65,7 +65,8 @@ def backoff(attempts: int) -> timedelta:
     return min(timedelta(seconds=2.0 ** min(attempts, 10)), LONGEST_PAUSE)
 
 
-def _asked_for(retry_after: float | None) -> timedelta | None:
+def asked_for(retry_after: float | None) -> timedelta | None:
+    """How long an answer asked us to wait, within reason."""
     return min(timedelta(seconds=retry_after), LONGEST_RETRY_AFTER) if retry_after else None
 
 

@@ -265,7 +265,7 @@ def test_a_failed_snapshot_is_tried_again_with_the_same_label_and_the_failed_ima
 
 
 def test_an_action_that_the_api_forgot_is_followed_by_the_snapshot_s_label() -> None:
-    world = sending()
+    world = sending(plan=Plan(label_lag=8))
     world.answer()
     action_id = world.job.create.action_id
     assert action_id is not None

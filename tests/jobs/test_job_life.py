@@ -9,7 +9,7 @@ import pytest
 from hsnap_tui.cloud.model import ServerStatus
 from hsnap_tui.events import JobEventKind
 from hsnap_tui.jobs.model import HoldReason, JobState, Phase, Power, SnapshotOptions, Verb
-from hsnap_tui.jobs.observations import Cancel, Hold, Release, Retry, Tick
+from hsnap_tui.jobs.observations import Cancel, Hold, Release, Retry, Seen, Tick
 from hsnap_tui.jobs.resume import GOES_ON_WITHIN
 from tests.jobs.hetzner import Plan
 from tests.jobs.test_job_exactly_once import sending, told
@@ -182,6 +182,39 @@ def test_a_server_that_somebody_switched_while_we_were_gone_is_left_alone() -> N
     assert (world.job.state, world.hetzner.status) == (JobState.DONE, ServerStatus.OFF)
 
 
+def test_what_an_earlier_process_saw_says_nothing_any_more() -> None:
+    world = waiting()
+    world.hetzner.locks.clear()
+    seen = Seen(world.now, world.view().server)
+    world.crash()
+    world.wait(10)
+    world.come_back()
+    world.tell(seen)
+    assert world.sent == []
+    world.poll()
+    assert world.sent == [CREATE]
+
+
+@pytest.mark.parametrize("verb", [CREATE, Verb.POWER_ON])
+def test_a_server_that_was_being_switched_on_is_not_used_for_a_snapshot_any_more(verb: Verb) -> None:
+    world = off() if verb is CREATE else stopping()
+    if verb is CREATE:
+        world.lose()
+    else:
+        world.answer()
+        world.wait(10)
+    world.leaving = True
+    world.run(300, stop_at=Verb.POWER_ON)
+    if verb is CREATE:
+        world.run(300)
+    world.crash()
+    world.come_back(own=True)
+    world.run(300)
+    assert world.stands(JobState.HELD, HoldReason.INTERRUPTED)
+    assert world.hetzner.status is RUNNING
+    assert world.sent.count(CREATE) == (1 if verb is CREATE else 0)
+
+
 def test_held_unknown_and_ended_jobs_stay_as_they_are() -> None:
     world = waiting(DOWN)
     world.crash()
@@ -295,6 +328,7 @@ def test_a_hold_does_not_touch_a_snapshot_that_is_being_made() -> None:
     world = sending()
     world.answer()
     world.tell(Hold(HoldReason.LIMIT))
+    assert world.job.hold is None
     world.run(300)
     assert world.job.state is JobState.DONE
 

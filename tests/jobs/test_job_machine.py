@@ -1,4 +1,7 @@
-"""Whatever happens: one snapshot at most, an end, and no server that stays off because of us."""
+"""Whatever happens: one snapshot at most, an end, and no server that stays off because of us.
+
+The same examples each time; `HSNAP_MACHINE_EXAMPLES=5000` searches among that many new ones.
+"""
 
 from __future__ import annotations
 
@@ -307,6 +310,7 @@ JobMachine.TestCase.settings = settings(
     max_examples=EXAMPLES,
     stateful_step_count=STEPS,
     deadline=None,
+    derandomize="HSNAP_MACHINE_EXAMPLES" not in os.environ,
     suppress_health_check=list(HealthCheck),
 )
 TestJobMachine = JobMachine.TestCase

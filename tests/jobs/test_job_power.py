@@ -42,7 +42,8 @@ def test_it_is_shut_down_snapshotted_and_on_again_as_soon_as_the_lock_clears() -
     world = off(plan=Plan(snapshot=600, unlock_at=0.05))
     world.run(60)
     assert world.hetzner.status is RUNNING
-    assert world.job.state is JobState.CREATING, "long before the snapshot is done"
+    assert world.stands(JobState.CREATING), "long before the snapshot is done"
+    assert world.look_ups == 1, "nothing is asked while the lock is there"
     world.run(1000)
     world.check_end()
     assert (world.job.state, world.sent) == (JobState.DONE, ORDER)
@@ -156,6 +157,7 @@ def test_a_power_off_that_comes_late_does_not_leave_the_server_off(late: float) 
     world.run(100, stop_at=Verb.POWER_OFF)
     world.lose(late)
     world.run(600)
+    world.wait(60)
     world.check_end()
     assert world.hetzner.status is RUNNING
 
@@ -293,12 +295,78 @@ def test_a_poll_from_before_the_server_was_off_is_no_proof_that_it_runs_again() 
     world.answer()
     world.begin_poll()
     world.wait(10)
-    world.run(20, stop_at=Verb.CREATE_IMAGE)
-    world.answer()
+    world.hetzner.hold(20)
+    world.poll()
+    assert told(world, JobEventKind.SERVER_OFF)
     world.deliver_poll(stale=True)
-    assert world.job.power is Power.OWED
+    assert (world.job.result, world.job.power) == (None, Power.OWED)
     world.run(300)
     world.check_end()
+    assert world.job.state is JobState.DONE
+
+
+def test_a_lock_that_does_not_show_yet_is_that_of_the_snapshot_just_accepted() -> None:
+    world = off(plan=Plan(lock_lag=0.8))
+    world.answer()
+    world.wait(0.1)
+    world.poll()
+    assert world.look_ups == 0, "it seems unlocked and isn't"
+
+
+def test_a_lock_taken_during_the_look_up_delays_switching_on() -> None:
+    world = off(plan=Plan(snapshot=20))
+    world.answer()
+    world.wait(10)
+    world.poll()
+    assert world.look_ups == 1
+    world.hetzner.hold(30)
+    world.answer_look_up()
+    assert Verb.POWER_ON not in world.sent
+    world.run(300)
+    world.check_end()
+
+
+def test_somebody_s_power_on_before_our_shutdown_arrived_does_not_count() -> None:
+    world = stopping()
+    world.wait(10)
+    world.hetzner.post(Verb.POWER_ON, None, ours=False)
+    world.wait(10)
+    world.run(300)
+    world.check_end()
+    assert world.hetzner.status is RUNNING
+
+
+def test_circumstances_that_change_during_a_look_up_count() -> None:
+    for leaving, may_stop in ((True, True), (False, False)):
+        world = stopping()
+        world.hetzner.hold(1)
+        world.answer()
+        world.wait(5)
+        world.poll()
+        assert world.look_ups == 1
+        world.leaving, world.may_stop = leaving, may_stop
+        world.answer_look_up()
+        assert world.sent == [Verb.SHUTDOWN]
+
+
+def test_a_cancelled_job_s_server_does_not_wait_for_what_cannot_be_looked_up() -> None:
+    world = off()
+    world.hetzner.hold(5)
+    world.answer()
+    world.tell(Cancel())
+    for _ in range(20):
+        if world.look_up and world.look_up[0] is Verb.CREATE_IMAGE:
+            world.fail_look_up()
+        elif world.look_up:
+            world.answer_look_up()
+        elif world.flight:
+            world.answer()
+        world.wait(2)
+        world.poll()
+    assert world.hetzner.status is RUNNING
+    world.run(300)
+    world.check_end()
+    assert world.job.state is JobState.CANCELLED
 
 
 def test_a_server_deleted_while_it_is_off_ends_the_job() -> None:
