@@ -34,6 +34,7 @@ from hsnap_tui.jobs.project import Card, fingerprint  # noqa: E402
 from hsnap_tui.session import Session  # noqa: E402
 from hsnap_tui.settings import Secret  # noqa: E402
 from hsnap_tui.tui.app import HsnapApp  # noqa: E402
+from hsnap_tui.tui.screens.fleet import FleetScreen  # noqa: E402
 from hsnap_tui.tui.screens.quit import Exit  # noqa: E402
 from tests.clocks import VirtualClock  # noqa: E402
 
@@ -58,7 +59,12 @@ class Stage:
 
     async def settle(self) -> None:
         """Waits until the screen shows everything that has happened."""
-        for _ in range(8):
+        await self.clock.settle()
+        for screen in self.app.screen_stack:
+            if isinstance(screen, FleetScreen):
+                screen._repaint()
+                screen.look()
+        for _ in range(4):
             await self.clock.settle()
             await self.pilot.pause(0.05)
 
