@@ -172,6 +172,7 @@ def report(rounds: list[Round], arguments: argparse.Namespace) -> int:
     for found in rounds:
         verdict, name = found.verdict, f"seed {found.seed}"
         promises.equal(f"{name}: jobs", verdict.outcomes.total(), arguments.servers)
+        promises.check(f"{name}: came to its end and left in order", not found.stuck)
         promises.equal(f"{name}: duplicates", verdict.duplicates, [])
         promises.equal(f"{name}: lost", verdict.lost, [])
         promises.equal(f"{name}: snapshots that we deny", verdict.denied, [])
