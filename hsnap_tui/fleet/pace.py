@@ -94,9 +94,9 @@ def _base(mood: Mood) -> tuple[float, str | None]:
     if mood.urgent:
         return 2.0, None
     if mood.attention is Attention.FOCUSED:
-        return 2.2, None
+        return 2.5, None
     if mood.attention is Attention.NO_SCREEN:
-        return 3.0, None
+        return 2.0, None
     if mood.busy:
         return 5.0, WITHOUT_FOCUS
     if mood.idle < 300:

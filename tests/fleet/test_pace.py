@@ -26,9 +26,9 @@ moods = st.builds(Mood, st.sampled_from(Attention), st.booleans(), st.booleans()
 @pytest.mark.parametrize(
     ("mood", "seconds", "reason"),
     [
-        (FOCUSED, 2.2, None),
-        (Mood(Attention.FOCUSED, busy=True), 2.2, None),
-        (Mood(Attention.NO_SCREEN, busy=True), 3.0, None),
+        (FOCUSED, 2.5, None),
+        (Mood(Attention.FOCUSED, busy=True), 2.5, None),
+        (Mood(Attention.NO_SCREEN, busy=True), 2.0, None),
         (Mood(Attention.UNFOCUSED, busy=True), 5.0, "the terminal is not in focus"),
         (Mood(Attention.UNFOCUSED, busy=False), 10.0, "the terminal is not in focus"),
         (Mood(Attention.UNFOCUSED, busy=False, idle=900), 15.0, "the terminal is not in focus"),
@@ -40,7 +40,7 @@ def test_with_a_full_budget_attention_sets_the_pace(mood: Mood, seconds: float, 
     assert pace(budget(3600), 2, mood) == Pace(seconds, 2, reason)
 
 
-@pytest.mark.parametrize(("left", "seconds"), [(2000, 2.2), (1500, 4.0), (1000, 8.0), (300, 8.0), (200, 20.0)])
+@pytest.mark.parametrize(("left", "seconds"), [(2000, 2.5), (1500, 4.0), (1000, 8.0), (300, 8.0), (200, 20.0)])
 def test_the_less_is_left_the_slower(left: float, seconds: float) -> None:
     assert pace(budget(left), 2, FOCUSED).interval == pytest.approx(seconds)
 
@@ -48,12 +48,12 @@ def test_the_less_is_left_the_slower(left: float, seconds: float) -> None:
 def test_what_slows_is_said_with_about_how_long() -> None:
     slow = pace(budget(1500), 2, FOCUSED)
     assert slow.slowed_by == "to spare the rate limit"
-    assert slow.normal_in == pytest.approx((1800 - 600 * (1 - 2 / 2.2) - 1500) / 0.75)
+    assert slow.normal_in == pytest.approx((1800 - 600 * (1 - 2 / 2.5) - 1500) / 0.75)
     assert pace(budget(100), 2, FOCUSED).slowed_by == "the rate limit is nearly used up"
     assert pace(budget(1000), 8, FOCUSED).normal_in is None, "more than is refilled is never normal for long"
 
 
-@pytest.mark.parametrize(("limit", "seconds"), [(50, 18), (3600, 2.2), (100_000, 2.2)])
+@pytest.mark.parametrize(("limit", "seconds"), [(50, 18), (3600, 2.5), (100_000, 2.5)])
 def test_any_limit_has_a_pace(limit: int, seconds: float) -> None:
     assert pace(budget(limit, limit), 1, FOCUSED).interval == pytest.approx(seconds, abs=0.1)
 

@@ -159,7 +159,7 @@ async def test_a_console_left_open_leaves_most_of_the_rate_limit_to_others(clock
     world = World(clock, servers)
     async with Desk(world, clock).at_work() as desk:
         await clock.advance(5400)
-        assert desk.watcher.pace.interval < 2.5
+        assert desk.watcher.pace.interval <= 2.5
     assert world.remaining > 0.6 * world.limit
 
 
@@ -401,7 +401,7 @@ async def test_without_a_screen_a_hundred_snapshots_are_followed_with_few_reques
             ended = {key for one in desk.seen for key, action in one.actions.items() if not action.running}
             desk.interests = Interests(actions=frozenset(images) - ended)
     assert ended == set(images)
-    assert world.requests() <= 75
+    assert world.requests() <= 90
     assert all(one.requests <= 2 for one in world.asked[1:])
 
 
