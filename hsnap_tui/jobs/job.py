@@ -66,6 +66,8 @@ def _absorb(draft: Draft, observation: JobObservation) -> Seen | None:
                 submission.action_seen(draft, action)
             elif action.id == job.start.action_id and job.start.phase is Phase.ACCEPTED:
                 power.switching_on(draft, action)
+            elif action.id == job.stop.action_id and job.stop.phase is Phase.ACCEPTED:
+                power.switching_off(draft, action)
         case ActionLost(action_id):
             if action_id == job.create.action_id and job.create.phase is Phase.ACCEPTED and _open(job):
                 draft.put(sending.accepted(job.create, None, draft.now))

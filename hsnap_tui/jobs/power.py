@@ -94,6 +94,22 @@ def shut_down(draft: Draft) -> None:
     draft.send(Verb.SHUTDOWN, JobState.SHUTTING_DOWN)
 
 
+def switching_off(draft: Draft, action: Action) -> None:
+    """How the shutdown's action goes; one that fails ends the job, unless the power is to be cut in that case."""
+    job = draft.job
+    failed = action.status is ActionStatus.ERROR and job.result is None and job.off_at is None
+    if failed and job.options.if_still_on is IfStillOn.LEAVE:
+        draft.put(sending.again(job.stop))
+        draft.set(fresh_after=draft.now)
+        draft.fail(
+            Failure(
+                "action_failed",
+                f"the shutdown failed: {action.error_message or 'no reason given'}",
+                "The server was left running and no snapshot was made. Try again, or choose to power it off.",
+            )
+        )
+
+
 def _await_cut(draft: Draft, seen: Seen) -> None:
     if seen.started >= _reached(draft, draft.job.cut) + CUT_WITHIN:
         draft.fail(
@@ -111,11 +127,11 @@ def looked_up_stop(draft: Draft, found: LookedUp) -> None:
     """What a look-up before a shutdown or a power-off, or after a lost answer to one, says."""
     verb, server = found.verb, found.server
     current = draft.sending(verb)
-    if server is None or draft.job.result is not None:
+    if server is None:
         return
     own = sending.perhaps_ours(current, found.actions, draft.turn.clock_offset)
-    if current.phase is Phase.UNCLEAR and own:
-        draft.put(sending.accepted(current, own[-1].id, draft.now))
+    if own and current.phase is not Phase.ACCEPTED:
+        draft.put(sending.found(current, own[-1].id, draft.now))
         draft.set(fresh_after=draft.now)
         draft.tell(JobEventKind.FOUND, action_id=own[-1].id, note="by the server's actions")
     elif current.doubt_until is not None and found.started < current.doubt_until:
@@ -173,9 +189,11 @@ def settle(draft: Draft, seen: Seen | None) -> None:
 
 def _seen_running(draft: Draft, seen: Seen) -> None:
     job = draft.job
-    if seen.started < _may_still_go_off_until(draft):
+    if seen.started < _may_still_switch_until(draft):
         if job.result is not None:
             draft.set(state=JobState.POWERING_ON)
+        if unclear := next((s for s in (job.stop, job.cut) if _in_doubt(s)), None):
+            draft.look_up(unclear.verb)
     elif job.start.phase is Phase.ACCEPTED:
         draft.set(on_at=seen.started)
         downtime = draft.job.downtime
@@ -187,18 +205,24 @@ def _seen_running(draft: Draft, seen: Seen) -> None:
         _pay(draft, JobEventKind.LEFT_ALONE, "it never went off")
 
 
-def _may_still_go_off_until(draft: Draft) -> datetime:
-    """Until when a request of ours may switch the server off.
+def _may_still_switch_until(draft: Draft) -> datetime:
+    """Until when a request of ours may still switch the server.
 
     Once it was off, only one whose answer was lost can. Before, an ACPI request can take effect long after we
     stopped waiting for it: as long again, within reason.
     """
     job = draft.job
     if job.off_at is not None:
-        return max((s.doubt_until for s in (job.stop, job.cut) if s.doubt_until is not None), default=job.off_at)
+        doubts = (request.doubt_until for request in (job.stop, job.cut, job.start))
+        return max((until for until in doubts if until is not None), default=job.off_at)
     within = job.options.off_within
     grace = max(LATE_OFF_AT_LEAST, min(within, LATE_OFF_AT_MOST))
-    return max(_reached(draft, job.stop), _reached(draft, job.cut)) + within + grace
+    requests = [request for request in (job.stop, job.cut) if request.phase is Phase.ACCEPTED or _in_doubt(request)]
+    return max((_reached(draft, request) + within + grace for request in requests), default=job.created)
+
+
+def _in_doubt(request: Sending) -> bool:
+    return request.phase is not Phase.ACCEPTED and request.doubt_until is not None
 
 
 def _reached(draft: Draft, request: Sending) -> datetime:
@@ -230,11 +254,13 @@ def looked_up(draft: Draft, found: LookedUp) -> None:
     own = sending.perhaps_ours(start, found.actions, draft.turn.clock_offset)
     off = server is not None and server.status is ServerStatus.OFF
     foreign = _foreign(draft, found) if off else None
-    if foreign is not None:
+    if foreign is not None and foreign.running:
+        draft.look_again_later(Verb.POWER_ON)
+    elif foreign is not None:
         note = f"somebody else has switched it since (action {foreign.id}, {foreign.command})"
         _pay(draft, JobEventKind.LEFT_ALONE, note)
     elif own:
-        draft.put(sending.accepted(start, own[-1].id, draft.now))
+        draft.put(sending.found(start, own[-1].id, draft.now))
         draft.set(fresh_after=draft.now)
         draft.tell(JobEventKind.FOUND, action_id=own[-1].id, note="by the server's actions")
     elif off and server is not None and not server.locked:
@@ -249,7 +275,8 @@ def looked_up(draft: Draft, found: LookedUp) -> None:
 def _foreign(draft: Draft, found: LookedUp) -> Action | None:
     """The newest action of somebody else that has switched the server since ours, or just before ours reached it."""
     ours = _ours(draft, found)
-    since_ours = sending.begun_since(found.actions, draft.job.stop.first_intent, draft.turn.clock_offset)
+    stop = draft.job.stop
+    since_ours = sending.begun_since(found.actions, stop.doubt_since or stop.last_intent, draft.turn.clock_offset)
     switches = [action for action in since_ours if action.command in _SWITCHES]
     foreign = [a for a in switches if a.id not in ours and a.status is not ActionStatus.ERROR]
     our_last_stop = max((a.id for a in found.actions if a.id in ours and a.command in _STOPS), default=0)
@@ -263,7 +290,8 @@ def _ours(draft: Draft, found: LookedUp) -> set[int]:
     offset = draft.turn.clock_offset
     ours: set[int] = set()
     for stop in (draft.job.stop, draft.job.cut):
-        ours |= _known(stop) | {action.id for action in sending.perhaps_ours(stop, found.actions, offset)[:1]}
+        lost = [a.id for a in sending.perhaps_ours(stop, found.actions, offset) if a.status is not ActionStatus.ERROR]
+        ours |= _known(stop) | set(lost[:1])
     start = draft.job.start
     known = _known(start)
     begun = sending.suspects(start, found.actions, start.first_intent, offset)

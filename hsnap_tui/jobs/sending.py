@@ -50,8 +50,13 @@ def intend(sending: Sending, now: datetime) -> Sending:
 
 
 def accepted(sending: Sending, action_id: int | None, now: datetime) -> Sending:
-    """The request, or an earlier one of the same kind, is known to have had its effect."""
-    return replace(settled(sending), phase=Phase.ACCEPTED, action_id=action_id, answered=now)
+    """The newest attempt has had its effect; one before it that was lost may still have one."""
+    return replace(sending, phase=Phase.ACCEPTED, action_id=action_id, answered=now, look_ups=0, not_before=None)
+
+
+def found(sending: Sending, action_id: int | None, now: datetime) -> Sending:
+    """The attempt whose answer was lost has had its effect."""
+    return accepted(settled(sending), action_id, now)
 
 
 def refused(sending: Sending, now: datetime, retry_after: float | None) -> Sending:
@@ -100,12 +105,13 @@ def interrupted(sending: Sending, now: datetime) -> Sending:
 
 def again(sending: Sending) -> Sending:
     """The attempt ended without the wanted effect: its action is accounted for, and another may be made."""
-    return replace(explain(settled(sending), sending.action_id), action_id=None)
+    explained = explain(sending, sending.action_id)
+    return replace(explained, phase=Phase.READY, action_id=None, answered=None, look_ups=0, not_before=None)
 
 
 def afresh(sending: Sending) -> Sending:
     """A person has looked: what was sent so far is accounted for, whatever became of it."""
-    return replace(again(sending), first_intent=None, doubts=0)
+    return replace(settled(again(sending)), first_intent=None, doubts=0)
 
 
 def explain(sending: Sending, *action_ids: int | None) -> Sending:

@@ -121,7 +121,7 @@ def _adopt(draft: Draft, labelled: list[Snapshot], own: tuple[Action, ...]) -> N
     action = _maker(snapshot, own)
     action_id = action.id if action else draft.job.create.action_id
     first_sight = draft.job.image_id != snapshot.id
-    draft.put(sending.accepted(draft.job.create, action_id, draft.now))
+    draft.put(sending.found(draft.job.create, action_id, draft.now))
     draft.set(state=JobState.CREATING, image_id=snapshot.id, size=snapshot.image_size, fresh_after=draft.now)
     draft.set(cancelled=False, hold=None)
     if first_sight:
@@ -171,7 +171,7 @@ def _suspected(draft: Draft, found: LookedUp, own: tuple[Action, ...]) -> None:
         draft.look_again_later(Verb.CREATE_IMAGE)
     elif all(action.status is ActionStatus.ERROR for action in own):
         draft.set(state=JobState.CREATING)
-        draft.put(sending.accepted(create, own[-1].id, draft.now))
+        draft.put(sending.found(create, own[-1].id, draft.now))
         draft.tell(JobEventKind.FOUND, action_id=own[-1].id, note="by the server's actions")
         action_failed(draft, own[-1].error_message)
     else:

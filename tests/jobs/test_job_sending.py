@@ -118,7 +118,7 @@ def test_a_request_of_a_process_that_is_gone_is_in_doubt_from_its_intent_until_s
 
 
 def test_an_attempt_that_failed_is_accounted_for_and_a_person_s_retry_forgets_the_doubts() -> None:
-    made = sending.accepted(sending.lost(sent(), NOW), 42, NOW)
+    made = sending.found(sending.lost(sent(), NOW), 42, NOW)
     assert (made.phase, made.doubt_since, made.doubt_until, made.answered) == (Phase.ACCEPTED, None, None, NOW)
     afresh = sending.afresh(made)
     assert (afresh.phase, afresh.explained, afresh.action_id, afresh.doubts) == (Phase.READY, (42,), None, 0)

@@ -87,6 +87,9 @@ class World:
         self.sent: list[Verb] = []
         self.look_ups = 0
         self.asked_off_at: datetime | None = None
+        self.mistaken = False
+        """Whether somebody else's action was taken for that of a request of ours whose answer was lost, as nobody can
+        tell them apart. What ours does when it comes after all is then taken for somebody else's."""
 
     def stands(self, state: JobState, hold: HoldReason | None = None) -> bool:
         """Whether the job stands there now."""
@@ -127,6 +130,8 @@ class World:
         result = step(before, observation, turn)
         self.check_step(before, observation, result)
         self.job = result.job
+        adopted = {request.action_id for request in (self.job.stop, self.job.cut, self.job.start)}
+        self.mistaken |= any(work.action.id in adopted and not work.ours for work in self.hetzner.works)
         self.events.extend(result.events)
         match result.command:
             case Send(verb):
@@ -369,7 +374,7 @@ class World:
     def check_power(self) -> None:
         """No server stays off because of us."""
         here = self.hetzner
-        if here.deleted or here.status is not ServerStatus.OFF or not here.switched_by_us:
+        if here.deleted or here.status is not ServerStatus.OFF or not here.switched_by_us or self.mistaken:
             return
         assert self.asked_off_at is not None
         # What began within the uncertainty of the clocks may have been before us or after us.
