@@ -260,7 +260,9 @@ def looked_up(draft: Draft, found: LookedUp) -> None:
         note = f"somebody else has switched it since (action {foreign.id}, {foreign.command})"
         _pay(draft, JobEventKind.LEFT_ALONE, note)
     elif own:
-        draft.put(sending.found(start, own[-1].id, draft.now))
+        all_found = len(own) >= start.doubts
+        settled = sending.found if all_found else sending.accepted
+        draft.put(settled(start, own[-1].id, draft.now))
         draft.set(fresh_after=draft.now)
         draft.tell(JobEventKind.FOUND, action_id=own[-1].id, note="by the server's actions")
     elif off and server is not None and not server.locked:

@@ -32,7 +32,8 @@ def interests(jobs: Iterable[Job], *, leaving: bool = False) -> Interests:
 
 
 def _followed(job: Job) -> set[int]:
-    sendings = (job.create, job.start)
+    going_off = job.result is None and job.off_at is None
+    sendings = (job.create, job.start, *((job.stop,) if going_off else ()))
     return {s.action_id for s in sendings if s.phase is Phase.ACCEPTED and s.action_id is not None}
 
 
