@@ -233,6 +233,46 @@ def test_somebody_else_s_attempt_that_failed_changes_nothing() -> None:
     assert world.hetzner.status is RUNNING
 
 
+def test_a_switching_action_of_somebody_else_is_waited_for_before_it_is_judged() -> None:
+    world = off(plan=Plan(snapshot=20))
+    world.answer()
+    world.wait(10)
+    world.poll()
+    world.hetzner.plan = Plan(fails=frozenset({"shutdown_server"}))
+    world.hetzner.post(Verb.SHUTDOWN, None, ours=False)
+    world.answer_look_up()
+    assert (world.job.power, world.sent[-1]) == (Power.OWED, Verb.CREATE_IMAGE)
+    world.run(300)
+    world.check_end()
+    assert world.hetzner.status is RUNNING, "that one failed"
+
+
+def test_a_power_on_that_may_still_come_is_waited_for_before_the_job_starts_over() -> None:
+    world = off()
+    world.tell(Hold(HoldReason.LIMIT))
+    world.refuse(ErrorKind.RATE_LIMITED)
+    world.run(200, stop_at=Verb.POWER_ON)
+    world.lose(late=25)
+    world.run(300)
+    assert world.stands(JobState.HELD, HoldReason.LIMIT)
+    assert not world.late, "it has come, or will not any more"
+    world.tell(Release())
+    world.run(300)
+    world.check_end()
+    assert (world.job.state, world.hetzner.status) == (JobState.DONE, RUNNING)
+
+
+def test_a_shutdown_whose_action_fails_ends_the_job_at_once() -> None:
+    world = stopping(plan=Plan(fails=frozenset({"shutdown_server"})))
+    world.answer()
+    world.wait(2)
+    world.poll()
+    world.run(5)
+    world.check_end()
+    assert world.job.failure is not None
+    assert (world.job.failure.kind, world.hetzner.status) == ("action_failed", RUNNING)
+
+
 def test_a_server_that_somebody_stopped_just_before_our_request_arrived_is_left_off() -> None:
     world = stopping()
     world.wait(60)

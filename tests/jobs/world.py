@@ -244,7 +244,7 @@ class World:
         started, old = self.polls.pop(index)
         view = old if stale else self.view()
         for action in view.actions:
-            if action.id in (self.job.create.action_id, self.job.start.action_id):
+            if action.id in (self.job.create.action_id, self.job.stop.action_id, self.job.start.action_id):
                 self.tell(ActionSeen(action))
         self.tell(Seen(started, view.server, view.holder))
 
