@@ -31,6 +31,7 @@ async def test_every_server_gets_one_snapshot_the_locked_one_after_its_lock(tmp_
             waited = at.told(JobEventKind.WAITING)
             assert [(event.server_id, event.holder) for event in waited] == [(locked, "reboot_server")]
             assert served.count("POST", "create_image") == 4, "the locked one was not tried before its lock cleared"
+            await at.until(lambda: any(isinstance(event, BatchEnded) for event in at.events))
             (ended,) = [event for event in at.events if isinstance(event, BatchEnded)]
             assert (ended.done, ended.failed) == (4, 0)
 
@@ -172,8 +173,8 @@ async def test_two_processes_share_one_journal_and_only_one_sends(tmp_path: Path
                 batch = await two.start()
                 await two.ended(batch)
                 assert snapshots_by_job(served) == {job.id: 1 for job in two.jobs(batch)}
-                assert len(two.told(JobEventKind.DONE)) == 4
-                assert len(one.told(JobEventKind.DONE)) == 4
+                await two.until(lambda: len(two.told(JobEventKind.DONE)) == 4)
+                await one.until(lambda: len(one.told(JobEventKind.DONE)) == 4)
                 assert two.session.leaving().running == ()
 
 
@@ -203,6 +204,7 @@ async def test_a_follower_s_cancel_reaches_the_one_that_sends(tmp_path: Path) ->
             await two.until(lambda: [job.state for job in two.jobs(batch)] == [JobState.WAITING] * 4)
             assert await two.session.cancel([job.id for job in two.jobs(batch)]) == 4
             await two.ended(batch)
+            await one.ended(batch)
             assert {job.state for job in one.jobs(batch)} == {JobState.CANCELLED}
             assert snapshots_by_job(served) == {}
 
