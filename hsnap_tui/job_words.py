@@ -41,6 +41,7 @@ _HOLDS = {
     HoldReason.NO_ACCESS: "the token was refused, or may only read",
     HoldReason.WAITED_TOO_LONG: "the lock did not clear in time",
     HoldReason.TRIED_OFTEN: "the request was lost several times in a row",
+    HoldReason.DOWNTIME: "powered on again: the allowed downtime was over",
 }
 
 _RESUMED = {

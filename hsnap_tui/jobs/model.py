@@ -78,17 +78,24 @@ class HoldReason(StrEnum):
     """The lock did not clear within the time allowed."""
     TRIED_OFTEN = "tried_often"
     """The request was lost several times in a row."""
+    DOWNTIME = "downtime"
+    """The server was off as long as the batch allows; it was powered on again without a snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotOptions:
-    """How the jobs of one batch are to be done. `at_a_time` is how many servers may be off at once."""
+    """How the jobs of one batch are to be done.
+
+    `at_a_time` is how many servers may be off at once; `max_downtime` is how long one may be off without a snapshot
+    under way before it is powered on again and its job held.
+    """
 
     if_locked: IfLocked = IfLocked.WAIT
     max_wait: timedelta | None = None
     shut_down: bool = False
     if_still_on: IfStillOn = IfStillOn.LEAVE
     off_within: timedelta = timedelta(minutes=2)
+    max_downtime: timedelta = timedelta(minutes=10)
     at_a_time: int = 1
     labels: Mapping[str, str] = field(default_factory=dict)
 
