@@ -1,7 +1,8 @@
 """A hold on the one connection that a request uses: did it leave this machine, and how to end it at once.
 
 Time-outs of sockets bound one read, not a request: a byte now and then keeps it alive for ever. Shutting the
-socket down from outside ends it, whatever the thread inside is waiting for.
+socket down from outside ends it, whatever the thread inside is waiting for. The thread then closes it, and because a
+request is under way that resets the connection: nothing of a request that was given up arrives later.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ProtocolError
+
+from hsnap_tui.cloud.closing import end_in_order, reset_when_closed, same_connection
 
 LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes of an answer's body, unpacked, above which it is given up."""
@@ -45,8 +48,7 @@ class Guard:
 
     def watch(self, fileno: int) -> None:
         """Takes hold of a connected socket; raises `ConnectionAbortedError` when it is too late for that."""
-        # A second descriptor of the same connection: it outlives the wrapping by TLS, which detaches the first.
-        handle = socket.fromfd(fileno, socket.AF_INET, socket.SOCK_STREAM)
+        handle = same_connection(fileno)
         with self._lock:
             if self._handle is not None:
                 self._handle.close()
@@ -60,7 +62,7 @@ class Guard:
             self._sent = True
 
     def abort(self) -> None:
-        """Ends the request now; what is not sent yet never will be."""
+        """Ends the request now; what is not sent yet never will be, and what is not delivered yet neither."""
         with self._lock:
             self._aborted = True
             if self._handle is not None:
@@ -120,9 +122,17 @@ class _GuardedHTTPSConnection(HTTPSConnection):
 class _GuardedHTTPPool(HTTPConnectionPool):
     ConnectionCls = _GuardedHTTPConnection
 
+    def _put_conn(self, conn: Any) -> None:
+        _set_idle(conn)
+        super()._put_conn(conn)
+
 
 class _GuardedHTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _GuardedHTTPSConnection
+
+    def _put_conn(self, conn: Any) -> None:
+        _set_idle(conn)
+        super()._put_conn(conn)
 
 
 _POOLS = {"http": _GuardedHTTPPool, "https": _GuardedHTTPSPool}
@@ -149,10 +159,20 @@ def _announce(connection: HTTPConnection) -> None:
     """Connects where that is still to be done, so that what fails until here is known as not sent."""
     if connection.sock is None:
         connection.connect()
+    fileno = connection.sock.fileno()
+    with same_connection(fileno) as handle:
+        reset_when_closed(handle)
     guard = _current.get()
     if guard is not None:
-        guard.watch(connection.sock.fileno())
+        guard.watch(fileno)
         guard.sending()
+
+
+def _set_idle(connection: HTTPConnection | None) -> None:
+    """A connection whose answer has come completely, before the next request may use it."""
+    if connection is not None and connection.sock is not None:
+        with same_connection(connection.sock.fileno()) as handle:
+            end_in_order(handle)
 
 
 class GuardedAdapter(HTTPAdapter):
