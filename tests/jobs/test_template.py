@@ -87,7 +87,7 @@ def test_what_a_name_contains_is_only_text(name: str) -> None:
     assert render("x{name}x", a_server(f"{{id}}{name}"), NOW) == f"x{{id}}{name}x"
 
 
-@given(st.text().filter(str.isprintable).filter(str.strip))
+@given(st.text(st.characters(exclude_categories=("C", "Z"), include_characters=" "), min_size=1).filter(str.strip))
 def test_doubled_braces_are_the_characters(text: str) -> None:
     assert render(text.replace("{", "{{").replace("}", "}}"), a_server(), NOW) == text.strip()
 
