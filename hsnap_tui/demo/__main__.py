@@ -26,6 +26,8 @@ def main(words: Sequence[str] | None = None) -> int:
         with serve_in_thread(options=arguments.options, port=arguments.port) as served:
             print(f"export HCLOUD_ENDPOINT={served.endpoint}")  # noqa: T201
             print(f"export HCLOUD_TOKEN={served.token}")  # noqa: T201
+            for token in arguments.options.read_write_tokens[1:]:
+                print(f"# another token that may do everything: {token}")  # noqa: T201
             print(f"# a token that may only read: {served.readonly_token}", flush=True)  # noqa: T201
             # Now and then it wakes up: not every system lets a signal through to a thread that waits.
             while not stop.wait(1):

@@ -7,25 +7,41 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hsnap_tui.demo import faults
+from hsnap_tui.demo import control, fault_text, faults
 from hsnap_tui.demo.options import DemoOptions, Span
 
 T = TypeVar("T")
 
-_EPILOG = f"""\
+_EPILOG = (
+    f"""\
 faults, off unless asked for:
-  --fault '{faults.SYNTAX}'
-  KIND   one of the kinds below, with its time where it has one
+  --fault '{fault_text.SYNTAX}'
+  KIND   one of the kinds below, with its time S, status or text where it has one
   METHOD GET, POST, PUT or DELETE; left out: any
   ROUTE  a pattern for the last fixed word of a route (create_image, servers, actions, images, power*, *),
          or, when it starts with a slash, for the path below /v1 (/servers/*/actions/*)
   RATE   between 0 and 1, the share of these requests that it happens to; left out: 1
   TIMES  how often it happens at most
-  One fault at most happens to a request: of several, the first that fits. Examples:
+  after=S        it begins S seconds (of the cloud's clock) from now
+  for=S          it ends S seconds after it began
+  retry-after=S  for refuse: the answer has this Retry-After header
+  One fault at most happens to a request: of several, the first that fits. Those of headers (date, date-text,
+  ratelimit) are apart: all that fit happen. Examples:
     --fault 'drop-after:POST create_image:0.15' --fault 'latency=2:GET *:0.3' --fault '503:*:1:5'
+    --fault 'refuse=503/unavailable:POST create_image:after=20:for=300'
+    --fault 'refuse=429:*:for=60:retry-after=900' --fault 'date=-3600:*:after=30' --fault 'ratelimit=1/0:GET *'
+    --fault 'then=delete web-1:GET servers:1:1'
 
 kinds:
-""" + "\n".join(f"  {kind:17} {words}" for kind, words in faults.KINDS.items())
+"""
+    + "\n".join(f"  {name:17} {kind.words}" for name, kind in faults.KINDS.items())
+    + """
+
+commands, for --at 'TIME COMMAND', for then=COMMAND, and for POST /control (the body is the command as plain text,
+the token is the first one: curl -H "Authorization: Bearer $HCLOUD_TOKEN" -d 'slow web-1 300' http://…/control):
+"""
+    + "\n".join(f"  {name + ' ' + command.words:29} {command.help}" for name, command in control.COMMANDS.items())
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +170,21 @@ def parse(words: Sequence[str] | None) -> Arguments:
         help="the share of the rate limit that another client takes, 0 to 1 (0)",
     )
     add("--fault", type=_fault, action="append", default=[], metavar="FAULT", help="see below; may be repeated")
+    add(
+        "--at",
+        type=_scheduled,
+        action="append",
+        default=[],
+        metavar="'TIME COMMAND'",
+        help="what else happens, and when; see below; may be repeated",
+    )
+    add(
+        "--tokens",
+        type=_kind(_at_least_one, "a number of tokens"),
+        default=defaults.tokens,
+        metavar="N",
+        help="how many tokens there are that may do everything; the last of all tokens may only read (1)",
+    )
     add("--exit-with-parent", action="store_true",
         help="stop when standard input ends: of a pipe, when the process at its other end is gone")  # fmt: skip
     given = parser.parse_args(words)
@@ -174,6 +205,8 @@ def parse(words: Sequence[str] | None) -> Arguments:
         actions_rate_limit=given.actions_rate_limit,
         other_client_share=given.other_client,
         faults=tuple(given.fault),
+        script=tuple(given.at),
+        tokens=given.tokens,
     )
     return Arguments(options, given.port, given.exit_with_parent)
 
@@ -192,8 +225,8 @@ def _kind(read: Callable[[str], T], what: str) -> Callable[[str], T]:
 
 def _fault(text: str) -> faults.Fault:
     try:
-        fault = faults.parse(text)
-    except faults.FaultSyntaxError as error:
+        fault = control.read_fault(text)
+    except control.CommandError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
     from hsnap_tui.demo.routes import ENDPOINTS  # noqa: PLC0415 - the whole cloud, needed for few command lines
@@ -206,6 +239,19 @@ def _fault(text: str) -> faults.Fault:
             f"no route fits {fault.method} {fault.route!r}; the words are: {', '.join(words)}"
         )
     return fault
+
+
+def _scheduled(text: str) -> tuple[float, str]:
+    moment, _, command = text.strip().partition(" ")
+    try:
+        seconds = _seconds(moment)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} does not begin with a time: {error}") from None
+    try:
+        control.parse(command)
+    except control.CommandError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return seconds, command
 
 
 def _in_range(number: float, low: float, high: float) -> float:

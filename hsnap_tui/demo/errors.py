@@ -7,6 +7,32 @@ from typing import Any
 
 _CHANGELOG = "https://docs.hetzner.cloud/changelog"
 
+#: The status of each code; of several with one status, the usual one first.
+STATUSES = {
+    "json_error": 400,
+    "unauthorized": 401,
+    "token_readonly": 401,
+    "forbidden": 403,
+    "maintenance": 403,
+    "resource_limit_exceeded": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "conflict": 409,
+    "uniqueness_error": 409,
+    "deprecated_api_endpoint": 410,
+    "resource_unavailable": 412,
+    "invalid_input": 422,
+    "service_error": 422,
+    "unsupported_error": 422,
+    "locked": 423,
+    "protected": 423,
+    "rate_limit_exceeded": 429,
+    "server_error": 500,
+    "bad_gateway": 502,
+    "unavailable": 503,
+    "timeout": 504,
+}
+
 
 class ApiError(Exception):
     """An answer that refuses a request: HTTP status, machine-readable code, words, and details by code."""

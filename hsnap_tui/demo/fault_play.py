@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Send
@@ -21,6 +22,8 @@ class Exchange:
     #: Carries it out, now or that many seconds of the cloud's clock later.
     perform: Callable[[], Answer]
     perform_later: Callable[[float], None]
+    #: Carries out a command (see `control`).
+    obey: Callable[[str], None]
     #: Sends a whole answer.
     answer: Callable[[Response], Awaitable[None]]
     #: Closes the connection.
@@ -46,6 +49,10 @@ async def play(fault: Fault | None, exchange: Exchange) -> None:
         case "stall":
             await exchange.pause(seconds)
             await exchange.drop()
+        case "stall-then-effect":
+            exchange.perform_later(seconds)
+            await exchange.pause(seconds)
+            await exchange.drop()
         case "timeout-after":
             exchange.perform()
             await exchange.pause(seconds)
@@ -54,7 +61,13 @@ async def play(fault: Fault | None, exchange: Exchange) -> None:
             await _trickle(exchange, as_response(exchange.perform()), seconds)
         case "cut-body":
             await _cut_body(exchange, as_response(exchange.perform()))
-        case "500" | "502" | "503" | "429" | "conflict":
+        case "refuse" if fault is not None:
+            await exchange.answer(_refuse(fault))
+        case "then" if fault is not None:
+            answer = exchange.perform()
+            exchange.obey(fault.text)
+            await exchange.answer(as_response(answer))
+        case "500" | "502" | "503" | "429" | "conflict" | "readonly":
             await exchange.answer(_REFUSALS[kind]())
         case "503-after" | "504-after":
             exchange.perform()
@@ -101,6 +114,14 @@ async def _start(exchange: Exchange, response: Response) -> None:
     await exchange.send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
 
 
+def _refuse(fault: Fault) -> Response:
+    status, code = fault.refusal
+    headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+    details: dict[str, Any] | None = {"fields": []} if code == "invalid_input" else None
+    error = ApiError(status, code, _MESSAGES.get(code, code.replace("_", " ")), details)
+    return as_response(Answer(status, error.body(), headers))
+
+
 def _refusal(status: int, code: str, message: str) -> Callable[[], Response]:
     return lambda: as_response(Answer(status, ApiError(status, code, message).body()))
 
@@ -112,6 +133,16 @@ def _page(status: int, title: str) -> Callable[[], Response]:
     return lambda: Response(text, status, media_type="text/html")
 
 
+_MESSAGES = {
+    "unauthorized": "unable to authenticate",
+    "token_readonly": "token is only allowed to perform GET requests",
+    "locked": "cannot perform operation because server is locked",
+    "rate_limit_exceeded": "rate limit exceeded",
+    "invalid_input": "invalid input",
+    "resource_unavailable": "resource is not available",
+    "unavailable": "service is currently not available",
+}
+
 _REFUSALS: dict[str, Callable[[], Response]] = {
     "500": _refusal(500, "server_error", "internal server error"),
     "502": _page(502, "Bad Gateway"),
@@ -119,5 +150,6 @@ _REFUSALS: dict[str, Callable[[], Response]] = {
     "503-after": _refusal(503, "unavailable", "service is currently not available"),
     "504-after": _refusal(504, "timeout", "the request could not be answered in time"),
     "429": _refusal(429, "rate_limit_exceeded", "rate limit exceeded"),
+    "readonly": _refusal(401, "token_readonly", _MESSAGES["token_readonly"]),
     "conflict": _refusal(409, "conflict", "the resource has changed during the request, please retry"),
 }

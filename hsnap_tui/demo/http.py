@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from email.utils import format_datetime
 from functools import partial
 
 from starlette.applications import Starlette
@@ -14,15 +13,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hsnap_tui.demo import fault_play
+from hsnap_tui.demo import fault_play, headers
 from hsnap_tui.demo.api import Answer, Call, Endpoint
-from hsnap_tui.demo.errors import ApiError
+from hsnap_tui.demo.control import CommandError
+from hsnap_tui.demo.errors import ApiError, invalid_input
 from hsnap_tui.demo.fault_play import as_response
 from hsnap_tui.demo.faults import route_word
 from hsnap_tui.demo.routes import ENDPOINTS
 from hsnap_tui.demo.simulation import Recorded, Simulation, refusal
 
 PREFIX = "/v1"
+#: Where commands are taken (see `control`); it is not part of the API.
+CONTROL = "/control"
 
 #: Closes the connection of the request with this scope at once, without an answer.
 HangUp = Callable[[Scope], None]
@@ -48,6 +50,19 @@ async def _unknown_route(_request: Request, error: Exception) -> Response:
     return as_response(refusal(ApiError(404, "not_found", "not found")))
 
 
+async def _control(simulation: Simulation, request: Request) -> Response:
+    """Carry out a command. The first token always opens this, also when the API no longer takes it."""
+    if request.headers.get("authorization") != f"Bearer {simulation.token}":
+        return as_response(refusal(ApiError(401, "unauthorized", "unable to authenticate")))
+    if request.method != "POST":
+        return as_response(refusal(ApiError(405, "method_not_allowed", "method not allowed")))
+    try:
+        simulation.obey((await request.body()).decode("utf-8", "replace"))
+    except CommandError as error:
+        return as_response(refusal(invalid_input({"command": [str(error)]})))
+    return as_response(Answer(204))
+
+
 class _Gate:
     """Every request passes here first: it is recorded, counted and checked, and its answer gets its headers."""
 
@@ -56,12 +71,17 @@ class _Gate:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
+        request = Request(scope, receive)
         simulation = self._simulation
+        if scope["path"] == CONTROL:
+            await (await _control(simulation, request))(scope, receive, send)
+            return
         path = scope["path"].removeprefix(PREFIX)
         record = Recorded(request.method, path, request.url.query, simulation.clock.now())
-        refused = self._unauthorized(request)
         with simulation.lock:
+            # The script may have changed what tokens may do by now.
+            simulation.cloud.advance()
+            refused = simulation.tokens.refusal(request.headers.get("authorization", ""), request.method)
             simulation.requests.append(record)
             now = simulation.clock.now()
             if refused is not None and refused.code == "unauthorized":
@@ -73,19 +93,15 @@ class _Gate:
             if not budget.take(now):
                 message = f"Limit of {budget.limit} requests per hour reached"
                 refused = ApiError(429, "rate_limit_exceeded", message)
-            named = {
-                "Date": format_datetime(now, usegmt=True),
-                "X-Correlation-Id": simulation.correlation_id(),
-                **budget.headers(now),
-            }
-        # As bytes: Starlette would write the names in small letters.
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
+            named = headers.common(now, simulation.correlation_id(), budget.headers(now))
         scope[_RECORD] = record
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *headers]
+                faults = simulation.draw_header_faults(record)
+                added = headers.as_bytes(headers.twisted(named, now, faults))
+                message["headers"] = [*message.get("headers", ()), *added]
             await send(message)
 
         if refused is None:
@@ -93,15 +109,6 @@ class _Gate:
         else:
             await _pause(receive, simulation.cloud.options.latency)
             await as_response(refusal(refused))(scope, receive, send_with_headers)
-
-    def _unauthorized(self, request: Request) -> ApiError | None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        known = (self._simulation.token, self._simulation.readonly_token)
-        if scheme.lower() != "bearer" or token.strip() not in known:
-            return ApiError(401, "unauthorized", "unable to authenticate")
-        if token.strip() == self._simulation.readonly_token and request.method not in ("GET", "HEAD"):
-            return ApiError(401, "token_readonly", "token is only allowed to perform GET requests")
-        return None
 
 
 class _RouteApp:
@@ -115,7 +122,8 @@ class _RouteApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         record: Recorded = scope[_RECORD]
-        record.route = route_word(self._endpoint.template)
+        record.template = self._endpoint.template
+        record.route = route_word(record.template)
         try:
             body = await request.body()
         except ClientDisconnect:
@@ -127,9 +135,7 @@ class _RouteApp:
             url=str(request.url.replace(query="")),
         )
         simulation = self._simulation
-        with simulation.lock:
-            fault = simulation.faults.draw(record.method, record.path, self._endpoint.template)
-        record.fault = None if fault is None else fault.kind
+        fault = simulation.draw_fault(record)
         half_way = simulation.cloud.options.latency / 2
 
         async def answer(response: Response) -> None:
@@ -144,6 +150,7 @@ class _RouteApp:
         perform = partial(simulation.perform, self._endpoint.handler, call)
         exchange = fault_play.Exchange(
             perform=perform,
+            obey=simulation.obey_if_possible,
             perform_later=partial(simulation.perform_later, self._endpoint.handler, call),
             answer=answer,
             drop=drop,

@@ -62,6 +62,11 @@ def begin_image(
     image.status, image.image_size = "creating", None
     world.put_image(image)
 
+    if server.images_stuck_after is not None:
+        action = world.start_endless("create_image", ("server", server.id), lock=server)
+        world.after(server.images_stuck_after, lambda: world.forget_action(action))
+        return action, image
+
     def made() -> None:
         image.status = "available"
         image.image_size = round(server.used_gb * world.rng.uniform(0.9, 1.0), 2)

@@ -9,6 +9,19 @@ from hsnap_tui.demo.catalogue import Location, ServerType
 
 Labels = dict[str, str]
 
+#: Every status that a server can have.
+STATUSES = (
+    "running",
+    "initializing",
+    "starting",
+    "stopping",
+    "off",
+    "deleting",
+    "migrating",
+    "rebuilding",
+    "unknown",
+)
+
 
 @dataclass(slots=True)
 class Action:
@@ -119,6 +132,10 @@ class Server:
     outgoing_traffic: int | None = None
     ingoing_traffic: int | None = None
     ignores_acpi: bool = False
+    #: How long it takes to go off after an ACPI shutdown; None: as the options say.
+    shutdown_seconds: float | None = None
+    #: Its images stay `creating` for ever, and their action is gone after so many seconds; None: they do not.
+    images_stuck_after: float | None = None
     lock: Action | None = None
     #: Grows with each change of power: an ACPI request that came before it has nothing to switch off any more.
     power_changes: int = 0
@@ -127,6 +144,11 @@ class Server:
     def locked(self) -> bool:
         """Tell whether something holds the server."""
         return self.lock is not None
+
+    def change_power(self, status: str) -> None:
+        """Set the status that a change of power leads to; a pending ACPI request has nothing to do any more."""
+        self.status = status
+        self.power_changes += 1
 
 
 @dataclass(slots=True)

@@ -51,14 +51,25 @@ class DemoOptions:
     other_client_share: float = 0.0
     faults: tuple[Fault, ...] = ()
 
+    #: What happens when: seconds from the start, and a command (see `control`).
+    script: tuple[tuple[float, str], ...] = ()
+
     #: The project's tokens; when left empty, made from the seed.
     token: str = ""
     readonly_token: str = ""
+    #: How many tokens there are that may do everything.
+    tokens: int = 1
 
     @property
     def read_write_token(self) -> str:
         """Give the token that may do everything: 64 characters, as Hetzner's."""
         return self.token or _token(f"{self.seed}:read-write")
+
+    @property
+    def read_write_tokens(self) -> tuple[str, ...]:
+        """Give all tokens that may do everything, `read_write_token` first."""
+        more = (_token(f"{self.seed}:read-write:{number}") for number in range(2, self.tokens + 1))
+        return (self.read_write_token, *more)
 
     @property
     def read_only_token(self) -> str:

@@ -84,7 +84,8 @@ def shutdown(world: World, server: Server) -> Action:
             if server.power_changes == asked_at:
                 change_power(server, "off")
 
-        world.after(world.seconds(world.options.shutdown_seconds), halted)
+        own = server.shutdown_seconds
+        world.after(world.seconds(world.options.shutdown_seconds) if own is None else own, halted)
 
     return world.start(
         "shutdown_server",
@@ -97,9 +98,8 @@ def shutdown(world: World, server: Server) -> Action:
 
 
 def change_power(server: Server, status: str) -> None:
-    """Set the status that a change of power leads to; a pending ACPI request has nothing to do any more."""
-    server.status = status
-    server.power_changes += 1
+    """Set the status that a change of power leads to (see `Server.change_power`)."""
+    server.change_power(status)
 
 
 def _power_action(

@@ -10,22 +10,10 @@ from hsnap_tui.demo import body, catalogue, lifecycle, query, render, surroundin
 from hsnap_tui.demo.api import Answer, Call, Endpoint, Endpoints
 from hsnap_tui.demo.catalogue import Location, ServerType
 from hsnap_tui.demo.errors import ApiError, invalid_input, not_found
-from hsnap_tui.demo.model import Image, Server
+from hsnap_tui.demo.model import STATUSES, Image, Server
 from hsnap_tui.demo.world import World
 
 T = TypeVar("T")
-
-STATUSES = (
-    "running",
-    "initializing",
-    "starting",
-    "stopping",
-    "off",
-    "deleting",
-    "migrating",
-    "rebuilding",
-    "unknown",
-)
 
 _SORT: query.SortFields[Server] = {
     "id": lambda server: server.id,

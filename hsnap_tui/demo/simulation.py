@@ -8,14 +8,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
+from hsnap_tui.demo import control
 from hsnap_tui.demo.api import Answer, Call, Handler
 from hsnap_tui.demo.clock import Clock, ManualClock
 from hsnap_tui.demo.cloud import Cloud
 from hsnap_tui.demo.errors import ApiError
 from hsnap_tui.demo.faults import Fault, FaultBook
 from hsnap_tui.demo.ratelimit import Bucket
+from hsnap_tui.demo.tokens import Tokens
 
 T = TypeVar("T")
 
@@ -34,6 +37,7 @@ class Recorded:
     query: str
     time: datetime
     route: str = ""
+    template: str = ""
     status: int | None = None
     fault: str | None = None
 
@@ -51,7 +55,8 @@ class Simulation:
         options = cloud.options
         self.token = options.read_write_token
         self.readonly_token = options.read_only_token
-        self.faults = FaultBook(random.Random(f"{options.seed}:faults"))  # noqa: S311
+        self.tokens = Tokens(options.read_write_tokens, options.read_only_token)
+        self.faults = FaultBook(random.Random(f"{options.seed}:faults"), cloud.clock.now)  # noqa: S311
         self.faults.add(options.faults)
         #: The budgets: the project's, that of requests without a valid token, and that of `GET /actions?id=`.
         self.budget = Bucket(options.rate_limit, cloud.now, options.other_client_share)
@@ -60,6 +65,8 @@ class Simulation:
             self.budget if options.actions_rate_limit is None else Bucket(options.actions_rate_limit, cloud.now)
         )
         self._rng = random.Random(f"{options.seed}:requests")  # noqa: S311
+        for seconds, command in options.script:
+            cloud.after(seconds, partial(self.obey_if_possible, command))
 
     @property
     def clock(self) -> Clock:
@@ -79,6 +86,20 @@ class Simulation:
         self.clock.advance(seconds)
         self.call(lambda _cloud: None)
 
+    def obey(self, command: str) -> None:
+        """Carry out a command there and then (see `control`). Raises CommandError."""
+        do = control.parse(command)
+        with self.lock:
+            self.cloud.advance()
+            do(self)
+
+    def obey_if_possible(self, command: str) -> None:
+        """Carry out a command that was given before its time; when that can't be done any more, log it."""
+        try:
+            self.obey(command)
+        except control.CommandError as error:
+            _log.warning("%s: %s", command, error)
+
     def add_fault(self, fault: Fault) -> None:
         """Put a fault into force, before those that already are."""
         with self.lock:
@@ -87,6 +108,20 @@ class Simulation:
     def fail_next(self, method: str, route: str, kind: str, *, times: int = 1, seconds: float | None = None) -> None:
         """Let a fault happen to the next requests of that method on that route (see `Fault`)."""
         self.add_fault(Fault(kind, method, route, times=times, seconds=seconds))
+
+    def draw_fault(self, request: Recorded) -> Fault | None:
+        """Decide which fault, if any, happens to a request, and note it in its record."""
+        with self.lock:
+            # What the script has for this moment comes first.
+            self.cloud.advance()
+            fault = self.faults.draw(request.method, request.path, request.template)
+        request.fault = None if fault is None else fault.kind
+        return fault
+
+    def draw_header_faults(self, request: Recorded) -> list[Fault]:
+        """Decide which faults happen to the headers of a request's answer."""
+        with self.lock:
+            return self.faults.draw_headers(request.method, request.path, request.template)
 
     def count(self, method: str = "*", route: str = "*") -> int:
         """Count the requests so far of a method on a route, e.g. ("POST", "create_image")."""

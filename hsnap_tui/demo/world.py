@@ -29,6 +29,9 @@ from hsnap_tui.demo.options import DemoOptions, Span
 
 Effect = Callable[[], None]
 
+#: An action that never ends makes no progress that anyone could see.
+_ENDLESS_SECONDS = 1e9
+
 _ACTION_ERROR = ("action_failed", "Action failed")
 
 
@@ -253,6 +256,19 @@ class World:
         else:
             end()
         return action
+
+    def start_endless(self, command: str, *resources: tuple[str, int], lock: Server) -> Action:
+        """Start an action that never ends and holds the server's lock until it is forgotten."""
+        action = Action(self.new_id("action"), command, self.now, self.now, _ENDLESS_SECONDS, resources)
+        self.put_action(action)
+        lock.lock = action
+        return action
+
+    def forget_action(self, action: Action) -> None:
+        """Let an action vanish without an end; what it locked is free."""
+        self._actions.pop(action.id, None)
+        for server in self._servers.values():
+            self._unlock(server, action)
 
     def at_end(self, action: Action, effect: Effect) -> None:
         """Let something happen when a running action has ended, well or not."""

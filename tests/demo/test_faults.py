@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from hsnap_tui.demo import faults
+from hsnap_tui.demo import fault_text
+from hsnap_tui.demo.clock import ManualClock
 from hsnap_tui.demo.faults import Fault, FaultBook, FaultSyntaxError
 from tests.demo.support import Bench, bench
 
@@ -157,7 +158,7 @@ def test_answers_that_say_nothing(at: Bench, kind: str, body: bytes) -> None:
     ],
 )
 def test_reading_faults(text: str, fault: Fault) -> None:
-    assert faults.parse(text) == fault
+    assert fault_text.parse(text) == fault
 
 
 @pytest.mark.parametrize(
@@ -182,12 +183,12 @@ def test_reading_faults(text: str, fault: Fault) -> None:
 )
 def test_what_is_no_fault(text: str, words: str) -> None:
     with pytest.raises(FaultSyntaxError) as error:
-        faults.parse(text)
+        fault_text.parse(text)
     assert words in str(error.value)
 
 
 def test_routes_rates_and_times() -> None:
-    book = FaultBook(random.Random(1))
+    book = FaultBook(random.Random(1), ManualClock().now)
     book.add([Fault("500", "POST", "create_image", times=2), Fault("503", "GET", "/servers*", rate=0.25)])
     post = ("POST", "/servers/1/actions/create_image", "/servers/{id}/actions/create_image")
     assert [fault.kind if (fault := book.draw(*post)) else "" for _ in range(3)] == ["500", "500", ""]

@@ -156,7 +156,7 @@ def test_arguments() -> None:
         (["--fault", "drop:POST *"], "unknown fault kind 'drop'"),
         (["--fault", "500:POST create_imgae"], "no route fits POST 'create_imgae'; the words are: actions,"),
         (["--fault", "500:GET create_image"], "no route fits GET"),
-        (["--fault", "500"], "KIND[=SECONDS]:[METHOD ]ROUTE[:RATE[:TIMES]]"),
+        (["--fault", "500"], "KIND[=VALUE]:[METHOD ]ROUTE[:RATE[:TIMES]]"),
         (["--latency", "fast"], "is not a time"),
         (["--latency", "nan"], "is not a time"),
         (["--snapshot-seconds", "78-60"], "must not be shorter"),
