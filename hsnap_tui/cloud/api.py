@@ -26,7 +26,7 @@ class BudgetView:
     """The rate limit as it stands: requests left of `limit` an hour, and who waits for it until when.
 
     `refill` is requests a second. `waiting` is the most urgent purpose that is held back now, `until` when it
-    is expected to go. `known` is false until an answer has shown a limit.
+    is expected to go; `held` are all purposes that are held back. `known` is false until an answer has shown a limit.
     """
 
     limit: int
@@ -36,6 +36,18 @@ class BudgetView:
     known: bool = False
     waiting: Purpose | None = None
     until: datetime | None = None
+    held: frozenset[Purpose] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RecentActions:
+    """The newest actions of all servers; all that began at `since` or later (by Hetzner's clock) are among them.
+
+    `since` is none when it cannot be told whether any are missing.
+    """
+
+    actions: tuple[Action, ...]
+    since: datetime | None
 
 
 class CloudApi(Protocol):
@@ -56,7 +68,7 @@ class CloudApi(Protocol):
         ...
 
     async def list_servers(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Server]:
-        """All servers, or those that the selector matches; pages after the first are fetched side by side."""
+        """All servers, or those that the selector matches; none is missing that was there when it was asked."""
         ...
 
     async def get_server(self, server_id: int, purpose: Purpose) -> Server:
@@ -73,6 +85,10 @@ class CloudApi(Protocol):
 
     async def list_server_actions(self, server_id: int, purpose: Purpose) -> Sequence[Action]:
         """The newest 50 actions of one server, newest first."""
+        ...
+
+    async def list_recent_actions(self, since: datetime, purpose: Purpose, most_pages: int) -> RecentActions:
+        """The newest actions of all servers, back to `since` by Hetzner's clock, or what so many pages hold."""
         ...
 
     async def list_snapshots(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Snapshot]:

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, field
 
 from hsnap_tui.cloud.api import Purpose
+from hsnap_tui.cloud.ceiling import Ceiling
 
 ASSUMED_LIMIT = 3600
 """Requests an hour, for a server that shows no limit."""
@@ -73,6 +74,7 @@ class Bucket:
     _refusals: int = 0
     _refused_after: int = 0
     _paused_until: float = -math.inf
+    _look_ups: Ceiling = field(default_factory=Ceiling)
 
     @property
     def refill(self) -> float:
@@ -83,6 +85,16 @@ class Bucket:
         """A lower bound of the requests left, with those under way taken as not counted yet."""
         left = min((self._value(seen, now) for seen in self._observations), default=self.limit)
         return left - len(self.under_way)
+
+    def begin(self, ticket: Ticket, now: float) -> None:
+        """A request goes now."""
+        self.under_way.add(ticket)
+        if ticket.purpose is Purpose.LOOK_UP:
+            self._look_ups.take(now, self.refill)
+
+    def rationed(self, purpose: Purpose, now: float) -> float:
+        """Seconds that a request of this purpose waits because of the share that its kind may take at most."""
+        return self._look_ups.wait(now, self.refill) if purpose is Purpose.LOOK_UP else 0.0
 
     def wait(self, purpose: Purpose, now: float) -> float:
         """Seconds until a request of this purpose may be sent if nothing else happens; 0 for now.

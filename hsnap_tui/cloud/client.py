@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Generic, Protocol, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from hsnap_tui.clock import Clock, SystemClock
-from hsnap_tui.cloud import parse
-from hsnap_tui.cloud.api import BudgetView, Purpose
+from hsnap_tui.cloud import pages, parse
+from hsnap_tui.cloud.api import BudgetView, Purpose, RecentActions
 from hsnap_tui.cloud.model import Action, Server, Snapshot, Submitted
+from hsnap_tui.cloud.pages import I, Page
 from hsnap_tui.cloud.sdk import Sdk
 from hsnap_tui.cloud.sender import Request, Sender
 from hsnap_tui.cloud.surroundings import surroundings
@@ -26,18 +26,6 @@ IDS_A_REQUEST = 25
 """`GET /actions?id=…` answers at most so many; beyond that actions may silently be missing."""
 MOST_PAGES = 1000
 """Pages of a list after which a server that always names a next one is not believed."""
-
-
-class Identified(Protocol):
-    """Anything of the API with an ID."""
-
-    @property
-    def id(self) -> int:
-        """Unique within its kind."""
-        ...
-
-
-I = TypeVar("I", bound=Identified)  # noqa: E741
 
 
 class HetznerCloud:
@@ -77,9 +65,9 @@ class HetznerCloud:
         return self._sender.budget()
 
     async def list_servers(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Server]:
-        """All servers, or those that the selector matches; pages after the first are fetched side by side."""
+        """All servers, or those that the selector matches; none is missing that was there when it was asked."""
         chosen = {"label_selector": label_selector} if label_selector else {}
-        return await self._list(purpose, "/servers", lambda raw: parse.servers(raw, self._project), chosen)
+        return await self._whole_list(purpose, "/servers", lambda raw: parse.servers(raw, self._project), chosen)
 
     async def get_server(self, server_id: int, purpose: Purpose) -> Server:
         """One server; `NOT_FOUND` when it is gone."""
@@ -90,7 +78,9 @@ class HetznerCloud:
 
     async def list_running_actions(self, purpose: Purpose) -> Sequence[Action]:
         """All running actions of all servers of the project."""
-        return await self._list(purpose, "/servers/actions", parse.actions, {"status": "running"})
+        # Actions end all the time: what is lost between two pages is asked for by whoever needs it.
+        read = await self._read_pages(self._pager(purpose, "/servers/actions", parse.actions, {"status": "running"}))
+        return list(pages.merged(read))
 
     async def get_actions(self, action_ids: Iterable[int], purpose: Purpose) -> Mapping[int, Action]:
         """The actions of these IDs, at most 25 a request; IDs that the API no longer knows are missing."""
@@ -115,10 +105,21 @@ class HetznerCloud:
         newest = await self._sender.get(request)
         return sorted(newest, key=lambda action: action.id, reverse=True)
 
+    async def list_recent_actions(self, since: datetime, purpose: Purpose, most_pages: int) -> RecentActions:
+        """The newest actions of all servers, back to `since` by Hetzner's clock, or what so many pages hold."""
+        page = self._pager(purpose, "/servers/actions", parse.actions, {"sort": pages.NEWEST_FIRST})
+        read = [await self._sender.get(page(1))]
+        while read[-1].following is not None and len(read) < most_pages:
+            reached = pages.reach_back(read)
+            if reached is None or reached < since:
+                break
+            read.append(await self._sender.get(page(len(read) + 1)))
+        return RecentActions(tuple(reversed(list(pages.merged(read)))), pages.reach_back(read))
+
     async def list_snapshots(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Snapshot]:
         """All images of type snapshot, `creating` ones too, or those that the selector matches."""
         params = {"type": "snapshot"} | ({"label_selector": label_selector} if label_selector else {})
-        return await self._list(purpose, "/images", lambda raw: parse.snapshots(raw, self._project), params)
+        return await self._whole_list(purpose, "/images", lambda raw: parse.snapshots(raw, self._project), params)
 
     async def create_snapshot(
         self, server_id: int, description: str, labels: Mapping[str, str], purpose: Purpose
@@ -157,24 +158,41 @@ class HetznerCloud:
         route = f"/servers/{{id}}/actions/{command}"
         return await self._sender.post(Request(purpose, "POST", path, route, read, body=body))
 
-    async def _list(
+    async def _whole_list(
         self, purpose: Purpose, path: str, read: Callable[[object], list[I]], params: Mapping[str, Any]
     ) -> list[I]:
-        """All pages of a list, each entry once: pages shift while a list changes."""
+        """All entries of a list; it is read again when one may have been missed between two pages."""
+        page = self._pager(purpose, path, read, {**params, "sort": pages.NEWEST_FIRST})
+        readings: list[list[Page[I]]] = []
+        while len(readings) < pages.MOST_READS:
+            readings.append(await self._read_pages(page))
+            newest = list(pages.merged(readings[-1]))
+            if pages.is_whole(readings[-1]):
+                return newest
+            if len(readings) > 1 and {e.id for e in newest} == {e.id for e in pages.merged(readings[-2])}:
+                return newest
+        return list(pages.merged(page for reading in readings for page in reading))
 
-        def read_page(raw: object) -> _Page[I]:
-            return _Page(read(raw), parse.last_page(raw), parse.next_page(raw))
+    async def _read_pages(self, page: Callable[[int], Request[Page[I]]]) -> list[Page[I]]:
+        """All pages of a list, the first one first and the others side by side."""
+        got = [await self._sender.get(page(1))]
+        last = min(got[0].last or 1, MOST_PAGES)
+        got += await self._side_by_side(map(page, range(2, last + 1)))
+        while (following := got[-1].following) is not None and len(got) < following <= MOST_PAGES:
+            got.append(await self._sender.get(page(following)))
+        return got
 
-        def page(number: int) -> Request[_Page[I]]:
-            query = {**params, "page": number, "per_page": PER_PAGE}
-            return Request(purpose, "GET", path, path, read_page, query)
+    def _pager(
+        self, purpose: Purpose, path: str, read: Callable[[object], list[I]], params: Mapping[str, Any]
+    ) -> Callable[[int], Request[Page[I]]]:
+        """The request for a page of a list, by its number."""
 
-        pages = [await self._sender.get(page(1))]
-        last = min(pages[0].last or 1, MOST_PAGES)
-        pages += await self._side_by_side(map(page, range(2, last + 1)))
-        while (following := pages[-1].following) is not None and len(pages) < following <= MOST_PAGES:
-            pages.append(await self._sender.get(page(following)))
-        return list({entry.id: entry for got in pages for entry in got.entries}.values())
+        def read_page(raw: object) -> Page[I]:
+            return Page(read(raw), parse.last_page(raw), parse.next_page(raw), parse.total_entries(raw))
+
+        return lambda number: Request(
+            purpose, "GET", path, path, read_page, {**params, "page": number, "per_page": PER_PAGE}
+        )
 
     async def _side_by_side(self, requests: Iterable[Request[T]]) -> list[T]:
         try:
@@ -183,12 +201,3 @@ class HetznerCloud:
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         return [task.result() for task in tasks]
-
-
-@dataclass(frozen=True, slots=True)
-class _Page(Generic[I]):
-    """One page of a list: `last` and `following` are page numbers, where the API tells them."""
-
-    entries: list[I]
-    last: int | None
-    following: int | None

@@ -96,7 +96,7 @@ class Gate:
         if self._waiters:
             first = self._waiters[0]
             bucket, waiting = self._bucket(first.route), first.purpose
-            seconds = bucket.wait(first.purpose, now)
+            seconds = max(bucket.rationed(first.purpose, now), bucket.wait(first.purpose, now))
             if math.isfinite(seconds):
                 until = self._clock.now() + timedelta(seconds=seconds)
         return BudgetView(
@@ -107,6 +107,7 @@ class Gate:
             known=bucket.known,
             waiting=waiting,
             until=until,
+            held=frozenset(waiter.purpose for waiter in self._waiters),
         )
 
     def close(self) -> None:
@@ -166,17 +167,18 @@ class Gate:
             if bucket in held:
                 staying.append(waiter)
                 continue
-            wait = bucket.wait(waiter.purpose, now)
-            if wait > 0:
-                if math.isfinite(wait):
+            rationed, wait = bucket.rationed(waiter.purpose, now), bucket.wait(waiter.purpose, now)
+            if rationed > 0 or wait > 0:
+                # What waits for its own kind's share only holds nobody else up.
+                if math.isfinite(wait) and wait > 0:
                     held.add(bucket)
                 staying.append(waiter)
-                soonest = min(soonest, wait)
+                soonest = min(soonest, max(rationed, wait))
             elif not waiter.leave.done():
                 self._admitted += 1
                 ticket = Ticket(self._admitted, waiter.purpose, waiter.route)
                 self._holding[ticket] = bucket
-                bucket.under_way.add(ticket)
+                bucket.begin(ticket, now)
                 waiter.leave.set_result(ticket)
         self._waiters = staying
         self._arm(now + soonest)

@@ -73,6 +73,12 @@ def next_page(answer: object) -> int | None:
     return _id(_object(_object(answer, "meta"), "pagination").get("next_page"))
 
 
+def total_entries(answer: object) -> int | None:
+    """`total_entries` of a list; none when the API leaves it open, as it may."""
+    total = _object(_object(answer, "meta"), "pagination").get("total_entries")
+    return total if type(total) is int and total >= 0 else None
+
+
 def moment(value: object) -> datetime | None:
     """An ISO 8601 timestamp in UTC; without an offset it counts as UTC; none when it is no such thing."""
     if not isinstance(value, str):

@@ -52,8 +52,10 @@ class Request(Generic[T]):
         """Where it runs: what hangs holds up its own kind only."""
         if self.purpose is Purpose.KEYPRESS:
             return Lane.INTERACTIVE
+        if self.purpose is Purpose.POWER_ON:
+            return Lane.POWER_ON
         if self.method != "GET":
-            return Lane.POWER_ON if self.purpose is Purpose.POWER_ON else Lane.COMMANDS
+            return Lane.COMMANDS
         return Lane.POLLS if self.purpose is Purpose.POLL else Lane.LOOK_UPS
 
 

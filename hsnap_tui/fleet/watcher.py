@@ -148,8 +148,12 @@ class Watcher:
 
     def _free_way_for(self, purpose: Purpose) -> None:
         """Ends a less urgent poll that waits for the budget, so that one of this purpose can take its turn."""
-        if self._current is not None and self._current[0] > purpose and self._cloud.budget().waiting is not None:
+        if self._current is not None and self._current[0] > purpose and self._is_held(self._current[0]):
             self._current[1].cancel()
+
+    def _is_held(self, purpose: Purpose) -> bool:
+        """Whether requests of this purpose wait for the budget."""
+        return purpose in self._cloud.budget().held
 
     # -- what ----------------------------------------------------------------------------------------------
 
@@ -175,7 +179,7 @@ class Watcher:
         """Waits for a poll to end; gives it up when it hangs, unless it is the budget that it waits for."""
         while not task.done():
             await self._either(task, LONGEST_PATIENCE if unhurried else self._patience)
-            if not task.done() and self._cloud.budget().waiting is None:
+            if not task.done() and not self._is_held(poll.purpose):
                 task.cancel()
                 await asyncio.wait({task})
                 poll.give_up()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hsnap_tui.cloud.api import Purpose
 from hsnap_tui.cloud.budget import Ticket, floor, reserve
+from hsnap_tui.cloud.ceiling import AT_ONCE
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.gate import Gate
 from tests.cloud.virtual_clock import VirtualClock
@@ -345,3 +346,31 @@ async def test_a_great_queue_goes_at_once_where_the_limit_allows(clock: VirtualC
     await clock.run(all_of(gate, hetzner, [Purpose.JOB] * 5000))
     assert hetzner.counted[Purpose.JOB] == 5000
     assert clock.monotonic() - started < 1
+
+
+async def test_look_ups_take_at_most_a_third_of_what_refills_and_hold_nobody_up(clock: VirtualClock) -> None:
+    gate, hetzner = await learn(clock, 3600, 3600)
+    started = clock.monotonic()
+
+    async def many() -> None:
+        crowd = asyncio.create_task(all_of(gate, hetzner, [Purpose.LOOK_UP] * 1000))
+        await clock.sleep(0.1)
+        assert hetzner.counted[Purpose.LOOK_UP] == AT_ONCE, "what one job needs goes at once"
+        await all_of(gate, hetzner, [Purpose.JOB, Purpose.POLL] * 100)
+        assert clock.monotonic() - started < 0.5
+        assert Purpose.LOOK_UP in gate.view().held
+        await clock.sleep(600)
+        crowd.cancel()
+
+    await clock.run(many())
+    assert hetzner.counted[Purpose.LOOK_UP] == pytest.approx(AT_ONCE + 600 / 3, abs=2)
+
+
+@pytest.mark.parametrize("limit", [50, 3600, 100_000])
+async def test_the_look_up_of_one_job_is_not_delayed_and_all_go_in_the_end(clock: VirtualClock, limit: int) -> None:
+    gate, hetzner = await learn(clock, limit, limit)
+    started = clock.monotonic()
+    await clock.run(all_of(gate, hetzner, [Purpose.LOOK_UP] * 15))
+    assert clock.monotonic() - started < 0.2
+    await clock.run(all_of(gate, hetzner, [Purpose.LOOK_UP] * 30))
+    assert hetzner.counted[Purpose.LOOK_UP] == 45

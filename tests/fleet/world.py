@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil, inf
 
-from hsnap_tui.cloud.api import BudgetView, Purpose
+from hsnap_tui.cloud.api import BudgetView, Purpose, RecentActions
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action, ActionStatus, Server, Snapshot, Submitted
 from tests.clocks import VirtualClock
@@ -100,7 +100,10 @@ class World:
     def budget(self) -> BudgetView:
         self._refill()
         reserve = ceil(self.limit / 50)
-        return BudgetView(self.limit, self.remaining, reserve, self.limit / 3600, known=True, waiting=self.waiting)
+        held = frozenset() if self.waiting is None else frozenset({self.waiting})
+        return BudgetView(
+            self.limit, self.remaining, reserve, self.limit / 3600, known=True, waiting=self.waiting, held=held
+        )
 
     async def list_servers(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Server]:
         total = len(self._existing())
@@ -129,6 +132,9 @@ class World:
         return {one.id: one.action(now) for one in self.happenings if one.id in wanted and one.start <= now}
 
     async def list_server_actions(self, server_id: int, purpose: Purpose) -> Sequence[Action]:
+        raise NotImplementedError
+
+    async def list_recent_actions(self, since: datetime, purpose: Purpose, most_pages: int) -> RecentActions:
         raise NotImplementedError
 
     async def list_snapshots(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Snapshot]:
