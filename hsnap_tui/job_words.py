@@ -8,13 +8,15 @@ from hsnap_tui import events as ev
 from hsnap_tui import words
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.events import JobEventKind as Kind
-from hsnap_tui.jobs.model import HoldReason
+from hsnap_tui.jobs.model import HoldReason, Job, JobState
 
 
 def job_in_words(event: ev.JobEvent) -> str:
     """A milestone of a job, without the server's name."""
     text = _PLAIN.get(event.kind) or _WORDS[event.kind](event)
-    return text if event.note is None or event.kind in _USES_NOTE else f"{text}: {event.note}"
+    if event.note is None or event.kind in _USES_NOTE or event.note.casefold().rstrip(".") in text.casefold():
+        return text
+    return f"{text}: {event.note}"
 
 
 def explain(failure: ev.Failure) -> str:
@@ -31,6 +33,15 @@ def capital(text: str) -> str:
 def hold_in_words(reason: HoldReason | None) -> str:
     """Why a job needs a yes."""
     return _HOLDS[reason] if reason else "needs your yes"
+
+
+def snapshot_in_words(job: Job) -> str:
+    """Which snapshot a job is making or has made; empty where it does not exist, as after a failed action."""
+    if job.image_id is None:
+        return ""
+    if job.state is JobState.CREATING and job.snapshot_done is None:
+        return f"creating snapshot {job.image_id}"
+    return f"snapshot {job.image_id}" if job.snapshot_done or job.state is JobState.DONE else ""
 
 
 _HOLDS = {

@@ -204,6 +204,7 @@ def _tell_batch(batch: Batch, report: Report) -> None:
 
 def _outcome(job: Job) -> str:
     took = f" after {words.exactly((job.ended - job.created).total_seconds())}" if job.ended else ""
-    made = f", snapshot {job.image_id}" if job.image_id else ""
+    snapshot = job_words.snapshot_in_words(job)
+    made = f", {snapshot}" if snapshot else ""
     reason = job.failure.message if job.failure else job_words.hold_in_words(job.hold) if job.hold else ""
     return f"{job.server_name}: {job.state.value.replace('_', ' ')}{took}{made}{f': {reason}' if reason else ''}"

@@ -12,6 +12,7 @@ from hsnap_tui.jobs.model import Job
 from hsnap_tui.tui.rows import Row, job_of_each
 
 _DIGITS = re.compile(r"([0-9]+)")
+_ADDRESS = re.compile(r"[0-9]+\.[0-9.]*|\.[0-9][0-9.]*|[0-9a-f]*:[0-9a-f:./]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +30,26 @@ def natural(server: Server) -> tuple[list[tuple[int, int, str]], int]:
 
 
 def matches(server: Server, needle: str) -> bool:
-    """Whether each word of a filter is part of a server's name, ID, labels, IPs, type, location or status."""
-    hay = "\n".join(
+    """Whether each word of a filter is part of a server's name, ID, labels, type, location or status.
+
+    A word that looks like an IP address (digits with a dot, or a colon) may also be part of one of its IPs: `db` must
+    not find every server in 2001:db8.
+    """
+    words_of_server = "\n".join(
         (
             server.name,
             str(server.id),
             server.type,
             server.location,
             server.status.value,
-            server.ipv4 or "",
-            server.ipv6 or "",
             *(f"{key}={value}" for key, value in server.labels.items()),
         )
     ).casefold()
-    return all(word in hay for word in needle.casefold().split())
+    addresses = "\n".join((server.ipv4 or "", server.ipv6 or "")).casefold()
+    return all(
+        word in words_of_server or (_ADDRESS.fullmatch(word) is not None and word in addresses)
+        for word in needle.casefold().split()
+    )
 
 
 class Board:

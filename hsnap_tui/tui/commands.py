@@ -19,10 +19,7 @@ from hsnap_tui.tui.screens.snapshot import SnapshotDialog
 if TYPE_CHECKING:
     from hsnap_tui.tui.screens.fleet import FleetScreen
 
-CANCELLABLE = (JobState.QUEUED, JobState.WAITING, JobState.SHUTTING_DOWN, JobState.HELD, JobState.UNKNOWN)
-FAILED = (JobState.FAILED, JobState.UNKNOWN)
-HELD = (JobState.HELD,)
-_ASKED_FOR = (HoldReason.SWITCHES_OFF, HoldReason.INTERRUPTED)
+_ASKED_FOR = (HoldReason.SWITCHES_OFF, HoldReason.INTERRUPTED, HoldReason.DOWNTIME)
 
 READ_ONLY = "Read-only: hsnap-tui was started with --read-only, so it sends nothing. Start it without, to do this."
 
@@ -32,6 +29,34 @@ class _Asks:
     title: str
     told: str
     yes: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The jobs that a key acts on; `all`: neither the selection nor the cursor chose them."""
+
+    jobs: list[Job]
+    all: bool = False
+
+
+_DECIDED_BY_PERSON = (JobState.HELD, JobState.UNKNOWN, JobState.FAILED)
+
+
+def _can_cancel(job: Job) -> bool:
+    return job.cancellable
+
+
+def _can_retry(job: Job) -> bool:
+    return job.state in (JobState.FAILED, JobState.UNKNOWN)
+
+
+def _can_approve(job: Job) -> bool:
+    return job.state is JobState.HELD
+
+
+def _snapshots_of(jobs: Sequence[Job]) -> str:
+    many = words.count(len(jobs), "snapshot")
+    return f"{many}: {words.listed([job.server_name for job in jobs], 12)}"
 
 
 class Commands:
@@ -57,11 +82,11 @@ class Commands:
                 watched = screen.session.watched
                 return any(i in watched or (i in views and views[i].server.locked) for i in screen.chosen)
             case "cancel":
-                return bool(self._jobs(CANCELLABLE, screen.chosen))
+                return bool(self._scope(_can_cancel).jobs)
             case "retry":
-                return bool(self._jobs(FAILED, self._marked()))
+                return bool(self._scope(_can_retry).jobs)
             case "release":
-                return bool(self._jobs(HELD, self._marked()))
+                return bool(self._scope(_can_approve).jobs)
         return True
 
     def snapshot(self) -> None:
@@ -91,13 +116,16 @@ class Commands:
         self._screen.look(able)
 
     def cancel(self) -> None:
-        """Cancels what has not been sent yet."""
-        jobs = self._jobs(CANCELLABLE, self._screen.chosen)
-        self._run(jobs, self._screen.session.cancel, "cancelled")
+        """Cancels what has not been sent yet; asks first where neither the selection nor the cursor says which."""
+        scope = self._scope(_can_cancel)
+        asks = (
+            _Asks("Cancel?", f"This cancels {_snapshots_of(scope.jobs)}.", "Cancel the jobs") if scope.all else None
+        )
+        self._run(scope.jobs, self._screen.session.cancel, "cancelled", asks)
 
     def retry(self) -> None:
         """Tries failed jobs again; asks first where a snapshot may exist already."""
-        jobs = self._jobs(FAILED, self._marked())
+        jobs = self._scope(_can_retry).jobs
         unknown = [job.server_name for job in jobs if job.state is JobState.UNKNOWN]
         told = (
             f"It could not be found out whether these snapshots exist: {words.listed(unknown, 12)}. Trying again may "
@@ -107,12 +135,12 @@ class Commands:
         self._run(jobs, self._screen.session.retry, "tried again", asks)
 
     def release(self) -> None:
-        """The yes for held jobs; asks once more where servers will be switched off."""
-        jobs = self._jobs(HELD, self._marked())
+        """Approves held jobs; asks once more where servers will be shut down."""
+        jobs = self._scope(_can_approve).jobs
         off = [job.server_name for job in jobs if job.hold in _ASKED_FOR and job.options.shut_down]
-        told = f"This shuts down, snapshots and switches on again: {words.listed(off, 12)}."
-        asks = _Asks("Go on?", told, "Go on") if off else None
-        self._run(jobs, self._screen.session.release, "going on", asks)
+        told = f"This shuts down, snapshots and powers on again: {words.listed(off, 12)}."
+        asks = _Asks("Approve?", told, "Approve") if off else None
+        self._run(jobs, self._screen.session.release, "approved", asks)
 
     def refresh(self) -> None:
         """Looks at everything now."""
@@ -157,7 +185,7 @@ class Commands:
         if asks is None:
             self._start(run, done)
         else:
-            answers = [Answer("stay", "Leave as it is"), Answer("yes", asks.yes, grave=True)]
+            answers = [Answer("stay", "Back"), Answer("yes", asks.yes, grave=True)]
             self._screen.app.push_screen(Question(asks.title, [asks.told], answers), answered)
 
     def _start(self, work: Callable[[], Awaitable[None]], what: str) -> None:
@@ -176,11 +204,17 @@ class Commands:
             self._tell(READ_ONLY, bad=True)
         return self._screen.session.read_only
 
-    def _jobs(self, states: tuple[JobState, ...], server_ids: Sequence[int] | None) -> list[Job]:
-        return jobs_of(self._screen.session.jobs, server_ids, *states)
-
-    def _marked(self) -> list[int] | None:
-        return self._screen.chosen if self._screen.board.marks else None
+    def _scope(self, fits: Callable[[Job], bool]) -> _Scope:
+        """The selection's jobs; without a selection those of the server under the cursor, or else all that wait for
+        a person."""
+        screen = self._screen
+        able = [job for job in screen.session.jobs.values() if fits(job)]
+        if screen.board.marks:
+            return _Scope(jobs_of(able, screen.board.marks))
+        under_cursor = jobs_of(able, screen.chosen)
+        if under_cursor:
+            return _Scope(under_cursor)
+        return _Scope([job for job in able if job.state in _DECIDED_BY_PERSON], all=True)
 
     def _tell(self, text: str, *, bad: bool = False) -> None:
         self._screen.app.notify(text, severity="error" if bad else "information", markup=False)

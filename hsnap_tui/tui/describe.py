@@ -12,7 +12,7 @@ from rich.text import Text
 from hsnap_tui import words
 from hsnap_tui.cloud.model import Action, ActionStatus, Server, Snapshot
 from hsnap_tui.fleet.state import ServerView
-from hsnap_tui.job_words import explain, hold_in_words
+from hsnap_tui.job_words import explain, hold_in_words, snapshot_in_words
 from hsnap_tui.jobs.model import Job, JobState
 from hsnap_tui.tui.columns import Ink, job_cell
 from hsnap_tui.tui.paint import Palette, text
@@ -124,9 +124,10 @@ def _end(job: Job, pen: Pen) -> Text:
     told = []
     if job.state is JobState.HELD:
         told.append(f"held: {hold_in_words(job.hold)}")
-    if job.image_id:
-        told.append(f"snapshot {job.image_id}")
-    if job.size:
+    made = snapshot_in_words(job)
+    if made:
+        told.append(made)
+    if made and job.size:
         told.append(words.gigabytes(job.size))
     if job.downtime:
         told.append(f"off for {words.exactly(job.downtime.total_seconds())}")

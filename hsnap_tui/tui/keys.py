@@ -29,7 +29,8 @@ class Key:
     """One action with its keys (Textual's names, separated by commas).
 
     `label` is the footer's word, `help` the sentence for help, palette and tooltip. `rank` is the importance in the
-    footer, the lower the longer it stays on a narrow terminal; without one it is not in the footer.
+    footer, the lower the longer it stays on a narrow terminal; without one it is not in the footer. `decisive` keys
+    answer what waits for a person: while they can be used they come first in the footer.
     """
 
     action: str
@@ -41,6 +42,7 @@ class Key:
     rank: int | None = None
     priority: bool = False
     palette: bool = True
+    decisive: bool = False
 
     @property
     def id(self) -> str:
@@ -76,16 +78,35 @@ KEYS: tuple[Key, ...] = (
     Key("snapshot", "s", "Snapshot", "Snapshot the selected servers, or the one under the cursor", S, "s", rank=1),
     Key("watch", "w", "Watch", "Watch a locked server: rings when its lock clears; again stops it", S, "w", rank=8),
     Key(
+        "release",
+        "y",
+        "Approve",
+        "Approve held jobs: the selection's, the server's under the cursor, or all",
+        S,
+        "y",
+        rank=11,
+        decisive=True,
+    ),
+    Key(
         "cancel",
         "c",
         "Cancel job",
-        "Cancel waiting jobs of the selection, or of the server under the cursor",
+        "Cancel waiting jobs: the selection's, the server's under the cursor, or all that need you",
         S,
         "c",
-        9,
+        rank=9,
+        decisive=True,
     ),
-    Key("retry", "R", "Retry", "Try failed jobs again: the selection's, or all", S, "R", rank=10),
-    Key("release", "y", "Yes, go on", "Say yes to held jobs: the selection's, or all", S, "y", rank=11),
+    Key(
+        "retry",
+        "R",
+        "Retry",
+        "Try failed jobs again: the selection's, the server's under the cursor, or all",
+        S,
+        "R",
+        rank=10,
+        decisive=True,
+    ),
     Key(
         "details",
         "enter",
@@ -146,6 +167,11 @@ KEYS: tuple[Key, ...] = (
 def bindings(*scopes: Scope) -> list[BindingType]:
     """The bindings of these scopes, for a widget's `BINDINGS`."""
     return [key.binding() for key in KEYS if key.scope in scopes]
+
+
+def decisive() -> frozenset[str]:
+    """The actions that answer what waits for a person."""
+    return frozenset(key.action for key in KEYS if key.decisive)
 
 
 def ranks() -> dict[str, int]:

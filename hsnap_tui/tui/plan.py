@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from hsnap_tui import words
 from hsnap_tui.cloud.model import ServerStatus
@@ -58,22 +59,35 @@ def at_a_time_in_words(number: int) -> str:
     return "one server at a time" if number == 1 else f"up to {number:,} servers off at the same time"
 
 
+def max_downtime_in_words(limit: timedelta) -> str:
+    """What happens when a server was off for as long as it may be."""
+    return f"off for {words.roughly(limit)} without a snapshot: powered on again"
+
+
 def intent(views: Sequence[ServerView], options: SnapshotOptions) -> str:
     """What will be done, with names where servers are switched off."""
     later = _of_the_locked(sum(view.server.locked for view in views), options.if_locked)
     if not options.shut_down:
         return f"All start at once, each on its own.{later}"
-    running = [view.server.name for view in views if view.server.status is ServerStatus.RUNNING]
+    running = [view for view in views if view.server.status is ServerStatus.RUNNING]
     if not running:
         return f"None of them runs: nothing is shut down.{later}"
+    names = [view.server.name for view in running if not _is_skipped(view, options)]
+    if not names:
+        return f"All that run are locked and skipped: nothing is shut down.{later}"
     rest = len(views) - len(running)
     untouched = f" {words.count(rest, 'server')} not running: left as found." if rest else ""
-    late = "is left running and its job fails" if options.if_still_on is IfStillOn.LEAVE else "has its power cut"
+    late = "is left running and its job fails" if options.if_still_on is IfStillOn.LEAVE else "is powered off"
     return (
-        f"Shuts down {words.listed(running, 8)}, {at_a_time_in_words(options.at_a_time)}, and switches each on again "
-        f"as soon as its lock clears. One that is still on after {words.brief(options.off_within)} {late}."
-        f"{untouched}{later}"
+        f"Shuts down {words.listed(names, 8)}, {at_a_time_in_words(options.at_a_time)}, and powers each on again "
+        f"as soon as its lock clears. No server is off for more than {words.brief(options.max_downtime)} unless its "
+        "snapshot is still being made: then it is powered on again without one, and its job needs your approval. "
+        f"One that is still on after {words.brief(options.off_within)} {late}.{untouched}{later}"
     )
+
+
+def _is_skipped(view: ServerView, options: SnapshotOptions) -> bool:
+    return view.server.locked and options.if_locked is IfLocked.SKIP
 
 
 def _of_the_locked(number: int, if_locked: IfLocked) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hsnap_tui.fleet.state import ServerView
-from hsnap_tui.jobs.model import Job, JobState
+from hsnap_tui.jobs.model import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def job_of_each(jobs: Iterable[Job]) -> dict[int, Job]:
     return chosen
 
 
-def jobs_of(jobs: Mapping[str, Job], server_ids: Iterable[int] | None, *states: JobState) -> list[Job]:
-    """The jobs in one of these states, of these servers or of all."""
+def jobs_of(jobs: Iterable[Job], server_ids: Iterable[int] | None) -> list[Job]:
+    """The jobs of these servers, or of all."""
     wanted = None if server_ids is None else set(server_ids)
-    return [job for job in jobs.values() if job.state in states and (wanted is None or job.server_id in wanted)]
+    return [job for job in jobs if wanted is None or job.server_id in wanted]

@@ -98,15 +98,15 @@ def problems(console: Console, *, follows: bool, holder_pid: int | None) -> list
     unknown = [job.server_name for job in console.jobs.values() if job.state is JobState.UNKNOWN]
     if unknown:
         told = f"It could not be found out whether there is a snapshot of {words.listed(unknown, 3)}"
-        found.append((f"{told}: look at its details, then R tries again or c gives up.", Severity.WARNING))
+        found.append((f"{told}: look at its details, then R tries again or c cancels.", Severity.WARNING))
     return found
 
 
 def held_in_words(held: Sequence[Job]) -> str:
     """How many jobs wait for a yes, why, and which keys decide."""
     reasons = list(dict.fromkeys(hold_in_words(job.hold) for job in held))
-    verb = "is" if len(held) == 1 else "are"
-    return f"{words.count(len(held), 'snapshot')} {verb} held ({'; '.join(reasons)}). y goes on, c cancels."
+    verb = "needs" if len(held) == 1 else "need"
+    return f"{words.count(len(held), 'snapshot')} {verb} approval ({'; '.join(reasons)}). y approves, c cancels."
 
 
 def _live(link: Link, updated: datetime | None, now: datetime) -> Part:

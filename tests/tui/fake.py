@@ -12,7 +12,7 @@ from hsnap_tui.cloud.model import Action, ActionStatus, ImageStatus, Resource, S
 from hsnap_tui.console import BatchSummary, Leaving, Link, Refused
 from hsnap_tui.events import Event, Failure, FleetUpdated, LockCleared, Role, WatchEnded
 from hsnap_tui.fleet.state import Fleet, ServerView
-from hsnap_tui.jobs.model import HoldReason, Job, JobState, SnapshotOptions, SnapshotRequest
+from hsnap_tui.jobs.model import HoldReason, Job, JobState, Phase, Sending, SnapshotOptions, SnapshotRequest, Verb
 
 NOW = datetime(2026, 7, 11, 14, 3, 7, tzinfo=UTC)
 PROJECT = "test"
@@ -117,6 +117,13 @@ def snapshot(number: int, of: Server, created: datetime) -> Snapshot:
 
 def job(number: int, of: Server, state: JobState, **others: object) -> Job:
     """A job in some state."""
+    phases = {
+        JobState.SUBMITTING: Phase.SENT,
+        JobState.UNCLEAR: Phase.UNCLEAR,
+        JobState.CREATING: Phase.ACCEPTED,
+        JobState.POWERING_ON: Phase.ACCEPTED,
+        JobState.DONE: Phase.ACCEPTED,
+    }
     base = Job(
         id=f"j{number}",
         batch="b1",
@@ -127,6 +134,7 @@ def job(number: int, of: Server, state: JobState, **others: object) -> Job:
         options=SnapshotOptions(),
         created=NOW - timedelta(minutes=3),
         state=state,
+        create=Sending(Verb.CREATE_IMAGE, phases.get(state, Phase.READY)),
         ended=NOW if state.ended else None,
     )
     return replace(base, **others)  # type: ignore[arg-type]

@@ -176,9 +176,10 @@ async def test_c_cancels_the_waiting_job() -> None:
         assert "1 job cancelled" in toasts(app)
 
 
-async def test_c_is_greyed_out_without_a_waiting_job() -> None:
+async def test_c_is_greyed_out_when_nothing_can_be_cancelled() -> None:
     console = with_jobs()
-    _, server_id = of_state(console, JobState.CREATING)
+    job_id, server_id = of_state(console, JobState.CREATING)
+    console.jobs = {job_id: console.jobs[job_id]}
     async with running(console) as (app, pilot):
         table(app).cursor = server_id
         await pilot.press("c")
@@ -187,11 +188,65 @@ async def test_c_is_greyed_out_without_a_waiting_job() -> None:
         assert main(app).check_action("cancel", ()) is None
 
 
+async def test_c_cancels_an_unknown_job() -> None:
+    console = with_jobs()
+    job_id, server_id = of_state(console, JobState.UNKNOWN)
+    async with running(console) as (app, pilot):
+        table(app).cursor = server_id
+        await pilot.press("c")
+        await until(pilot, lambda: console.asked == [("cancel", (job_id,))])
+
+
+def three_held() -> FakeConsole:
+    console = FakeConsole()
+    servers = [console.fleet.views[40_000_000 + number].server for number in (41, 42, 43)]
+    held = [job(n, one, JobState.HELD, hold=HoldReason.LIMIT) for n, one in enumerate(servers)]
+    console.jobs = {one.id: one for one in held}
+    return console
+
+
+async def test_y_and_c_act_on_the_same_jobs() -> None:
+    console = three_held()
+    ids = tuple(console.jobs)
+    first, second = (console.jobs[job_id].server_id for job_id in ids[:2])
+    async with running(console) as (app, pilot):
+        for pressed, asked in (("y", "release"), ("c", "cancel")):
+            console.asked.clear()
+            table(app).cursor = first
+            await pilot.press(pressed)
+            await until(pilot, lambda: len(console.asked) == 1)
+            await pilot.press("space")
+            table(app).cursor = second
+            await pilot.press("space", pressed)
+            await until(pilot, lambda: len(console.asked) == 2)
+            await pilot.press("escape", "g", pressed)
+            await pilot.pause()
+            if isinstance(app.screen, Question):  # to cancel what was not chosen is asked first
+                assert "db-1, db-2 and db-3" in screen_text(app)
+                await pilot.press("right", "enter")
+            await until(pilot, lambda: len(console.asked) == 3)
+            assert console.asked == [(asked, ids[:1]), (asked, ids[:2]), (asked, ids)]
+            await until(pilot, lambda: isinstance(app.screen, FleetScreen))
+
+
+async def test_the_keys_that_decide_are_first_in_the_footer() -> None:
+    console = three_held()
+    failed = job(9, console.fleet.views[40_000_003].server, JobState.FAILED)
+    console.jobs[failed.id] = failed
+    for size in ((80, 24), (60, 20)):
+        async with running(console, size) as (app, pilot):
+            await pilot.pause()
+            await until(pilot, lambda: "y Approve" in screen_text(app).splitlines()[-1])
+            shown = screen_text(app).splitlines()[-1].split()
+            assert shown[:7] == ["y", "Approve", "c", "Cancel", "job", "R", "Retry"]
+
+
 async def test_capital_r_retries_and_asks_where_a_snapshot_may_exist() -> None:
     console = with_jobs()
     failed, _ = of_state(console, JobState.FAILED)
     unknown, _ = of_state(console, JobState.UNKNOWN)
     async with running(console) as (app, pilot):
+        table(app).cursor = LOCKED
         await pilot.press("R")
         assert isinstance(app.screen, Question)
         assert "may make a second one" in screen_text(app).replace("\n", " ") or "second one" in screen_text(app)

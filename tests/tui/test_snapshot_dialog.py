@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -99,10 +100,12 @@ async def test_everything_that_can_be_chosen() -> None:
         await pilot.press("right", "tab", "right")
         put(app, "at-a-time", "3")
         put(app, "off-within", "90s")
+        put(app, "max-downtime", "5m")
         app.screen.query_one("#if-still-on").focus()
         await pilot.press("space")
         await pilot.pause()
         assert text_of(app, "#at-a-time-said") == "up to 3 servers off at the same time"
+        assert text_of(app, "#max-downtime-said") == "off for 5 minutes without a snapshot: powered on again"
         await pilot.press("enter")
         await until(pilot, lambda: len(console.submitted) == 1)
         request = console.submitted[0]
@@ -112,6 +115,7 @@ async def test_everything_that_can_be_chosen() -> None:
             shut_down=True,
             if_still_on=IfStillOn.POWER_OFF,
             off_within=timedelta(seconds=90),
+            max_downtime=timedelta(minutes=5),
             at_a_time=3,
             labels={"env": "prod", "k": ""},
         )
@@ -127,6 +131,8 @@ async def test_everything_that_can_be_chosen() -> None:
         ("at-a-time", "0", "1 or more", "at-a-time-said"),
         ("at-a-time", "[/foo]", "1 or more", "at-a-time-said"),
         ("off-within", "soon", "not a duration", "off-within-said"),
+        ("max-downtime", "", "not a duration", "max-downtime-said"),
+        ("max-downtime", "0s", "more than nothing", "max-downtime-said"),
     ],
 )
 async def test_mistakes_are_told_at_once_and_nothing_starts(field: str, text: str, words: str, where: str) -> None:
@@ -223,8 +229,43 @@ def test_intent_names_the_servers_that_go_off() -> None:
     assert "1 server not running: left as found." in said
     assert "is left running and its job fails" in said
     power_off = SnapshotOptions(shut_down=True, if_still_on=IfStillOn.POWER_OFF)
-    assert "has its power cut" in plan.intent([one], power_off)
+    assert "is powered off" in plan.intent([one], power_off)
     assert plan.intent([off], SnapshotOptions(shut_down=True)).startswith("None of them runs")
+
+
+def test_intent_says_how_long_a_server_may_be_off() -> None:
+    said = plan.intent([view(server(1, "one"))], SnapshotOptions(shut_down=True, max_downtime=timedelta(minutes=7)))
+    assert "No server is off for more than 7m unless its snapshot is still being made" in said
+
+
+async def test_a_skipped_server_is_not_among_those_to_be_shut_down() -> None:
+    console = FakeConsole()
+    async with opened(console, "a") as (app, pilot):
+        app.screen.query_one("#how").focus()
+        await pilot.press("right")
+        app.screen.query_one("#if-locked").focus()
+        await pilot.press("right")
+        await pilot.pause()
+        told = text_of(app, "#intent")
+        assert "4 locked: skipped." in told
+        assert told.startswith("Shuts down %s$(id)")
+    locked = [entry for entry in console.fleet.views.values() if entry.server.locked]
+    said = plan.intent(locked, SnapshotOptions(shut_down=True, if_locked=IfLocked.SKIP))
+    assert said == "All that run are locked and skipped: nothing is shut down. 4 locked: skipped."
+
+
+@pytest.mark.parametrize("if_locked", list(IfLocked))
+def test_exactly_the_servers_that_go_off_are_named(if_locked: IfLocked) -> None:
+    views = [
+        view(replace(server(number, f"server-{number}-{status}-{locked}"), status=status, locked=locked))
+        for number, (status, locked) in enumerate(itertools.product(ServerStatus, (False, True)))
+    ]
+    options = SnapshotOptions(shut_down=True, if_locked=if_locked)
+    for one in views:
+        goes_off = one.server.status is ServerStatus.RUNNING and not (
+            one.server.locked and if_locked is IfLocked.SKIP
+        )
+        assert (one.server.name in plan.intent([one], options)) is goes_off
 
 
 def test_intent_says_what_becomes_of_the_locked() -> None:

@@ -112,7 +112,7 @@ def test_held_jobs_say_which_keys_decide() -> None:
     held = job(1, server(1, "a"), JobState.HELD, hold=HoldReason.LIMIT)
     console.jobs = {held.id: held}
     ((said, _),) = problems(console, follows=False, holder_pid=None)
-    assert said == "1 snapshot is held (snapshot limit reached). y goes on, c cancels."
+    assert said == "1 snapshot needs approval (snapshot limit reached). y approves, c cancels."
 
 
 def test_every_reason_to_hold_has_words() -> None:

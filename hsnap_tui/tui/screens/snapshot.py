@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -34,7 +35,7 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
     SnapshotDialog .field .title { width: 14; color: $text-muted; }
     SnapshotDialog .field Input { width: 1fr; background: $panel; }
     SnapshotDialog .field Input:focus { background: $surface-lighten-2; }
-    SnapshotDialog .field #at-a-time, SnapshotDialog .field #off-within { width: 10; margin-right: 2; }
+    SnapshotDialog .short Input { width: 10; margin-right: 2; }
     SnapshotDialog .field .said { width: 1fr; }
     SnapshotDialog .under { margin-left: 14; }
     SnapshotDialog .apart { margin-top: 1; }
@@ -73,10 +74,10 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
                 how = [(False, "as it runs"), (True, "shut down first, then power on again")]
                 yield self._field("Server", Choice(how, id="how"))
                 with Vertical(id="shut-down-options"):
-                    said = Static(id="at-a-time-said", classes="said", markup=False)
-                    yield self._field("Off at once", Input("1", compact=True, id="at-a-time"), said)
-                    said = Static(id="off-within-said", classes="said", markup=False)
-                    yield self._field("Off within", Input("2m", compact=True, id="off-within"), said)
+                    defaults = SnapshotOptions()
+                    yield self._short("Off at once", str(defaults.at_a_time), "at-a-time")
+                    yield self._short("Off within", words.brief(defaults.off_within), "off-within")
+                    yield self._short("Max. downtime", words.brief(defaults.max_downtime), "max-downtime")
                     late = [
                         (IfStillOn.LEAVE, "leave it running, fail the job"),
                         (IfStillOn.POWER_OFF, "power it off"),
@@ -151,20 +152,23 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
             labels = parse_label_line(self._text("labels"))
         except LabelError as error:
             raise _FieldError("labels", str(error)) from error
-        shut_down = bool(self._chosen("how"))
-        defaults = SnapshotOptions()
-        try:
-            off_within = words.parse_duration(self._text("off-within")) if shut_down else defaults.off_within
-        except ValueError as error:
-            raise _FieldError("off-within", str(error)) from error
-        return SnapshotOptions(
-            if_locked=IfLocked(str(self._chosen("if-locked"))),
-            shut_down=shut_down,
+        options = SnapshotOptions(if_locked=IfLocked(str(self._chosen("if-locked"))), labels=labels)
+        if not self._chosen("how"):
+            return options
+        return replace(
+            options,
+            shut_down=True,
             if_still_on=IfStillOn(str(self._chosen("if-still-on"))),
-            off_within=off_within,
-            at_a_time=self._at_a_time() if shut_down else defaults.at_a_time,
-            labels=labels,
+            off_within=self._duration("off-within"),
+            max_downtime=self._duration("max-downtime"),
+            at_a_time=self._at_a_time(),
         )
+
+    def _duration(self, field: str) -> timedelta:
+        try:
+            return words.parse_duration(self._text(field))
+        except ValueError as error:
+            raise _FieldError(field, str(error)) from error
 
     def _at_a_time(self) -> int:
         text = self._text("at-a-time").strip()
@@ -184,7 +188,7 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
     def _say(self) -> None:
         self.set_class(bool(self._chosen("how")), "-shut-down")
         self._show("preview", *self._preview())
-        problems = {"labels": "", "at-a-time": "", "off-within": ""}
+        problems = {"labels": "", "at-a-time": "", "off-within": "", "max-downtime": ""}
         options = SnapshotOptions()
         try:
             options = self._options()
@@ -192,11 +196,12 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
             problems[error.field] = str(error)
         self._show("label-error", problems["labels"], bad=True)
         self.query_one("#label-error").display = bool(problems["labels"])
-        at_a_time = plan.at_a_time_in_words(options.at_a_time)
-        self._show("at-a-time-said", problems["at-a-time"] or at_a_time, bad=bool(problems["at-a-time"]))
-        shut_down = words.roughly(options.off_within)
-        in_time = problems["off-within"] or f"{shut_down} after the shutdown request (ACPI)"
-        self._show("off-within-said", in_time, bad=bool(problems["off-within"]))
+        for field, said in (
+            ("at-a-time", plan.at_a_time_in_words(options.at_a_time)),
+            ("off-within", f"{words.roughly(options.off_within)} after the shutdown request (ACPI)"),
+            ("max-downtime", plan.max_downtime_in_words(options.max_downtime)),
+        ):
+            self._show(f"{field}-said", problems[field] or said, bad=bool(problems[field]))
         if any(problems.values()):
             self._show("intent", "Nothing can start yet: see above.", bad=True)
         else:
@@ -224,6 +229,13 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
             text.append(view.server.name, "bold")
             text.append(f" ({note})" if note else "", "dim")
         return text
+
+    @classmethod
+    def _short(cls, title: str, value: str, field: str) -> Widget:
+        said = Static(id=f"{field}-said", classes="said", markup=False)
+        made = cls._field(title, Input(value, compact=True, id=field), said)
+        made.add_class("short")
+        return made
 
     @staticmethod
     def _field(title: str, *widgets: Widget, apart: bool = False) -> Widget:

@@ -31,7 +31,9 @@ class KeysFooter(Footer):
         found = [widget for widget in widgets if isinstance(widget, FooterKey)]
         if isinstance(self.screen.focused, Input):  # characters are text there, not keys
             found = [key for key in found if len(key.key_display) > 1]
-        ranks = keys.ranks()
+        decisive = keys.decisive()
+        found.sort(key=lambda key: key.action not in decisive or key.has_class("-disabled"))  # keeps the order
+        ranks = keys.ranks() | dict.fromkeys(decisive, -1)
         kept, room = set(), self.size.width or self.app.size.width
         for key in sorted(found, key=lambda key: (key.has_class("-disabled"), ranks.get(key.action, 99))):
             room -= cell_len(key.key_display) + cell_len(key.description) + 2
