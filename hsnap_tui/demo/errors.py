@@ -86,6 +86,11 @@ def limit_exceeded(limit: str, message: str) -> ApiError:
     return ApiError(403, "resource_limit_exceeded", message, {"limits": [{"name": limit}]})
 
 
+def not_simulated(operation: str) -> ApiError:
+    """Give the error for an operation that Hetzner has and this cloud has not, e.g. "POST /v1/volumes"."""
+    return ApiError(501, "not_simulated", f"this is a simulated cloud: Hetzner has {operation}, it has not")
+
+
 def removed(anchor: str) -> ApiError:
     """Give the error of an endpoint that Hetzner has removed, with the entry of the changelog that says so."""
     details = {"announcement": f"{_CHANGELOG}#{anchor}"}

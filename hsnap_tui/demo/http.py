@@ -19,7 +19,7 @@ from hsnap_tui.demo.control import CommandError
 from hsnap_tui.demo.errors import ApiError, invalid_input
 from hsnap_tui.demo.fault_play import as_response
 from hsnap_tui.demo.faults import route_word
-from hsnap_tui.demo.routes import ENDPOINTS
+from hsnap_tui.demo.routes import ROUTES
 from hsnap_tui.demo.simulation import Recorded, Simulation, refusal
 
 PREFIX = "/v1"
@@ -36,7 +36,7 @@ def make_app(simulation: Simulation, hang_up: HangUp) -> ASGIApp:
     """Give the whole API as an ASGI application."""
     routes = [
         Route(PREFIX + endpoint.template, _RouteApp(simulation, endpoint, hang_up), methods=[endpoint.method])
-        for endpoint in ENDPOINTS
+        for endpoint in ROUTES
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown_route})
     app.router.redirect_slashes = False

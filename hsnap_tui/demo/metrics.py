@@ -43,8 +43,8 @@ def get_metrics(world: World, call: Call) -> Answer:
     if not types or not set(types) <= set(SERIES):
         raise invalid_input({"type": [f"must be one of: {', '.join(SERIES)}"]})
     start, end = _moment(call, "start"), _moment(call, "end")
-    if end <= start:
-        raise invalid_input({"end": ["must be after start"]})
+    if end < start:
+        raise invalid_input({"end": ["must not be before start"]})
     step = _step(call, (end - start).total_seconds())
     first = max(start, world.now - _KEPT, server.created)
     last = min(end, world.now)
@@ -76,7 +76,8 @@ def _step(call: Call, seconds: float) -> float:
     """Give the seconds between two samples: what was asked for, as far as the number of samples allows it."""
     text = call.value("step")
     try:
-        wanted = float(text) if text else seconds / _SAMPLES
+        # Start and end may be equal: then one sample is asked for.
+        wanted = float(text) if text else max(1.0, seconds / _SAMPLES)
     except ValueError:
         wanted = math.nan
     if not (math.isfinite(wanted) and wanted > 0):
@@ -85,7 +86,7 @@ def _step(call: Call, seconds: float) -> float:
 
 
 def _moments(start: datetime, first: datetime, last: datetime, step: float) -> list[float]:
-    if last <= first:
+    if last < first:
         return []
     begin = start.timestamp()
     skipped = max(0, math.ceil((first.timestamp() - begin) / step))

@@ -15,6 +15,9 @@ MAX_PER_PAGE = 50
 #: IDs are integers that JSON numbers hold exactly.
 MAX_ID = 2**53 - 1
 
+#: In any case of letters: the official SDK sends Python's True and False, and Hetzner takes them.
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
 T = TypeVar("T")
 SortFields = Mapping[str, Callable[[T], Any]]
 
@@ -53,10 +56,10 @@ def choices(call: Call, name: str, allowed: Collection[str]) -> set[str]:
 
 def flag(call: Call, name: str) -> bool:
     """Give a boolean parameter; false when missing. Raises ApiError invalid_input."""
-    value = call.value(name) or "false"
-    if value not in ("true", "false"):
+    value = (call.value(name) or "false").lower()
+    if value not in _BOOLEANS:
         raise invalid_input({name: ["must be true or false"]})
-    return value == "true"
+    return _BOOLEANS[value]
 
 
 def by_label(call: Call) -> selector.Matcher:

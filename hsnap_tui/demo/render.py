@@ -112,7 +112,9 @@ def image(of: Image) -> Json:
         "os_version": of.os_version,
         "rapid_deploy": of.rapid_deploy,
         "protection": {"delete": of.protected},
+        # Both: `deprecated` is going (changelog, 2026-09-08), `deprecation` comes in its place.
         "deprecated": moment(of.deprecated) if of.deprecated else None,
+        "deprecation": _deprecation() if of.deprecated else None,
         "deleted": moment(of.deleted) if of.deleted else None,
         "labels": dict(of.labels),
         "architecture": of.architecture,

@@ -1,8 +1,12 @@
-"""All routes of the simulated API, in the order in which they are tried."""
+"""All routes of the simulated API."""
 
 from __future__ import annotations
 
+from functools import partial
+from typing import NoReturn
+
 from hsnap_tui.demo import (
+    hetzner,
     metrics,
     routes_actions,
     routes_catalogue,
@@ -11,9 +15,11 @@ from hsnap_tui.demo import (
     routes_server_actions,
     routes_servers,
 )
-from hsnap_tui.demo.api import Endpoint
+from hsnap_tui.demo.api import Call, Endpoint
+from hsnap_tui.demo.errors import not_simulated
+from hsnap_tui.demo.world import World
 
-#: `/servers/actions` is to be found before `/servers/{id}`, so the actions come first.
+#: What is simulated.
 ENDPOINTS: tuple[Endpoint, ...] = (
     *routes_actions.ENDPOINTS,
     *routes_servers.ENDPOINTS,
@@ -22,4 +28,27 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *routes_catalogue.ENDPOINTS,
     *routes_project.ENDPOINTS,
     *metrics.ENDPOINTS,
+)
+
+
+def _refuse(operation: str, _world: World, _call: Call) -> NoReturn:
+    raise not_simulated(operation)
+
+
+def _shape(template: str) -> str:
+    return "/".join("{}" if part.startswith("{") else part for part in template.split("/"))
+
+
+_SIMULATED = {(endpoint.method, _shape(endpoint.template)) for endpoint in ENDPOINTS}
+
+#: What Hetzner has beyond that: it says so of itself.
+NOT_SIMULATED: tuple[Endpoint, ...] = tuple(
+    Endpoint(method, template, partial(_refuse, f"{method} /v1{template}"))
+    for method, template in hetzner.OPERATIONS
+    if (method, _shape(template)) not in _SIMULATED
+)
+
+#: All, in the order in which they are tried: `/servers/actions` before `/servers/{id}`.
+ROUTES: tuple[Endpoint, ...] = tuple(
+    sorted((*ENDPOINTS, *NOT_SIMULATED), key=lambda endpoint: endpoint.template.count("{"))
 )

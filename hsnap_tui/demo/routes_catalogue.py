@@ -102,7 +102,7 @@ def _offer(call: Call, kind: str, offers: tuple[Any, ...]) -> Any:
     raise not_found(kind, number)
 
 
-_DATACENTERS = partial(gone, "2026-07-01-datacenters-endpoints-removed")
+_DATACENTERS = partial(gone, "2026-06-02-datacenters-deprecated")
 
 ENDPOINTS: Endpoints = (
     Endpoint("GET", "/locations", list_locations),

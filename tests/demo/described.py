@@ -38,6 +38,9 @@ CORRECTIONS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ),
 )
 
+#: Where images are described: they carry `deprecation` as server types do (Hetzner's changelog, 2026-09-08).
+_DEPRECATABLE = (("GET /images 200", "image"), ("GET /servers 200", "server image"))
+
 #: Single resources that the official command line asks for and the description at hand leaves out: they look like
 #: an entry of the list.
 _SINGLE = ("ssh_key", "network", "firewall", "volume", "placement_group")
@@ -64,6 +67,10 @@ class Description:
         self.responses: dict[str, Any] = data["responses"]
         for key, place, change, _why in CORRECTIONS:
             self._at(key, place).update(change)
+        for key, place in _DEPRECATABLE:
+            image = self._at(key, place)
+            image["properties"]["deprecation"] = self._at("GET /server_types 200", "server_type deprecation")
+            image["required"].append("deprecation")
         for kind in _SINGLE:
             listed = self.responses[f"GET /{kind}s 200"]["properties"][f"{kind}s"]["items"]
             self.responses[f"GET /{kind}s/{{id}} 200"] = {"properties": {kind: listed}, "required": [kind]}

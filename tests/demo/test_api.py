@@ -253,6 +253,40 @@ def test_the_snapshot_limit_says_which_limit(at: Bench) -> None:
         assert answer.json()["error"]["details"]["limits"] == [{"name": "snapshot_limit"}]
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"), [("True", True), ("true", True), ("1", True), ("False", False), ("0", False)]
+)
+def test_booleans_in_queries_as_pythons_and_as_jsons(fleet: Bench, text: str, *, shown: bool) -> None:
+    assert bool(fleet.get("/images", include_deprecated=text, name="debian-11")["images"]) == shown
+    assert fleet.refused("GET", "/images", params={"include_deprecated": "yes"}) == (422, "invalid_input")
+
+
+def test_images_say_until_when_they_can_be_had(fleet: Bench) -> None:
+    images = fleet.get("/images", include_deprecated="true", type="system", per_page=50)["images"]
+    old = [image for image in images if image["deprecated"] is not None]
+    assert {image["name"] for image in old} == {"debian-11"}
+    assert all(set(image["deprecation"]) == {"announced", "unavailable_after"} for image in old)
+    assert all(image["deprecation"]["announced"] == image["deprecated"] for image in old)
+    assert all(image["deprecation"] is None for image in images if image not in old)
+
+
+def test_what_is_removed_names_the_entry_of_the_changelog(at: Bench) -> None:
+    error = at.ask("GET", "/datacenters").json()["error"]
+    entry = "https://docs.hetzner.cloud/changelog#2026-06-02-datacenters-deprecated"
+    assert error["details"]["announcement"] == entry
+
+
+def test_metrics_of_a_moment(at: Bench) -> None:
+    number = at.served.call(lambda cloud: cloud.add_server("web").id)
+    now = at.clock.now().isoformat()
+    metrics = at.get(f"/servers/{number}/metrics", type="cpu", start=now, end=now)["metrics"]
+    assert len(metrics["time_series"]["cpu"]["values"]) == 1
+    assert metrics["start"] == metrics["end"]
+    early = "2026-01-01T00:00:00Z"
+    before = at.get(f"/servers/{number}/metrics", type="cpu", start=early, end=early)["metrics"]
+    assert before["time_series"]["cpu"]["values"] == []
+
+
 def test_wrong_metrics_are_refused(at: Bench) -> None:
     number = at.served.call(lambda cloud: cloud.add_server("web").id)
     good = {"type": "cpu", "start": "2026-07-15T08:00:00Z", "end": "2026-07-15T09:00:00+00:00"}

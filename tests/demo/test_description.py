@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hsnap_tui.demo.routes import ENDPOINTS
+from hsnap_tui.demo import hetzner
+from hsnap_tui.demo.routes import ENDPOINTS, NOT_SIMULATED
 from tests.demo.described import Description
 from tests.demo.support import Bench, bench
 
@@ -113,6 +114,36 @@ def test_every_route_refuses_what_is_not_there_as_described(inspect: Inspector) 
     assert tried > 30
 
 
+def test_every_operation_of_the_description_is_simulated() -> None:
+    def shape(template: str) -> str:
+        return re.sub(r"\{\w+\}", "{}", template)
+
+    simulated = {f"{endpoint.method} {shape(endpoint.template)}" for endpoint in ENDPOINTS}
+    described = {shape(key.rpartition(" ")[0]) for key in Description().responses if key != "error"}
+    assert described - simulated == set()
+    assert len(described) > 40
+
+
+def test_what_hetzner_has_and_the_simulation_has_not_says_so(inspect: Inspector) -> None:
+    tried = 0
+    for endpoint in NOT_SIMULATED:
+        path = re.sub(r"\{\w+\}", "1", endpoint.template)
+        body = inspect(endpoint.method, path, 501, json={} if endpoint.method != "GET" else None)
+        assert body["error"]["code"] == "not_simulated"
+        assert f"Hetzner has {endpoint.method} /v1{endpoint.template}, it has not" in body["error"]["message"]
+        tried += 1
+    assert tried > 60
+
+
+def test_the_table_of_what_hetzner_has_holds_everything_that_is_simulated() -> None:
+    def shape(method: str, template: str) -> str:
+        return f"{method} {re.sub(r'{[a-z_]+}', '{}', template)}"
+
+    known = [shape(*operation) for operation in hetzner.OPERATIONS]
+    assert len(known) == len(set(known))
+    assert {shape(endpoint.method, endpoint.template) for endpoint in ENDPOINTS} <= set(known)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "code", "more"),
     [
@@ -120,6 +151,10 @@ def test_every_route_refuses_what_is_not_there_as_described(inspect: Inspector) 
         ("GET", "/servers/", 404, "not_found", {}),
         ("GET", "/servers/one", 404, "not_found", {}),
         pytest.param("GET", "/servers/" + "9" * 5000, 404, "not_found", {}, id="huge-id"),
+        ("DELETE", "/pricing", 405, "method_not_allowed", {}),
+        ("POST", "/zones/1/zonefile", 405, "method_not_allowed", {}),
+        ("GET", "/servers/1/actions/create_image", 404, "not_found", {}),
+        ("POST", "/servers/1/actions/fly", 405, "method_not_allowed", {}),
         ("PATCH", "/servers", 405, "method_not_allowed", {}),
         ("POST", "/pricing", 405, "method_not_allowed", {}),
         ("GET", "/datacenters", 410, "deprecated_api_endpoint", {}),

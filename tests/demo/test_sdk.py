@@ -177,6 +177,12 @@ def test_the_fleet_actions_by_status_and_the_many_by_id(at: Bench, client: Any) 
     assert len(paged["actions"]) == 30
 
 
+def test_deprecated_images(client: Any) -> None:
+    (image,) = client.images.get_all(name="debian-11", architecture="x86", include_deprecated=True)
+    assert image.deprecation.unavailable_after > image.deprecation.announced
+    assert client.images.get_all(name="debian-11", include_deprecated=False) == []
+
+
 def test_a_read_only_token(at: Bench) -> None:
     with sdk(at, at.served.readonly_token) as reader:
         server = reader.servers.get_all()[0]
