@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from hsnap_tui.headless.exits import ExitCode
 from hsnap_tui.jobs.labels import parse_labels
 from hsnap_tui.jobs.model import IfLocked, IfStillOn, SnapshotOptions
 from hsnap_tui.settings import Choices, Secret, Settings, SettingsError, load
+from hsnap_tui.streams import SLOW_READER, Streams, never_waiting
 
 if TYPE_CHECKING:
     from hsnap_tui.headless.commands import SnapshotCommand
@@ -27,17 +27,24 @@ if TYPE_CHECKING:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Runs the program; gives the exit code."""
-    arguments = parse(words)
     try:
-        with _settings(arguments) as settings:
-            return _without_screen(arguments, settings) if arguments.command else _console(arguments, settings)
-    except SettingsError as error:
-        if arguments.command is None and "demo" not in arguments:
-            return _console(arguments, None, why=str(error))
-        _complain(str(error))
-        return ExitCode.NO_ACCESS
+        with never_waiting() as streams:
+            return _main(parse(words), streams)
     except KeyboardInterrupt:
         return ExitCode.UNFINISHED
+
+
+def _main(arguments: argparse.Namespace, streams: Streams) -> int:
+    try:
+        with _settings(arguments) as settings:
+            if arguments.command:
+                return _without_screen(arguments, settings, streams)
+            return _console(arguments, settings, streams)
+    except SettingsError as error:
+        if arguments.command is None and "demo" not in arguments:
+            return _console(arguments, None, streams, why=str(error))
+        _complain(str(error))
+        return ExitCode.NO_ACCESS
 
 
 @contextlib.contextmanager
@@ -67,18 +74,17 @@ def _complain(text: str) -> None:
     print(f"hsnap-tui: {text}", file=sys.stderr)  # noqa: T201
 
 
-def _console(arguments: argparse.Namespace, settings: Settings | None, *, why: str | None = None) -> int:
+def _console(
+    arguments: argparse.Namespace, settings: Settings | None, streams: Streams, *, why: str | None = None
+) -> int:
     from hsnap_tui.interactive import run  # noqa: PLC0415 - Textual takes long to import
 
-    return run(settings, theme=arguments.theme, why=why)
+    return run(settings, streams, theme=arguments.theme, why=why)
 
 
-def _without_screen(arguments: argparse.Namespace, settings: Settings) -> int:
+def _without_screen(arguments: argparse.Namespace, settings: Settings, streams: Streams) -> int:
     from hsnap_tui.headless.report import report_for  # noqa: PLC0415
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
     for warning in settings.warnings:
         _complain(warning)
     token = settings.token
@@ -87,10 +93,12 @@ def _without_screen(arguments: argparse.Namespace, settings: Settings) -> int:
             "There is no API token.", "Set HCLOUD_TOKEN, or make a context with: hcloud context create NAME."
         )
     report = report_for(sys.stdout, as_json=arguments.json)
-    return asyncio.run(_run(arguments, settings, token, report))
+    return asyncio.run(_run(arguments, settings, token, report, streams))
 
 
-async def _run(arguments: argparse.Namespace, settings: Settings, token: Secret, report: Report) -> int:
+async def _run(
+    arguments: argparse.Namespace, settings: Settings, token: Secret, report: Report, streams: Streams
+) -> int:
     from hsnap_tui.fleet.interests import Scope  # noqa: PLC0415
     from hsnap_tui.headless import commands  # noqa: PLC0415
     from hsnap_tui.headless.run import Interrupts  # noqa: PLC0415
@@ -98,13 +106,15 @@ async def _run(arguments: argparse.Namespace, settings: Settings, token: Secret,
 
     if arguments.command == "jobs":
         return await commands.jobs(settings, token, report)
-    interrupts = Interrupts(report.close)
-    interrupts.listen()
-    session = open_session(settings, token, Scope.JOBS_ONLY)
-    patience = arguments.network_wait.total_seconds()
-    if arguments.command == "resume":
-        return await commands.resume(session, report, interrupts, yes=arguments.yes, patience=patience)
-    return await commands.snapshot(session, _command(arguments, patience), report, interrupts)
+    if "dry_run" not in arguments or not arguments.dry_run:
+        streams.patience = SLOW_READER
+    interrupts = Interrupts(streams, report.close)
+    with interrupts.listening():
+        session = open_session(settings, token, Scope.JOBS_ONLY)
+        patience = arguments.network_wait.total_seconds()
+        if arguments.command == "resume":
+            return await commands.resume(session, report, interrupts, yes=arguments.yes, patience=patience)
+        return await commands.snapshot(session, _command(arguments, patience), report, interrupts)
 
 
 def _command(arguments: argparse.Namespace, patience: float) -> SnapshotCommand:

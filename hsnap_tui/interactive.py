@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
 from pathlib import Path
 
 from hsnap_tui import say, words
@@ -17,19 +15,22 @@ from hsnap_tui.events import Event, JobEvent, Notice
 from hsnap_tui.fleet.interests import Scope
 from hsnap_tui.opening import open_session
 from hsnap_tui.session import Session
-from hsnap_tui.settings import Settings, SettingsError
+from hsnap_tui.settings import Settings, SettingsError, TokenSource
+from hsnap_tui.signals import LeaveSignals
+from hsnap_tui.streams import LAST_WORDS, Streams
 from hsnap_tui.tui import crash
 from hsnap_tui.tui.app import HsnapApp
 from hsnap_tui.tui.screens.quit import Exit
 from hsnap_tui.tui.theme import DARK
 
 
-def run(settings: Settings | None, *, theme: str | None = None, why: str | None = None) -> int:
+def run(settings: Settings | None, streams: Streams, *, theme: str | None = None, why: str | None = None) -> int:
     """Shows the console until it is left; gives the exit code. `why` there are no settings is shown first."""
-    return asyncio.run(_run(settings, theme, why))
+    streams.hurry()
+    return asyncio.run(_run(settings, streams, theme, why))
 
 
-async def _run(settings: Settings | None, theme: str | None, why: str | None) -> int:
+async def _run(settings: Settings | None, streams: Streams, theme: str | None, why: str | None) -> int:
     demos: list[DemoProcess] = []
     session = _session(settings) if settings and settings.token else None
 
@@ -41,20 +42,29 @@ async def _run(settings: Settings | None, theme: str | None, why: str | None) ->
         except SettingsError as error:
             raise Refused(str(error)) from error
 
-    report = _crash_report(settings.state_dir) if settings else None
+    report = _crash_report(settings)
     app = HsnapApp(
         session,
         start_demo=start_demo,
         why=why or " ".join(settings.warnings if settings else ()),
         report_crash=report,
         theme_name=theme or DARK.name,
+        writer=streams.err,
     )
+
+    def at_once() -> None:
+        app.give_terminal_back()
+        streams.flush(LAST_WORDS / 2)
+        os._exit(130)
+
+    signals = LeaveSignals(lambda: app.exit(Exit.LEAVE), at_once)
     try:
-        with _signals(lambda: app.exit(Exit.LEAVE)):
+        with signals.listening():
             how = await app.run_async()
+            signals.asked = True
             error = await _finish(app, how)
         if error is not None and not app.return_code:
-            _print(crash.sentence(error, report(error) if report else None))
+            _print(crash.sentence(error, report(error)))
         return app.return_code or int(error is not None)
     finally:
         for demo in demos:
@@ -99,40 +109,21 @@ def _tell(event: Event) -> None:
 
 
 def _print(text: str) -> None:
-    """Writes to the terminal, if it is still there."""
-    with contextlib.suppress(OSError):
-        print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(text, file=sys.stderr)  # noqa: T201
 
 
-@contextlib.contextmanager
-def _signals(leave: Callable[[], None]) -> Iterator[None]:
-    """SIGTERM, SIGHUP and SIGINT leave as `q` does, without a question; a second Ctrl-C ends at once."""
-    loop = asyncio.get_running_loop()
-    asked = False
+def _crash_report(settings: Settings | None) -> crash.CrashReport:
+    """Keeps a bug's report beside the journals; that of the demo outlives the demo's files."""
 
-    def interrupted(number: int) -> None:
-        nonlocal asked
-        if asked and number == signal.SIGINT:
-            os._exit(130)
-        asked = True
-        leave()
-
-    names = [name for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)]
-    numbers = [getattr(signal, name) for name in names]
-    for number in numbers:
-        with contextlib.suppress(NotImplementedError):  # Windows has no such handlers on its loop
-            loop.add_signal_handler(number, interrupted, number)
-    yield
-    for number in numbers:
-        with contextlib.suppress(NotImplementedError):
-            loop.remove_signal_handler(number)
-
-
-def _crash_report(state_dir: Path) -> crash.CrashReport:
     def report(error: BaseException) -> str | None:
-        path = state_dir / "crash.txt"
         try:
-            state_dir.mkdir(parents=True, exist_ok=True)
+            if settings is None or settings.token_source is TokenSource.DEMO:
+                number, name = tempfile.mkstemp(prefix="hsnap-tui-crash-", suffix=".txt")
+                os.close(number)
+                path = Path(name)
+            else:
+                settings.state_dir.mkdir(parents=True, exist_ok=True)
+                path = settings.state_dir / "crash.txt"
             path.write_text(crash.where(error), encoding="utf-8")
         except OSError:
             return None

@@ -31,6 +31,11 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {**kept, "HOME": str(home), "XDG_STATE_HOME": str(home / "state"), "PYTHONWARNINGS": "error", **more}
 
 
+def heed_hang_ups() -> None:
+    """For a process before it begins: SIGHUP is not ignored, however the tests were started."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @dataclass
 class Ended:
     """What a run left: exit code and both streams."""
@@ -62,6 +67,7 @@ class Run:
             encoding="utf-8",
             env=env,
             cwd=cwd,
+            preexec_fn=heed_hang_ups,  # noqa: PLW1509 - it only sets a signal's handler
         )
         self._read = ""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
+import sys
+import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +16,7 @@ from pathlib import Path
 import pexpect  # type: ignore[import-untyped]
 import pyte
 
-from tests.programs import PROGRAM
+from tests.programs import PROGRAM, heed_hang_ups
 
 LONGEST = 30.0
 ALTERNATE_ON, ALTERNATE_OFF = "\x1b[?1049h", "\x1b[?1049l"
@@ -23,7 +26,16 @@ CURSOR_OFF, CURSOR_ON = "\x1b[?25l", "\x1b[?25h"
 class Terminal:
     """The program in a terminal of `columns` × `rows`, as a person has it in front of them."""
 
-    def __init__(self, words: Sequence[str], env: Mapping[str, str], cwd: Path, columns: int, rows: int) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        env: Mapping[str, str],
+        cwd: Path,
+        columns: int,
+        rows: int,
+        *,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
         self.started = time.monotonic()
         self.child = pexpect.spawn(
             words[0],
@@ -34,6 +46,7 @@ class Terminal:
             encoding="utf-8",
             codec_errors="replace",
             timeout=LONGEST,
+            preexec_fn=prepare or heed_hang_ups,
         )
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.Stream(self._screen)
@@ -82,6 +95,19 @@ class Terminal:
         cursor = self.raw.rfind(CURSOR_ON) > self.raw.rfind(CURSOR_OFF)
         return 0 <= on < off and cursor and all(f"\x1b[?{mode}l" in self.raw for mode in (1000, 1003, 1006, 2004))
 
+    def freeze(self, *keys: str) -> None:
+        """Types keys that draw, without reading what is drawn, until the terminal takes no more of it."""
+        waits = -1
+        until = time.monotonic() + LONGEST
+        while waits != (waits := self._unread()):
+            for key in keys * 20:
+                self.child.send(key)
+                time.sleep(0.02)
+            assert time.monotonic() < until, "the terminal takes whatever is written"
+
+    def _unread(self) -> int:
+        return int.from_bytes(fcntl.ioctl(self.child.child_fd, termios.FIONREAD, bytes(4)), sys.byteorder)
+
     def hang_up(self) -> None:
         """Closes the terminal, as a window does: the kernel sends SIGHUP."""
         os.close(self.child.child_fd)
@@ -106,9 +132,10 @@ def terminal(
     columns: int = 80,
     rows: int = 24,
     program: Sequence[str] = PROGRAM,
+    prepare: Callable[[], None] | None = None,
 ) -> Iterator[Terminal]:
-    """The program in a terminal; it is killed at the end if it still runs."""
-    made = Terminal([*program, *words], env, cwd, columns, rows)
+    """The program in a terminal; it is killed at the end if it still runs. `prepare` runs in it before it begins."""
+    made = Terminal([*program, *words], env, cwd, columns, rows, prepare=prepare)
     try:
         yield made
     finally:

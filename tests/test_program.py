@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,7 +20,7 @@ from hsnap_tui.demo.options import DemoOptions
 from hsnap_tui.demo.server import serve_in_thread
 from tests.programs import Machine, environment, machine
 from tests.quick_program import COMMAND
-from tests.terminal import ALTERNATE_OFF, CURSOR_OFF, CURSOR_ON, Terminal, processes, terminal
+from tests.terminal import ALTERNATE_OFF, CURSOR_OFF, Terminal, processes, terminal
 
 ENTER, ESCAPE, TAB = "\r", "\x1b", "\t"
 HOSTILE = ("[red]x", "[/foo]", "[@click=app.quit]x[/]", "esc\x1b[31mred", "bidi\u202egnp")
@@ -265,11 +266,32 @@ def test_progress_on_a_terminal_and_a_terminal_left_in_order() -> None:
             screen.wait("[red]x: done")
             assert screen.ended() == 0
             assert "2 of 2 done" not in screen.text
-            assert screen.raw.rindex(CURSOR_ON) > screen.raw.rindex(CURSOR_OFF)
+            assert CURSOR_OFF not in screen.raw
         at.lock("web-1", 300)
         with console(at, "snapshot", "web-1", columns=120) as screen:
             screen.wait("0 of 1 done, 1 waiting")
             screen.press("\x03")
             assert screen.ended() == 5
             assert "hsnap-tui resume finishes the rest" in flowing(screen.text)
-            assert screen.raw.rindex(CURSOR_ON) > screen.raw.rindex(CURSOR_OFF)
+            assert "0 of 1 done" not in screen.text
+
+
+def test_the_report_of_a_bug_in_the_demo_is_there_after_the_demo(tmp_path: Path) -> None:
+    program = tmp_path / "with_a_bug.py"
+    program.write_text(
+        "from hsnap_tui import cli\n"
+        "from hsnap_tui.tui.app import HsnapApp\n"
+        "def fail(self): raise RuntimeError('a bug')\n"
+        "HsnapApp.action_help = fail\n"
+        "raise SystemExit(cli.main())\n"
+    )
+    with terminal(
+        "--demo", env=person(tmp_path), cwd=tmp_path, program=(sys.executable, "-P", str(program))
+    ) as screen:
+        screen.wait("cache-1")
+        screen.press("?")
+        assert screen.ended() == 1
+        (report,) = (tmp_path / "temporary").iterdir()
+        assert report.name in "".join(screen.text.split())
+        assert "RuntimeError" in report.read_text()
+        assert screen.is_restored()

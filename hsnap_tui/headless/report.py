@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Protocol, TextIO
 
 from hsnap_tui import job_words, say
 from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, LinkLost, Role, RoleChanged
 from hsnap_tui.headless import records
-from hsnap_tui.headless.output import Output
 from hsnap_tui.jobs.model import Job, JobState
+
+_ERASE = "\r\x1b[2K"
+"""Back to the beginning of a terminal's line, which is erased."""
 
 
 class Report(Protocol):
@@ -46,8 +50,7 @@ class JsonReport:
     """A line of JSON for each event on standard output; sentences for people go to standard error."""
 
     def __init__(self, out: TextIO) -> None:
-        self._out = Output(out)
-        self._people = Output(sys.stderr)
+        self._out = out
 
     def event(self, event: Event) -> None:
         """Writes the event's line."""
@@ -59,7 +62,7 @@ class JsonReport:
 
     def say(self, text: str) -> None:
         """Says it where it is in no program's way."""
-        self._people.line(text)
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
 
     def tell(self, text: str, record: dict[str, Any]) -> None:  # noqa: ARG002
         """Writes the record."""
@@ -67,7 +70,7 @@ class JsonReport:
 
     def record(self, record: dict[str, Any]) -> None:
         """Writes the line; in ASCII, since nobody knows how the other side reads."""
-        self._out.line(json.dumps(record))
+        self._out.write(json.dumps(record) + "\n")
 
     def close(self) -> None:
         """Nothing is open."""
@@ -77,24 +80,23 @@ class TextReport:
     """A line of words for each event; on a terminal, one more line that is rewritten shows how far the jobs are."""
 
     def __init__(self, out: TextIO) -> None:
-        self._line: Callable[[str], None] = Output(out).line
-        self._show: Callable[[str], None] | None = None
-        self._end: Callable[[], None] = lambda: None
+        self._out = out
+        self._shows_progress = out.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
+        self._shown = ""
         self._followed = False
-        if out.isatty():
-            self._on_terminal(out)
+        if self._shows_progress:
+            self._show("Listing the servers …")
 
-    def _on_terminal(self, out: TextIO) -> None:
-        from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
-        from rich.status import Status  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+    def _line(self, text: str) -> None:
+        """A line of its own, above the one that is rewritten."""
+        self._out.write(f"{_ERASE if self._shown else ''}{text}\n{self._shown}")
 
-        console = Console(file=out, highlight=False, markup=False)
-        status = Status(Text("Listing the servers …"), console=console)
-        status.start()
-        self._show = lambda line: status.update(Text(line))
-        self._line = lambda line: console.print(Text(line), soft_wrap=True)
-        self._end = status.stop
+    def _show(self, text: str) -> None:
+        """Rewrites the last line; one that is too long for the terminal could not be taken away again."""
+        text = text[: shutil.get_terminal_size().columns - 1]
+        if text != self._shown:
+            self._shown = text
+            self._out.write(f"{_ERASE}{text}")
 
     def event(self, event: Event) -> None:
         """Writes the event's line, if there is anything to tell about jobs."""
@@ -109,11 +111,11 @@ class TextReport:
         if isinstance(event, RoleChanged):
             followed, self._followed = self._followed, event.role is Role.FOLLOWER
             return event.role is Role.HOLDER and not followed
-        return self._show is not None and isinstance(event, JobEvent) and event.kind is JobEventKind.PROGRESS
+        return self._shows_progress and isinstance(event, JobEvent) and event.kind is JobEventKind.PROGRESS
 
     def progress(self, jobs: Iterable[Job]) -> None:
         """Rewrites the line at the bottom of a terminal."""
-        if self._show is not None:
+        if self._shows_progress:
             self._show(in_short(jobs))
 
     def say(self, text: str) -> None:
@@ -129,7 +131,8 @@ class TextReport:
 
     def close(self) -> None:
         """Takes the line of progress away."""
-        self._end()
+        if self._shown:
+            self._show("")
 
 
 def _without_access(event: LinkLost) -> say.Line:

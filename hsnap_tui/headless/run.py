@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager
 
 from hsnap_tui import words
 from hsnap_tui.cloud.errors import ErrorKind
@@ -17,6 +17,8 @@ from hsnap_tui.headless.exits import ExitCode, exit_code
 from hsnap_tui.headless.report import Report
 from hsnap_tui.jobs.model import Job, JobState
 from hsnap_tui.session import Session
+from hsnap_tui.signals import LeaveSignals
+from hsnap_tui.streams import LAST_WORDS, Streams
 
 PATIENCE = 60.0
 """Seconds for which the network is tried again at the start: as long as a person would."""
@@ -35,33 +37,29 @@ class LeftEarlyError(Exception):
 
 
 class Interrupts:
-    """Ctrl-C, SIGTERM and SIGHUP ask to leave in order; a Ctrl-C after that ends at once.
+    """Whether somebody has asked to leave; a Ctrl-C after that ends at once.
 
-    A terminal that is closed may send SIGHUP twice, so only Ctrl-C means it. Nothing gets lost at once either: what
-    was sent is in the journal.
+    Nothing gets lost at once either: what was sent is in the journal.
     """
 
-    def __init__(self, at_the_end: Callable[[], None]) -> None:
+    def __init__(self, streams: Streams, at_the_end: Callable[[], None]) -> None:
         self.asked = asyncio.Event()
+        self._streams = streams
         self._at_the_end = at_the_end
+        self._signals = LeaveSignals(self._ask, self._end_at_once)
 
-    def listen(self) -> None:
-        """Takes the signals over for the rest of the process."""
-        loop = asyncio.get_running_loop()
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is None:
-                continue
-            try:
-                loop.add_signal_handler(number, self._interrupted, number)
-            except NotImplementedError:  # Windows: signals arrive in the main thread, outside the loop
-                signal.signal(number, lambda got, _: loop.call_soon_threadsafe(self._interrupted, got))
+    def listening(self) -> AbstractContextManager[None]:
+        """Takes the signals over for as long as it lasts."""
+        return self._signals.listening()
 
-    def _interrupted(self, number: int) -> None:
-        if self.asked.is_set() and number == signal.SIGINT:
-            self._at_the_end()
-            os._exit(ExitCode.UNFINISHED)
+    def _ask(self) -> None:
+        self._streams.hurry()
         self.asked.set()
+
+    def _end_at_once(self) -> None:
+        self._at_the_end()
+        self._streams.flush(LAST_WORDS / 2)
+        os._exit(ExitCode.UNFINISHED)
 
 
 @contextlib.asynccontextmanager

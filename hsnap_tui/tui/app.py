@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 
 from rich.text import Text
-from textual import events, on
+from textual import constants, events, on
 from textual.app import App, SystemCommand
+from textual.driver import Driver
 from textual.screen import Screen
 
+from hsnap_tui import words
+from hsnap_tui.background_writer import BackgroundWriter
 from hsnap_tui.console import Console, Refused
 from hsnap_tui.tui import crash, keys, theme
 from hsnap_tui.tui.attention import Attention
@@ -50,8 +54,10 @@ class HsnapApp(App[Exit]):
         why: str | None = None,
         report_crash: crash.CrashReport | None = None,
         theme_name: str = theme.DARK.name,
+        writer: BackgroundWriter | None = None,
     ) -> None:
         super().__init__()
+        self.writer = writer or BackgroundWriter(None)
         self.session = session
         self.work: asyncio.Task[None] | None = None
         self._start_demo = start_demo
@@ -61,6 +67,38 @@ class HsnapApp(App[Exit]):
         for own in (theme.DARK, theme.LIGHT):
             self.register_theme(own)
         self.theme = theme_name if theme_name in self.available_themes else theme.DARK.name
+
+    # -- the terminal --------------------------------------------------------------------------------------------
+
+    def get_driver_class(self) -> type[Driver]:
+        """Our own driver, whose output never waits; Textual's where that is asked for, and on Windows."""
+        if sys.platform == "win32" or constants.DRIVER is not None:
+            return super().get_driver_class()
+        from hsnap_tui.tui.driver import TerminalDriver  # noqa: PLC0415 - not on Windows
+
+        return TerminalDriver
+
+    def terminal_gone(self) -> None:
+        """Leaves as after a SIGHUP."""
+        self.exit(Exit.LEAVE)
+
+    def may_suspend(self) -> bool:
+        """Whether the process may stand still: what stands still can't power on a server. Says why not."""
+        off = self.session.leaving().off if self.session else ()
+        if off and self._loop is not None:
+            names = words.listed([job.server_name for job in off])
+            text = f"Not suspended: {names} must be powered on again first, and a suspended program can't do that."
+            self._loop.call_soon_threadsafe(self._tell_why_not, text)
+        return not off
+
+    def _tell_why_not(self, text: str) -> None:
+        self.notify(text, severity="warning", markup=False)
+
+    def give_terminal_back(self) -> None:
+        """Restores the terminal's modes, if they are changed, without waiting: the process is about to end."""
+        give_back = getattr(self._driver, "give_back", None)
+        if give_back is not None:
+            give_back()
 
     # -- sessions ------------------------------------------------------------------------------------------------
 

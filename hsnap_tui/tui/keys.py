@@ -159,6 +159,16 @@ KEYS: tuple[Key, ...] = (
         priority=True,
         palette=False,
     ),
+    Key(
+        "app.suspend_process",
+        "ctrl+z",
+        "Suspend",
+        "Back to the shell, fg returns; not while a server is off because of hsnap-tui",
+        E,
+        "ctrl+z",
+        priority=True,
+        palette=False,
+    ),
     Key("app.command_palette", "ctrl+p", "Commands", "Every command by name; themes", E, "ctrl+p", palette=False),
 )
 """In the order of help and footer."""

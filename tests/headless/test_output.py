@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from hsnap_tui.headless.output import Output
 from hsnap_tui.headless.report import JsonReport, TextReport
 from hsnap_tui.words import count
-from tests.programs import Machine, machine
+from tests.programs import LONGEST, Machine, machine
+from tests.quick_program import COMMAND
 
 HOSTILE = (
     "[red]x",
@@ -102,12 +108,74 @@ def test_a_reader_that_goes_away_ends_nothing() -> None:
         assert sorted(at.snapshots()) == ["web-1-snapshot", "web-2-snapshot"]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full here")
-def test_a_stream_that_cannot_be_written_is_given_up() -> None:
-    with Path("/dev/full").open("w") as full:
-        out = Output(full)
-        out.line("lost")
-        out.line("lost, too")
+@pytest.mark.parametrize("words", [("snapshot", "web-1"), ("snapshot", "web-1", "--json"), ("jobs",), ("--help",)])
+@pytest.mark.parametrize("to", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", ">/dev/full", ">/dev/full 2>&1"])
+def test_a_stream_that_is_closed_or_full_ends_nothing(words: tuple[str, ...], to: str) -> None:
+    if "/dev/full" in to and not Path("/dev/full").exists():
+        pytest.skip("there is no device that is always full here")
+    with machine() as at:
+        at.add("web-1")
+        done = subprocess.run(
+            ["/bin/sh", "-c", f'exec "$@" {to}', "sh", *COMMAND, *words],
+            capture_output=True,
+            text=True,
+            env=at.env,
+            timeout=LONGEST,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert at.snapshots() == (["web-1-snapshot"] if "snapshot" in words else [])
+
+
+@pytest.mark.parametrize(
+    "words", [("snapshot", "web-1", "--shut-down"), ("snapshot", "web-1", "--shut-down", "--json")]
+)
+def test_a_pipe_that_nobody_reads_delays_neither_the_work_nor_the_end(words: tuple[str, ...]) -> None:
+    with machine() as at:
+        at.add("web-1")
+        with full_pipe() as pipe:
+            process = subprocess.Popen([*COMMAND, *words], stdout=pipe, stderr=pipe, env=at.env)
+            assert process.wait(LONGEST) == 0
+        assert at.status("web-1") == "running"
+        assert at.snapshots() == ["web-1-snapshot"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_heard_while_a_pipe_is_full(number: int) -> None:
+    with machine() as at:
+        at.add("web-1")
+        at.lock("web-1", 600)
+        with full_pipe() as pipe:
+            process = subprocess.Popen([*COMMAND, "snapshot", "web-1"], stdout=pipe, stderr=pipe, env=at.env)
+            at.eventually(lambda: "waiting" in at.run("jobs").out)
+            process.send_signal(number)
+            assert process.wait(LONGEST) == 5
+
+
+@contextmanager
+def full_pipe() -> Iterator[int]:
+    """A pipe that takes nothing, since nobody reads what is in it."""
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writes, bytes(4096))
+    os.set_blocking(writes, True)
+    try:
+        yield writes
+    finally:
+        os.close(reads)
+        os.close(writes)
+
+
+def test_a_reader_that_is_slow_gets_everything() -> None:
+    with machine() as at:
+        names = [f"web-{number:03}" for number in range(300)]
+        at.add(*names)
+        run = at.start("snapshot", "--all", "--dry-run", "--json", "--description", "{name}" + "x" * 200)
+        at.eventually(lambda: at.served.count() > 0)
+        time.sleep(2)  # more than a pipe takes is waiting by then, or comes later: both must be right
+        assert [event["server_name"] for event in run.ended().events("would_snapshot")] == names
 
 
 def test_a_narrow_encoding_never_ends_a_run() -> None:
