@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from hsnap_tui.cloud.errors import CloudError, ErrorKind
+from hsnap_tui.cloud.errors import Carried, CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action, ActionStatus, ImageStatus, Resource, Server, ServerStatus, Snapshot
 from hsnap_tui.jobs.model import JOB_LABEL, Verb
 from hsnap_tui.jobs.observations import Accepted
@@ -24,7 +24,8 @@ COMMAND = {
 
 @dataclass
 class Plan:
-    """How the next actions will go; durations in seconds. `acpi` none: the system ignores ACPI."""
+    """How the next actions will go; durations in seconds. `acpi`: how long the guest takes to go off; none: it
+    ignores ACPI. It may take minutes (services that stop slowly), longer than anybody waits for it."""
 
     snapshot: float = 60
     unlock_at: float = 0.05
@@ -38,6 +39,21 @@ class Plan:
     names_image: bool = False
     lock_lag: float = 0
     """How long a GET shows no lock yet, though requests are refused already."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A route that carries nothing out. A 503 leaves open whether it did; `until` none: for ever."""
+
+    kind: ErrorKind
+    until: datetime | None = None
+    retry_after: float | None = None
+
+    @property
+    def error(self) -> CloudError:
+        """What the route answers."""
+        carried = Carried.PERHAPS if self.kind is ErrorKind.UNCLEAR else Carried.NO
+        return CloudError(self.kind, "refused by the route", carried, self.kind.value, retry_after=self.retry_after)
 
 
 @dataclass
@@ -62,7 +78,7 @@ class Image:
 
 @dataclass
 class Hetzner:
-    """One server and its surroundings. `now` is our clock's true time; Hetzner's is ahead by `offset`."""
+    """One server and its surroundings. `now` is the true time; Hetzner's clock is ahead of it by `offset`."""
 
     now: datetime
     offset: timedelta = timedelta(0)
@@ -71,12 +87,21 @@ class Hetzner:
     deleted: bool = False
     works: list[Work] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
+    snapshots_deleted: bool = False
     locks: dict[int, datetime] = field(default_factory=dict)
     """Until when an action holds the server, by the action's ID (0: none that is listed)."""
     locked_since: datetime | None = None
     switched_by_us: bool = False
     """Whether it is off because of us; meaningless while it is on."""
+    off_since: datetime | None = None
     switches: int = 0
+    guest_goes_off_at: datetime | None = None
+    """When the slowest guest that was asked to shut down does."""
+    name: str = "web"
+    routes: dict[Verb, Refusal] = field(default_factory=dict)
+    """Routes that refuse our requests."""
+    odd: tuple[ServerStatus, datetime | None] | None = None
+    """A status that a GET shows in place of the true one, and until when (none: for ever)."""
 
     def __post_init__(self) -> None:
         self._ids = itertools.count(100)
@@ -109,7 +134,14 @@ class Hetzner:
             return None
         created = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
         shown = self.locked and self.locked_since is not None and self.now >= self.locked_since + self._lock_lag
-        return Server("p", SERVER_ID, "web", "web", self.status, shown, created, "cx22", "fsn1")
+        return Server("p", SERVER_ID, self.name, self.name, self.shown_status, shown, created, "cx22", "fsn1")
+
+    @property
+    def shown_status(self) -> ServerStatus:
+        """The status that a GET shows."""
+        if self.odd is not None and (self.odd[1] is None or self.odd[1] > self.now):
+            return self.odd[0]
+        return self.status
 
     def holder(self) -> Action | None:
         """The running action that holds the lock."""
@@ -131,6 +163,9 @@ class Hetzner:
 
     def post(self, verb: Verb, job: str | None, *, ours: bool) -> Accepted:
         """Carries a request out. Raises `CloudError` when it is refused."""
+        refusal = self.routes.get(verb)
+        if ours and refusal is not None and (refusal.until is None or refusal.until > self.now):
+            raise refusal.error
         if self.deleted:
             raise CloudError(ErrorKind.NOT_FOUND, "server not found")
         if self.locked:
@@ -149,9 +184,26 @@ class Hetzner:
         """Locks the server by something that no list shows."""
         self._lock(0, seconds)
 
+    def refuse(self, verb: Verb, kind: ErrorKind, seconds: float | None, retry_after: float | None = None) -> None:
+        """From now on a route refuses our requests; for ever when no time is given."""
+        self.routes[verb] = Refusal(kind, self._in(seconds), retry_after)
+
+    def show(self, status: ServerStatus, seconds: float | None) -> None:
+        """From now on a GET shows this status, whatever is true; for ever when no time is given."""
+        self.odd = (status, self._in(seconds))
+
+    def _in(self, seconds: float | None) -> datetime | None:
+        return None if seconds is None else self.now + timedelta(seconds=seconds)
+
     def delete(self) -> None:
         """The server is gone; its snapshots stay."""
         self.deleted = True
+
+    def delete_snapshots(self) -> None:
+        """Somebody deletes all snapshots that are there."""
+        kept = [image for image in self.images if image.snapshot.status is ImageStatus.CREATING]
+        self.snapshots_deleted |= len(kept) < len(self.images)
+        self.images = kept
 
     def _begin(self, verb: Verb, ours: bool, lock: float, seconds: float, end: Callable[[bool], None]) -> Work:
         command = COMMAND[verb]
@@ -192,10 +244,10 @@ class Hetzner:
                 image.snapshot = replace(image.snapshot, status=ImageStatus.AVAILABLE, image_size=1.5)
                 return
             image.failed = True
-            if plan.failed_image is None:
+            if plan.failed_image is None and image in self.images:
                 self.images.remove(image)
             else:
-                image.snapshot = replace(image.snapshot, status=plan.failed_image)
+                image.snapshot = replace(image.snapshot, status=plan.failed_image or image.snapshot.status)
 
         work = self._begin(Verb.CREATE_IMAGE, ours, plan.snapshot * plan.unlock_at, plan.snapshot, end)
         if plan.names_image:
@@ -221,6 +273,8 @@ class Hetzner:
             if not well or acpi is None or self.status is not ServerStatus.RUNNING:
                 return
             asked_at = self.switches
+            guest = self.now + timedelta(seconds=acpi)
+            self.guest_goes_off_at = max(guest, self.guest_goes_off_at or guest)
             self._after(acpi, lambda: self._switch(ServerStatus.OFF, ours) if self.switches == asked_at else None)
 
         return Accepted(Verb.SHUTDOWN, self._begin(Verb.SHUTDOWN, ours, 1, 1, asked).action)
@@ -250,4 +304,5 @@ class Hetzner:
     def _switch(self, status: ServerStatus, ours: bool) -> None:
         self.status = status
         self.switched_by_us = ours
+        self.off_since = self.now if status is ServerStatus.OFF else None
         self.switches += 1

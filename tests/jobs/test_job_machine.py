@@ -8,60 +8,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
-from hsnap_tui.cloud.model import ImageStatus, ServerStatus
-from hsnap_tui.jobs.model import HoldReason, IfLocked, IfStillOn, JobState, Power, SnapshotOptions, Verb
+from hsnap_tui.cloud.model import ServerStatus
+from hsnap_tui.jobs.model import HoldReason, JobState, Verb
 from hsnap_tui.jobs.observations import Accepted, ActionLost, Cancel, Hold, Release, Retry
-from tests.jobs.hetzner import COMMAND, Hetzner, Plan
-from tests.jobs.world import START, World
+from tests.jobs import promises
+from tests.jobs.endings import end
+from tests.jobs.hetzner import Plan
+from tests.jobs.switches import ON, Hostile
+from tests.jobs.world import Access, World
+from tests.jobs.worlds import CLOCK_SET, DATES, LATE, LONG_WAITS, ODD, PLANS, REFUSALS, WAITS, worlds
 
-EXAMPLES = int(os.environ.get("HSNAP_MACHINE_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("HSNAP_MACHINE_EXAMPLES", "200"))
 STEPS = int(os.environ.get("HSNAP_MACHINE_STEPS", "50"))
-
-MOST_REQUESTS = 60
-"""Requests and look-ups that a job needs at most to its end, from any state, when all goes well from then on."""
-
-MOST_TIME = timedelta(minutes=15)
-"""How long it takes at most then, with snapshots of at most 200 s."""
-
-LATE = st.sampled_from([None, 0.3, 4.0, 17.0, 29.9])
-WAITS = st.sampled_from([0.1, 0.5, 1.0, 2.0, 5.0, 12.0, 29.0, 31.0, 65.0])
-LONG_WAITS = st.sampled_from([130.0, 1000.0, 4000.0, 200_000.0])
-PLANS = st.builds(
-    Plan,
-    snapshot=st.sampled_from([1.0, 60.0, 200.0]),
-    unlock_at=st.sampled_from([0.01, 0.05, 0.5, 1.0]),
-    label_lag=st.sampled_from([0.0, 3.0, 8.0]),
-    acpi=st.sampled_from([0.0, 5.0, 50.0, 70.0, 115.0, None]),
-    boot=st.sampled_from([1.0, 10.0]),
-    fails=st.frozensets(st.sampled_from([COMMAND[verb] for verb in Verb]), max_size=1),
-    failed_image=st.sampled_from([None, ImageStatus.UNAVAILABLE, ImageStatus.CREATING]),
-    names_image=st.booleans(),
-    lock_lag=st.sampled_from([0.0, 0.8]),
-)
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """A job that has just been queued, somewhere."""
-    options = SnapshotOptions(
-        draw(st.sampled_from(IfLocked)),
-        draw(st.sampled_from([None, timedelta(minutes=2)])),
-        draw(st.sampled_from([True, True, False])),
-        draw(st.sampled_from(IfStillOn)),
-        timedelta(minutes=1),
-    )
-    offset = draw(st.sampled_from([0, 300, -300]))
-    known_offset = timedelta(seconds=offset + draw(st.sampled_from([0, 2, -2])))
-    status = draw(st.sampled_from([ServerStatus.RUNNING, ServerStatus.RUNNING, ServerStatus.OFF]))
-    return World(options, Hetzner(START, timedelta(seconds=offset), status, draw(PLANS)), known_offset)
-
 
 WORLDS = worlds()
 
@@ -93,7 +57,7 @@ class JobMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.job.state.ended)
     @rule(world=WORLDS)
     def next_job(self, world: World) -> None:
-        end_well(self.world)
+        end(self.world)
         self.begin(world)
 
     @precondition(lambda self: self.world.alive and self.world.job.state is JobState.FAILED)
@@ -107,6 +71,11 @@ class JobMachine(RuleBasedStateMachine):
     @rule(seconds=WAITS, asleep=st.booleans())
     def wait(self, seconds: float, asleep: bool) -> None:
         self.world.wait(seconds, asleep=asleep)
+
+    @awake(lambda world: world.owes or world.hetzner.routes)
+    @rule()
+    def all_goes_well_for_long(self) -> None:
+        self.world.run(800)
 
     @going()
     @rule(seconds=LONG_WAITS)
@@ -122,6 +91,17 @@ class JobMachine(RuleBasedStateMachine):
     @rule(verb=st.sampled_from(Verb))
     def all_goes_well_until(self, verb: Verb) -> None:
         self.world.run(200, stop_at=verb)
+
+    @awake()
+    @rule(seconds=st.sampled_from([30.0, 200.0]))
+    def all_goes_well_for_a_while(self, seconds: float) -> None:
+        self.world.run(seconds)
+
+    @awake()
+    @rule(verb=st.sampled_from(Verb))
+    def all_goes_well_and_the_process_is_killed(self, verb: Verb) -> None:
+        self.world.run(200, stop_at=verb)
+        self.world.crash()
 
     @awake()
     @rule(verb=st.sampled_from(Verb), late=LATE)
@@ -216,9 +196,14 @@ class JobMachine(RuleBasedStateMachine):
         self.world.crash(late)
 
     @going(lambda world: not world.alive)
-    @rule(own=st.booleans())
-    def come_back(self, own: bool) -> None:
-        self.world.come_back(own=own)
+    @rule(own=st.booleans(), clock_set=CLOCK_SET)
+    def come_back(self, own: bool, clock_set: float) -> None:
+        self.world.come_back(own=own, clock_set=clock_set)
+
+    @awake()
+    @rule(access=st.sampled_from(Access if Hostile.NO_ACCESS in ON else [Access.FULL]))
+    def access_changes(self, access: Access) -> None:
+        self.world.access = access
 
     @awake()
     @rule()
@@ -255,6 +240,7 @@ class JobMachine(RuleBasedStateMachine):
     @going()
     @rule(verb=st.sampled_from(Verb))
     def somebody_else(self, verb: Verb) -> None:
+        self.world.hetzner.name += "x"
         with suppress(CloudError):
             self.world.hetzner.post(verb, None, ours=False)
 
@@ -268,42 +254,44 @@ class JobMachine(RuleBasedStateMachine):
     def somebody_deletes(self) -> None:
         self.world.hetzner.delete()
 
+    @going(lambda world: world.hetzner.images)
+    @rule()
+    def somebody_deletes_the_snapshots(self) -> None:
+        self.world.hetzner.delete_snapshots()
+
+    @precondition(lambda _: Hostile.REFUSED_ROUTES in ON)
+    @going()
+    @rule(refusal=REFUSALS)
+    def a_route_refuses(self, refusal: tuple[Verb, ErrorKind, float | None, float | None]) -> None:
+        self.world.hetzner.refuse(*refusal)
+
+    @going(lambda world: world.hetzner.routes)
+    @rule()
+    def routes_are_back(self) -> None:
+        self.world.hetzner.routes.clear()
+
+    @precondition(lambda _: Hostile.ODD_STATUS in ON)
+    @going()
+    @rule(odd=ODD)
+    def status_is_odd(self, odd: tuple[ServerStatus, float | None]) -> None:
+        self.world.hetzner.show(*odd)
+
+    @precondition(lambda _: Hostile.WRONG_DATES in ON)
+    @going()
+    @rule(seconds=DATES)
+    def date_is_wrong(self, seconds: float) -> None:
+        self.world.date_is_wrong_by(seconds)
+
     # -- what holds ---------------------------------------------------------------------------------------------
 
     @invariant()
-    def one_snapshot_at_most(self) -> None:
+    def promises_hold(self) -> None:
         if hasattr(self, "world"):
-            self.world.check_images()
+            promises.always(self.world)
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
-            end_well(self.world)
-
-
-def end_well(world: World) -> None:
-    """From now on all goes well, and a person says yes when asked: the job ends soon, as it promises."""
-    world.hetzner.plan = Plan(snapshot=60, label_lag=2)
-    world.may_send = world.may_stop = True
-    if world.leaving:
-        world.run(MOST_TIME.total_seconds())
-        assert world.job.power is not Power.OWED, "it has left with a server off"
-        world.check_power()
-        world.crash()
-    if not world.alive:
-        world.come_back()
-    begun, requests = world.now, len(world.sent) + world.look_ups
-    for _ in range(6):
-        world.run(MOST_TIME.total_seconds())
-        if world.job.state is JobState.HELD:
-            world.tell(Release())
-        elif world.job.state is JobState.UNKNOWN:
-            world.tell(Retry())
-    assert world.job.state.ended, f"no end: {world.job}"
-    assert world.now - begun <= MOST_TIME
-    assert len(world.sent) + world.look_ups - requests <= MOST_REQUESTS
-    world.wait(300)
-    world.check_images()
-    world.check_end()
+            end(self.world)
 
 
 JobMachine.TestCase.settings = settings(

@@ -1,20 +1,31 @@
 """The smallest engine that keeps the contract of the job state machine, against `Hetzner` over a hostile transport.
 
-It commits each step before it runs the step's command, and checks on every step what must hold at any time. The
-transport may carry a request out at any moment or never, lose answers, and let the effect of a lost request come
-until just before `SETTLE` has passed. The process may crash at any moment; what is not committed is gone then.
+It commits each step before it runs the step's command, and checks on every step what must hold at any time.
+
+- The transport may carry a request out at any moment or never, and lose answers. A request that was given up has its
+  connection reset, so that nothing leaves this machine any more; what has left it may be carried out until just
+  before `SETTLE` has passed (proxies give up within seconds). `lose` may exceed that bound: what is promised then is
+  less, see `late_snapshots` and `too_late_off`.
+- The process may be killed at any moment: the journal has what was committed. It may stand still for any time:
+  nothing is processed, while requests under way go on. When it starts, the machine's clock may have been set; within
+  a process time is monotonic. What Hetzner's `Date` says of its clock may be wrong for a while.
+- The token may lose the right to write, or all access, for a while: what was refused surely had no effect.
+
+Times of the job are those of our clock; times of `Hetzner` are true.
 """
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from hsnap_tui.cloud.errors import Carried, CloudError, ErrorKind
-from hsnap_tui.cloud.model import Action, ActionStatus, Server, ServerStatus, Snapshot
+from hsnap_tui.cloud.model import Action, Server, Snapshot
 from hsnap_tui.events import JobEvent
 from hsnap_tui.jobs.job import LOCK_SHOWS_WITHIN, step
-from hsnap_tui.jobs.model import HoldReason, Job, JobState, Phase, Power, Sending, SnapshotOptions, Verb
+from hsnap_tui.jobs.model import HoldReason, Job, JobState, Power, SnapshotOptions, Verb
 from hsnap_tui.jobs.observations import (
     Accepted,
     ActionSeen,
@@ -26,20 +37,30 @@ from hsnap_tui.jobs.observations import (
     Refused,
     Seen,
     Send,
-    Step,
     Tick,
     Turn,
 )
 from hsnap_tui.jobs.resume import resume
-from hsnap_tui.jobs.sending import CLOCK_MARGIN, SETTLE
-from tests.jobs.hetzner import COMMAND, SERVER_ID, Hetzner, Work
+from hsnap_tui.jobs.sending import SETTLE
+from tests.jobs import promises
+from tests.jobs.hetzner import SERVER_ID, Hetzner
 
 START = datetime(2026, 7, 1, 12, 0, 0, 250_000, UTC)
 JOB_ID = "job-1"
 LATENCY = 0.05
 POLL_EVERY = timedelta(seconds=3)
+SELDOM = timedelta(minutes=1)
+"""How often a poll comes when all goes well for long."""
 LATEST_EFFECT = SETTLE - timedelta(milliseconds=50)
-STOPS = (Verb.SHUTDOWN, Verb.POWER_OFF)
+NO_TIME = timedelta(0)
+
+
+class Access(StrEnum):
+    """What the token allows."""
+
+    FULL = "full"
+    READ = "read"
+    NONE = "none"
 
 
 def new_job(options: SnapshotOptions) -> Job:
@@ -71,9 +92,18 @@ class World:
 
     options: SnapshotOptions = field(default_factory=SnapshotOptions)
     hetzner: Hetzner = field(default_factory=lambda: Hetzner(START))
-    known_offset: timedelta = timedelta(0)
+    known_offset: timedelta = NO_TIME
+    """Hetzner's clock minus ours, as the answers' `Date` tells it."""
 
     def __post_init__(self) -> None:
+        self.began = self.hetzner.now
+        self.clock_error = NO_TIME
+        """Our clock minus the true time."""
+        self.date_error = NO_TIME
+        """How much of `known_offset` is wrong."""
+        self.access = Access.FULL
+        self.happened: Counter[str] = Counter()
+        """How often each thing that is hard to live with has really happened."""
         self.job = new_job(self.options)
         self.events: list[JobEvent] = []
         self.alive = True
@@ -86,6 +116,15 @@ class World:
         self.late: list[tuple[Verb, datetime, datetime]] = []
         self.sent: list[Verb] = []
         self.look_ups = 0
+        self.looked_at: deque[datetime] = deque(maxlen=100)
+        self.off_while_well = NO_TIME
+        """How long all went well in all while the server was off because of us and could be switched on."""
+        self.off_too_long = NO_TIME
+        """How much of it was beyond what was allowed, since the last request to switch it on."""
+        self.late_snapshots = 0
+        """How many requests for a snapshot had their effect later than `LATEST_EFFECT`."""
+        self.too_late_off = False
+        """Whether a request that switches off had its effect later than that, and after the job had ended."""
         self.asked_off_at: datetime | None = None
         self.mistaken = False
         """Whether somebody else's action was taken for that of a request of ours whose answer was lost, as nobody can
@@ -100,7 +139,23 @@ class World:
     @property
     def now(self) -> datetime:
         """Our clock."""
-        return self.hetzner.now
+        return self.hetzner.now + self.clock_error
+
+    def true(self, moment: datetime) -> datetime:
+        """The true time at which our clock showed, or will show, this."""
+        return moment - self.clock_error
+
+    def set_clock(self, seconds: float) -> None:
+        """Our clock is set while no process is there."""
+        self.clock_error += timedelta(seconds=seconds)
+        self.known_offset -= timedelta(seconds=seconds)
+
+    def date_is_wrong_by(self, seconds: float) -> None:
+        """Hetzner's `Date` is wrong by so much from now on."""
+        self.known_offset += timedelta(seconds=seconds) - self.date_error
+        self.date_error = timedelta(seconds=seconds)
+        if seconds:
+            self.happened["the date was wrong" + (" while a server was off" if self.owes else "")] += 1
 
     def wait(self, seconds: float, *, asleep: bool = False) -> None:
         """Time passes; the process wakes when the job asked for it, unless the machine is asleep."""
@@ -111,15 +166,25 @@ class World:
         self._pass(until)
 
     def _pass(self, until: datetime) -> None:
-        """Moves the clock; effects that come late are tried from their moment on until it is too late for them."""
+        """Moves our clock; effects that come late are tried from their moment on until it is too late for them."""
+        here, until = self.hetzner, self.true(until)
         while self.late and min(due for _, due, _ in self.late) <= until:
             verb, due, latest = min(self.late, key=lambda effect: effect[1])
             self.late.remove((verb, due, latest))
-            self.hetzner.advance(max(self.now, due))
+            here.advance(max(here.now, due))
             again = due + timedelta(seconds=0.5)
-            if isinstance(self._post(verb), CloudError) and again <= latest:
+            if not isinstance(self._post(verb), CloudError):
+                self.happened["an effect came late"] += 1
+                self._note_lateness(verb, latest)
+            elif again <= latest:
                 self.late.append((verb, again, latest))
-        self.hetzner.advance(until)
+        here.advance(until)
+
+    def _note_lateness(self, verb: Verb, latest: datetime) -> None:
+        if self.hetzner.now > latest:
+            self.happened["an effect came later than the bound"] += 1
+            self.late_snapshots += verb is Verb.CREATE_IMAGE
+            self.too_late_off |= verb in (Verb.SHUTDOWN, Verb.POWER_OFF) and self.job.state.ended
 
     # -- the engine ---------------------------------------------------------------------------------------------
 
@@ -128,7 +193,7 @@ class World:
         before = self.job
         turn = Turn(self.now, self.may_send, self.may_stop, self.leaving, self.known_offset)
         result = step(before, observation, turn)
-        self.check_step(before, observation, result)
+        promises.check_step(self, before, observation, result)
         self.job = result.job
         adopted = {request.action_id for request in (self.job.stop, self.job.cut, self.job.start)}
         self.mistaken |= any(work.action.id in adopted and not work.ours for work in self.hetzner.works)
@@ -137,9 +202,12 @@ class World:
             case Send(verb):
                 self.flight = Flight(verb)
                 self.sent.append(verb)
+                if verb is Verb.POWER_ON:
+                    self.off_too_long = NO_TIME
             case LookUp(verb):
                 self.look_up = (verb, self.now, self.view())
                 self.look_ups += 1
+                self.looked_at.append(self.hetzner.now)
 
     def crash(self, late: float | None = None) -> None:
         """The process is gone; a request that was not carried out may be after `late` seconds."""
@@ -148,8 +216,11 @@ class World:
         self.flight = self.look_up = None
         self.polls.clear()
 
-    def come_back(self, *, own: bool = False) -> None:
-        """A new process takes the job over from the journal."""
+    def come_back(self, *, own: bool = False, clock_set: float = 0) -> None:
+        """A new process takes the job over from the journal; the clock was set meanwhile, in seconds."""
+        self.set_clock(clock_set)
+        if clock_set:
+            self.happened["the clock was set" + (" while a server was off" if self.owes else "")] += 1
         turn = Turn(self.now, self.may_send, self.may_stop, self.leaving, self.known_offset)
         result = resume(self.job, turn, own=own)
         self.alive = True
@@ -165,10 +236,21 @@ class World:
         if self.flight is not None and self.flight.outcome is None:
             self.flight.outcome = self._post(self.flight.verb)
 
+    @property
+    def owes(self) -> bool:
+        """Whether the journal says that a server is or may be off because of us."""
+        return self.job.power is Power.OWED
+
     def _post(self, verb: Verb) -> Accepted | CloudError:
+        if self.access is not Access.FULL:
+            self.happened["a request had no access"] += 1
+            kind = ErrorKind.READ_ONLY_TOKEN if self.access is Access.READ else ErrorKind.UNAUTHORIZED
+            return CloudError(kind, "no access", code=kind.value)
         try:
             return self.hetzner.post(verb, JOB_ID if verb is Verb.CREATE_IMAGE else None, ours=True)
         except CloudError as error:
+            if verb in self.hetzner.routes:
+                self.happened[f"a route refused: {error.kind}"] += 1
             return error
 
     def answer(self) -> None:
@@ -178,6 +260,8 @@ class World:
         match flight.outcome:
             case Accepted() as accepted:
                 self.tell(accepted)
+            case CloudError(carried=Carried.PERHAPS) as error:
+                self.tell(Lost(flight.verb, error))
             case CloudError() as error:
                 self.tell(Refused(flight.verb, error))
 
@@ -194,8 +278,8 @@ class World:
 
     def _has_effect_after(self, late: float | None) -> None:
         if late is not None and self.flight is not None and self.flight.outcome is None:
-            due = self.now + timedelta(seconds=late)
-            self.late.append((self.flight.verb, due, self.now + LATEST_EFFECT))
+            now = self.hetzner.now
+            self.late.append((self.flight.verb, now + timedelta(seconds=late), now + LATEST_EFFECT))
 
     def locked_by_itself(self) -> None:
         """Something on the way sends a request twice; the answer is that of the second one, a 423."""
@@ -218,6 +302,9 @@ class World:
     def answer_look_up(self, server: bool = True, actions: bool = True, snapshots: bool = True) -> None:
         """The look-up's answers arrive, each read just now or when it was begun."""
         assert self.look_up is not None
+        if self.access is Access.NONE:
+            self.fail_look_up(kind=ErrorKind.UNAUTHORIZED)
+            return
         (verb, started, old), new = self.look_up, self.view()
         self.look_up = None
         self.tell(
@@ -230,10 +317,10 @@ class World:
             )
         )
 
-    def fail_look_up(self, retry_after: float | None = None) -> None:
+    def fail_look_up(self, retry_after: float | None = None, kind: ErrorKind = ErrorKind.UNREACHABLE) -> None:
         """The look-up can't be done."""
         self.look_up = None
-        self.tell(LookUpFailed(CloudError(ErrorKind.UNREACHABLE, "no network", retry_after=retry_after)))
+        self.tell(LookUpFailed(CloudError(kind, kind.value, retry_after=retry_after)))
 
     def begin_poll(self) -> None:
         """A poll begins; it is delivered later."""
@@ -242,6 +329,8 @@ class World:
     def deliver_poll(self, index: int = 0, *, stale: bool = False) -> None:
         """A poll's answer arrives, read just now or when the poll was begun."""
         started, old = self.polls.pop(index)
+        if self.access is Access.NONE:
+            return
         view = old if stale else self.view()
         for action in view.actions:
             if action.id in (self.job.create.action_id, self.job.stop.action_id, self.job.start.action_id):
@@ -253,17 +342,35 @@ class World:
         self.begin_poll()
         self.deliver_poll(-1)
 
-    def run(self, seconds: float, stop_at: Verb | None = None) -> None:
+    def run(self, seconds: float, stop_at: Verb | None = None, every: timedelta = POLL_EVERY) -> None:
         """All goes well for so long, or until a request of that verb is under way: answers and polls arrive."""
         until = self.now + timedelta(seconds=seconds)
         while self._answer_all(stop_at) and self.now < until:
             if self.job.state.ended or self.job.state.needs_person:
                 return
+            begun = self.now
             self.begin_poll()
             self.wait(LATENCY)
             self.deliver_poll(-1)
             if self._answer_all(stop_at):
-                self.wait(max(0.0, min(POLL_EVERY, until - self.now).total_seconds()))
+                self.wait(max(0.0, min(every, until - self.now).total_seconds()))
+            self._count_downtime(self.now - begun)
+
+    def _count_downtime(self, passed: timedelta) -> None:
+        if not promises.off_because_of_us(self):
+            self.off_while_well = self.off_too_long = NO_TIME
+        elif self.can_switch_on:
+            self.off_while_well += passed
+            if self.off_while_well > self.job.options.max_downtime:
+                self.off_too_long += passed
+                self.happened["a server was off for long"] += 1
+
+    @property
+    def can_switch_on(self) -> bool:
+        """Whether a request to switch the server on would be carried out, and its state can be seen."""
+        here = self.hetzner
+        routed = Verb.POWER_ON not in here.routes and here.shown_status is here.status
+        return self.access is Access.FULL and routed and not here.locked and not here.deleted
 
     def _answer_all(self, stop_at: Verb | None) -> bool:
         for _ in range(20):
@@ -279,118 +386,9 @@ class World:
                 return True
         raise AssertionError("it asks again and again without letting time pass")
 
-    # -- what must hold on every step ---------------------------------------------------------------------------
-
-    def check_step(self, before: Job, observation: JobObservation, result: Step) -> None:
-        """Everything that can be said about one step."""
-        after, command = result.job, result.command
-        assert after.wake_at is None or after.wake_at > self.now, "it would be woken again and again"
-        assert after.busy == (command is not None or bool(self.flight or self.look_up))
-        if command is None:
-            return
-        assert self.flight is None
-        assert self.look_up is None, "nothing is sent while an answer is awaited"
-        if isinstance(command, Send):
-            self._check_send(before, observation, after, command.verb)
-
-    def _check_send(self, before: Job, observation: JobObservation, after: Job, verb: Verb) -> None:
-        intent = sending_of(after, verb)
-        assert intent.phase is Phase.SENT, "the intent is written down with the step"
-        assert isinstance(observation, Seen | LookedUp)
-        if sending_of(before, verb).attempts or verb in (Verb.POWER_OFF, Verb.POWER_ON):
-            assert isinstance(observation, LookedUp), "a look-up comes before every further send"
-            assert observation.verb is verb
-        if verb is Verb.POWER_ON:
-            self._check_power_on(after, observation)
-            return
-        assert self.may_send
-        assert not self.leaving, "nothing is started when leaving"
-        assert not before.cancelled
-        if verb is Verb.SHUTDOWN:
-            assert observation.server is not None
-            assert observation.server.status is ServerStatus.RUNNING
-            assert after.power is Power.OWED, "the debt is written down with the intent"
-            if before.power is not Power.OWED:
-                assert self.may_stop
-                self.asked_off_at = self.now
-        if verb is Verb.CREATE_IMAGE and self.options.shut_down and not self._others_since(observation.started):
-            assert self.hetzner.deleted or self.hetzner.status is ServerStatus.OFF
-            assert not self._must_have_shown_locked(observation)
-
-    def _must_have_shown_locked(self, observation: Seen | LookedUp) -> bool:
-        here = self.hetzner
-        since = here.locked_since if here.locked else None
-        return since is not None and since + LOCK_SHOWS_WITHIN < observation.started
-
-    def _check_power_on(self, after: Job, observation: Seen | LookedUp) -> None:
-        here = self.hetzner
-        assert not self._must_have_shown_locked(observation), "it is not switched on while something holds it"
-        assert self.asked_off_at is not None, "a server that was off before us is never switched on"
-        ours = [work for work in here.works if work.ours or self._perhaps_ours(after, work)]
-        stopped = max((w.began for w in ours if w.action.command in map(COMMAND.get, STOPS)), default=START)
-        others = [work for work in self._others_since(self.asked_off_at) if work not in ours]
-        known = [work for work in others if work.began < observation.started]
-        before_ours = known and known[-1].action.command == COMMAND[Verb.POWER_ON] and known[-1].began <= stopped
-        assert not known or before_ours, "what somebody else has switched after us is left alone"
-
-    def _others_since(self, moment: datetime) -> list[Work]:
-        """What somebody else has switched since then, and late power-ons of ours."""
-        return [
-            work
-            for work in self.hetzner.works
-            if work.began >= moment
-            and work.action.status is not ActionStatus.ERROR
-            and work.action.command != COMMAND[Verb.CREATE_IMAGE]
-            and (not work.ours or work.action.command == COMMAND[Verb.POWER_ON])
-        ]
-
-    def _perhaps_ours(self, job: Job, work: Work) -> bool:
-        """Whether it can be taken for a request of ours whose answer was lost."""
-        for request in (job.stop, job.cut, job.start):
-            if work.action.command == COMMAND[request.verb] and request.doubts:
-                until = request.answered or request.doubt_until
-                return until is None or work.began <= until + 2 * CLOCK_MARGIN
-        return False
-
-    # -- what must hold in the end ------------------------------------------------------------------------------
-
-    def check_images(self) -> None:
-        """Never two snapshots of one job."""
-        usable = [image for image in self.hetzner.images if image.job == JOB_ID and not image.failed]
-        assert len(usable) <= 1, "two snapshots"
-
     def check_end(self) -> None:
         """What a job that has ended promises."""
-        assert self.job.state.ended
-        assert self.job.power is not Power.OWED
-        usable = [image for image in self.hetzner.images if image.job == JOB_ID and not image.failed]
-        if self.job.state is JobState.DONE:
-            assert [image.snapshot.status for image in usable] == ["available"]
-            assert self.job.image_id == usable[0].snapshot.id
-        else:
-            assert not usable, "a snapshot that the job does not know of"
-        self.check_power()
-
-    def check_power(self) -> None:
-        """No server stays off because of us."""
-        here = self.hetzner
-        if here.deleted or here.status is not ServerStatus.OFF or not here.switched_by_us or self.mistaken:
-            return
-        assert self.asked_off_at is not None
-        # What began within the uncertainty of the clocks may have been before us or after us.
-        since = self.asked_off_at - 2 * CLOCK_MARGIN
-        others = [work for work in self._others_since(since) if not work.ours]
-        assert others, "left off, and nobody else has touched it"
+        promises.ended_well(self)
 
 
-def sending_of(job: Job, verb: Verb) -> Sending:
-    """The job's sending of that verb."""
-    return {
-        Verb.CREATE_IMAGE: job.create,
-        Verb.SHUTDOWN: job.stop,
-        Verb.POWER_OFF: job.cut,
-        Verb.POWER_ON: job.start,
-    }[verb]
-
-
-__all__ = ["LOCK_SHOWS_WITHIN", "START", "Hetzner", "World", "new_job", "sending_of"]
+__all__ = ["LOCK_SHOWS_WITHIN", "START", "Hetzner", "World", "new_job"]
