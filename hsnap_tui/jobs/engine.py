@@ -15,14 +15,28 @@ from datetime import datetime, timedelta
 from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.api import CloudApi
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
-from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, SendingHalted, SendingResumed
+from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, Notice, SendingHalted, SendingResumed
 from hsnap_tui.fleet.interests import Interests
 from hsnap_tui.fleet.state import Fleet, Observation
+from hsnap_tui.jobs.breaker import Breaker
 from hsnap_tui.jobs.errors import JournalError
 from hsnap_tui.jobs.job import step
 from hsnap_tui.jobs.journal import Journal
-from hsnap_tui.jobs.model import HoldReason, Job, Power, Verb
-from hsnap_tui.jobs.observations import Accepted, Command, Hold, JobObservation, Refused, Seen, Send, Step, Tick, Turn
+from hsnap_tui.jobs.lookups import LookUps
+from hsnap_tui.jobs.model import HoldReason, Job, Phase, Power, Verb
+from hsnap_tui.jobs.observations import (
+    Accepted,
+    Command,
+    Hold,
+    JobObservation,
+    Lost,
+    Refused,
+    Seen,
+    Send,
+    Step,
+    Tick,
+    Turn,
+)
 from hsnap_tui.jobs.one_by_one import must_wait, sharing
 from hsnap_tui.jobs.requests import Requests
 from hsnap_tui.jobs.wants import actions_in, interests, known, sightings
@@ -30,6 +44,12 @@ from hsnap_tui.jobs.wants import actions_in, interests, known, sightings
 JOURNAL_RETRY = timedelta(seconds=5)
 _SPREADS = frozenset({HoldReason.LIMIT, HoldReason.NO_ACCESS})
 _NO_ACCESS = frozenset({ErrorKind.READ_ONLY_TOKEN, ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN})
+_FAILS_FOR_ALL = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.UNCLEAR})
+_ROUTE_FAILS = (
+    "Hetzner takes no snapshots at the moment: several servers in a row got no usable answer. One server at a time "
+    "tries it; the others go on as soon as it works again."
+)
+_ROUTE_WORKS = "Hetzner takes snapshots again: the servers that waited go on."
 _PASSING = frozenset({JobEventKind.PROGRESS})
 
 
@@ -45,7 +65,9 @@ class Engine:
         self._journal = journal
         self._clock = clock
         self._publish = publish
-        self._requests = Requests(cloud, clock, self.tell)
+        self._servers = 0
+        self._route = Breaker()
+        self._requests = Requests(cloud, LookUps(cloud, clock, lambda: self._servers), self.tell)
         self._inbox: list[tuple[str, JobObservation]] = []
         self._arrived = asyncio.Event()
         self._unsaved: dict[str, Job] = {}
@@ -66,6 +88,7 @@ class Engine:
 
     def take(self, jobs: Iterable[Job], fleet: Fleet) -> None:
         """Takes over jobs that are in the journal, with what is known of their servers."""
+        self._servers = len(fleet.views)
         for job in jobs:
             if job.id in self.jobs:
                 continue
@@ -85,6 +108,7 @@ class Engine:
 
     def observe(self, observation: Observation, fleet: Fleet) -> None:
         """Hands what a poll saw to the jobs that it is about."""
+        self._servers = len(fleet.views)
         actions = actions_in(observation)
         for job in self._open():
             for sighting in sightings(job, observation, actions, fleet):
@@ -98,7 +122,8 @@ class Engine:
     @property
     def interests(self) -> Interests:
         """What the jobs need to know next."""
-        return interests(self.jobs.values(), leaving=self._leaving)
+        paused = self._route.pauses(self._clock.now())
+        return interests(self.jobs.values(), starting=not (self._leaving or paused))
 
     # -- its life -----------------------------------------------------------------------------------------------
 
@@ -193,6 +218,7 @@ class Engine:
         self._off[job.batch] += (result.job.power is Power.OWED) - (job.power is Power.OWED)
         if replace(result.job, percent=job.percent, wake_at=job.wake_at) != job:
             self._unsaved[job_id] = result.job
+        self._learn_of_route(job, observation, result)
         self._spread_hold(job, result.job)
         self._judge_access(observation, result)
         return result
@@ -201,13 +227,32 @@ class Engine:
         return (self.jobs[job_id] for job_id in self._sharing.get(job.server_id, ()))
 
     def _circumstances(self, job: Job) -> Turn:
+        now = self._clock.now()
+        may_try = self._route.may_try(job.id, now)
         return Turn(
-            now=self._clock.now(),
+            now=now,
             may_send=self.halted is None,
-            may_stop=self._off[job.batch] < job.options.at_a_time,
+            may_create=may_try or job.power is Power.OWED,
+            may_stop=may_try and self._off[job.batch] < job.options.at_a_time,
             leaving=self._leaving,
             clock_offset=self._cloud.clock_offset,
         )
+
+    def _learn_of_route(self, before: Job, observation: JobObservation, result: Step) -> None:
+        """What becomes of one `create_image` says whether others are worth their requests."""
+        was_failing = self._route.failing
+        if isinstance(result.command, Send) and result.command.verb is Verb.CREATE_IMAGE:
+            self._route.sent(before.id)
+        elif isinstance(observation, Refused | Lost) and observation.verb is Verb.CREATE_IMAGE:
+            if observation.error.kind in _FAILS_FOR_ALL:
+                self._route.failed(before.id, self._clock.now())
+            else:
+                self._route.worked()
+        elif result.job.create.phase is Phase.ACCEPTED and before.create.phase is not Phase.ACCEPTED:
+            self._route.worked()
+        if self._route.failing != was_failing:
+            text = _ROUTE_FAILS if self._route.failing else _ROUTE_WORKS
+            self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=self._route.failing))
 
     def _judge_access(self, observation: JobObservation, result: Step) -> None:
         """A server that can't be switched on for lack of access needs a person; an accepted request shows access."""

@@ -143,8 +143,9 @@ Command = Send | LookUp
 class Turn:
     """The circumstances of a step.
 
-    `may_send`: new work may be started (switching on again is always allowed). `may_stop`: one more server of the
-    batch may go off. `leaving`: the program is about to end. `clock_offset`: Hetzner's clock minus ours.
+    `may_send`: new work may be started (switching on again is always allowed). `may_create`: a snapshot may be asked
+    for; false while another job tries whether Hetzner takes any. `may_stop`: one more server of the batch may go off.
+    `leaving`: the program is about to end. `clock_offset`: Hetzner's clock minus ours.
     """
 
     now: datetime
@@ -152,6 +153,7 @@ class Turn:
     may_stop: bool = True
     leaving: bool = False
     clock_offset: timedelta = timedelta(0)
+    may_create: bool = True
 
 
 @dataclass(frozen=True, slots=True)

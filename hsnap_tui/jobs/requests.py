@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.api import CloudApi, Purpose
 from hsnap_tui.cloud.errors import Carried, CloudError, ErrorKind
-from hsnap_tui.cloud.model import Action, Server, Snapshot
+from hsnap_tui.jobs.lookups import LookUps
 from hsnap_tui.jobs.model import JOB_LABEL, Job, Verb
 from hsnap_tui.jobs.observations import (
     Accepted,
     Command,
     JobObservation,
-    LookedUp,
     LookUp,
     LookUpFailed,
     Lost,
@@ -26,9 +24,9 @@ from hsnap_tui.jobs.observations import (
 class Requests:
     """One task for each command; `tell` gets the outcome."""
 
-    def __init__(self, cloud: CloudApi, clock: Clock, tell: Callable[[str, JobObservation], None]) -> None:
+    def __init__(self, cloud: CloudApi, look_ups: LookUps, tell: Callable[[str, JobObservation], None]) -> None:
         self._cloud = cloud
-        self._clock = clock
+        self._look_ups = look_ups
         self._tell = tell
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -40,6 +38,7 @@ class Requests:
 
     def abandon(self) -> None:
         """Waits for no answer any more. What was sent stays sent; the journal knows of it."""
+        self._look_ups.abandon()
         for task in self._tasks:
             task.cancel()
 
@@ -79,34 +78,7 @@ class Requests:
                 return Accepted(verb, await self._cloud.power_on(job.server_id, Purpose.POWER_ON))
 
     async def _look_up(self, job: Job, verb: Verb) -> JobObservation:
-        """Asks for all that can tell, at the same time; nothing counts unless everything was answered."""
-        started = self._clock.now()
-        purpose = Purpose.POWER_ON if verb is Verb.POWER_ON else Purpose.LOOK_UP
         try:
-            server, actions, snapshots = await asyncio.gather(
-                self._server(job, purpose), self._actions(job, purpose), self._labelled(job, verb, purpose)
-            )
+            return await self._look_ups.ask(job, verb)
         except CloudError as error:
             return LookUpFailed(error)
-        return LookedUp(verb, started, server, actions, snapshots)
-
-    async def _server(self, job: Job, purpose: Purpose) -> Server | None:
-        try:
-            return await self._cloud.get_server(job.server_id, purpose)
-        except CloudError as error:
-            if error.kind is ErrorKind.NOT_FOUND:
-                return None
-            raise
-
-    async def _actions(self, job: Job, purpose: Purpose) -> tuple[Action, ...]:
-        try:
-            return tuple(await self._cloud.list_server_actions(job.server_id, purpose))
-        except CloudError as error:
-            if error.kind is ErrorKind.NOT_FOUND:
-                return ()
-            raise
-
-    async def _labelled(self, job: Job, verb: Verb, purpose: Purpose) -> tuple[Snapshot, ...]:
-        if verb is not Verb.CREATE_IMAGE:
-            return ()
-        return tuple(await self._cloud.list_snapshots(purpose, f"{JOB_LABEL}=={job.id}"))

@@ -81,14 +81,16 @@ def _locked(draft: Draft, seen: Seen) -> None:
 
 
 def _look_or_send(draft: Draft) -> None:
-    if draft.job.create.attempts:
+    if draft.job.create.attempts and draft.turn.may_create:
         draft.look_up(Verb.CREATE_IMAGE)
     else:
         send(draft)
 
 
 def send(draft: Draft) -> None:
-    """Asks for the snapshot."""
+    """Asks for the snapshot, unless others find out first whether Hetzner takes any."""
+    if not draft.turn.may_create:
+        return
     draft.set(holder=None)
     draft.tell(JobEventKind.SENDING)
     draft.send(Verb.CREATE_IMAGE, JobState.SUBMITTING)

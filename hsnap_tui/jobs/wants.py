@@ -15,8 +15,12 @@ AHEAD = 2
 """Of servers that wait for their turn to be shut down, so many more than may be off are kept under observation."""
 
 
-def interests(jobs: Iterable[Job], *, leaving: bool = False) -> Interests:
-    """The actions to follow and the servers to look at for these jobs."""
+def interests(jobs: Iterable[Job], *, starting: bool = True) -> Interests:
+    """The actions to follow and the servers to look at for these jobs.
+
+    `starting`: each may begin as soon as its server allows it; otherwise only servers that are off because of us are
+    looked at.
+    """
     actions: set[int] = set()
     servers: set[int] = set()
     in_line: Counter[str] = Counter()
@@ -26,7 +30,7 @@ def interests(jobs: Iterable[Job], *, leaving: bool = False) -> Interests:
             continue
         urgent = urgent or job.power is Power.OWED
         actions |= _followed(job)
-        if job.power is Power.OWED or (_waits(job) and not leaving and not _far_back(job, in_line)):
+        if job.power is Power.OWED or (starting and _waits(job) and not _far_back(job, in_line)):
             servers.add(job.server_id)
     return Interests(frozenset(actions), frozenset(servers), urgent)
 
