@@ -16,8 +16,13 @@ Check = Callable[[Any], Any]
 USER_DATA_BYTES = 32 * 1024
 
 
-def read(call: Call, fields: Mapping[str, Check], required: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Give the body's fields, those that are null or missing left out. Raises ApiError json_error, invalid_input."""
+def read(
+    call: Call, fields: Mapping[str, Check], required: tuple[str, ...] = (), nullable: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Give the body's fields, those that are null or missing left out. Raises ApiError json_error, invalid_input.
+
+    `nullable` fields must be there, and may be null.
+    """
     given = _decode(call.body)
     values: dict[str, Any] = {}
     problems: dict[str, list[str]] = {}
@@ -29,6 +34,10 @@ def read(call: Call, fields: Mapping[str, Check], required: tuple[str, ...] = ()
                 values[name] = fields[name](value)
             except ValueError as error:
                 problems[name] = [str(error)]
+    for name in nullable:
+        if name not in given:
+            problems[name] = ["missing data for required field"]
+        values.setdefault(name, None)
     for name in required:
         if given.get(name) is None:
             problems[name] = ["missing data for required field"]
@@ -60,6 +69,13 @@ def text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("must be a string")  # noqa: TRY004 - the reader of the body catches one kind
     return value
+
+
+def name(value: Any) -> str:
+    """Check for a name that a resource without rules of its own may have."""
+    if not text(value).strip():
+        raise ValueError("must not be empty")
+    return str(value)
 
 
 def boolean(value: Any) -> bool:
@@ -140,3 +156,7 @@ def labels(value: Any) -> dict[str, str]:
         if problem is not None:
             raise ValueError(problem)
     return dict(value)
+
+
+#: The fields of every change_dns_ptr.
+POINTER: Mapping[str, Check] = {"ip": text, "dns_ptr": text}

@@ -13,8 +13,6 @@ BACKUP_PERCENTAGE = Decimal("20.00")
 PRIMARY_IPV4_PRICE = Decimal("0.50")
 FLOATING_IPV4_PRICE = Decimal("3.00")
 FLOATING_IPV6_PRICE = Decimal("1.00")
-#: ID, name and net monthly price.
-LOAD_BALANCER_TYPES = ((1, "lb11", Decimal("5.39")), (2, "lb21", Decimal("16.40")), (3, "lb31", Decimal("32.90")))
 #: For this many hours the hourly price amounts to the monthly one.
 HOURS_A_MONTH = 624
 
@@ -66,6 +64,29 @@ class SystemImage:
     architecture: str
     disk_size: int = 5
     deprecated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Iso:
+    """A medium to boot from."""
+
+    id: int
+    name: str
+    description: str
+    architecture: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancerType:
+    """A size of load balancers, with its net monthly price."""
+
+    id: int
+    name: str
+    max_connections: int
+    max_services: int
+    max_targets: int
+    max_certificates: int
+    price: Decimal
 
 
 #: When the types and images that are marked so were announced to end, and when they do.
@@ -189,3 +210,15 @@ SYSTEM_IMAGES: tuple[SystemImage, ...] = tuple(
 
 LOCATION_BY_NAME = {location.name: location for location in LOCATIONS}
 SERVER_TYPE_BY_NAME = {server_type.name: server_type for server_type in SERVER_TYPES}
+
+ISOS: tuple[Iso, ...] = (
+    Iso(121_001, "debian-13.1.0-amd64-netinst.iso", "Debian 13.1.0 (amd64/netinstall)", "x86"),
+    Iso(121_002, "debian-13.1.0-arm64-netinst.iso", "Debian 13.1.0 (arm64/netinstall)", "arm"),
+    Iso(121_003, "alpine-virt-3.22.1-x86_64.iso", "Alpine Linux 3.22.1 (x86_64/virt)", "x86"),
+    Iso(121_004, "systemrescue-12.01-amd64.iso", "SystemRescue 12.01 (amd64)", "x86"),
+)
+LOAD_BALANCER_TYPES: tuple[LoadBalancerType, ...] = (
+    LoadBalancerType(1, "lb11", 10_000, 5, 25, 10, Decimal("5.39")),
+    LoadBalancerType(2, "lb21", 20_000, 15, 75, 25, Decimal("16.40")),
+    LoadBalancerType(3, "lb31", 40_000, 30, 150, 50, Decimal("32.90")),
+)

@@ -131,6 +131,9 @@ class _Builder:
         )
         server = lifecycle.new_server(world, order)
         server.created = created
+        for address in (server.ipv4, server.ipv6):
+            if address is not None:
+                address.created = created
         server.status = "off" if number == 4 or (number > 4 and rng.random() < 0.04) else "running"
         if number == 6:
             server.image = None
@@ -142,7 +145,8 @@ class _Builder:
         server.outgoing_traffic = int(rng.lognormvariate(24, 1.2)) if days_up else None
         server.ingoing_traffic = int(rng.lognormvariate(23, 1.2)) if days_up else None
         if server.ipv6 and role.name in ("mail", "web"):
-            server.ipv6.dns_ptr = f"{server.name}.example.net"
+            first = server.ipv6.ip.replace("::/64", "::1")
+            server.ipv6.pointers[first] = f"{server.name}.example.net"
         world.put_server(server)
         if rng.random() < role.volumes:
             for _ in range(rng.choice((1, 1, 2))):

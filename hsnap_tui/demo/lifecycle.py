@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from dataclasses import dataclass, field
 
+from hsnap_tui.demo import addresses
 from hsnap_tui.demo.catalogue import Location, ServerType
 from hsnap_tui.demo.errors import ApiError, invalid_input, not_unique, protected
 from hsnap_tui.demo.model import Action, Attachment, Image, Labels, PublicIp, Server
@@ -26,8 +27,9 @@ class ServerOrder:
     image: Image
     labels: Labels = field(default_factory=dict)
     start: bool = True
-    ipv4: bool = True
-    ipv6: bool = True
+    #: Whether it has one, or which one: a primary IP that is there already.
+    ipv4: PublicIp | bool = True
+    ipv6: PublicIp | bool = True
     with_keys: bool = False
     networks: tuple[int, ...] = ()
     firewalls: tuple[int, ...] = ()
@@ -74,7 +76,7 @@ def create_server(world: World, order: ServerOrder) -> tuple[Server, Action, lis
                 on_success=lambda: change_power(server, "running"),
             )
         )
-    return server, action, following, None if order.with_keys else _password(world)
+    return server, action, following, None if order.with_keys else password(world)
 
 
 def new_server(world: World, order: ServerOrder) -> Server:
@@ -88,8 +90,8 @@ def new_server(world: World, order: ServerOrder) -> Server:
         type=order.type,
         location=order.location,
         image=order.image,
-        ipv4=_ipv4(world) if order.ipv4 else None,
-        ipv6=_ipv6(world) if order.ipv6 else None,
+        ipv4=_address(world, "ipv4", order.ipv4, order.location),
+        ipv6=_address(world, "ipv6", order.ipv6, order.location),
         labels=dict(order.labels),
         primary_disk_size=order.type.disk,
         used_gb=round(order.type.disk * world.rng.uniform(0.04, 0.35), 2),
@@ -145,7 +147,7 @@ def rebuild(world: World, server: Server, image: Image) -> tuple[Action, str | N
         on_success=done,
         on_error=failed,
     )
-    return action, _password(world) if image.type in ("system", "app") else None
+    return action, password(world) if image.type in ("system", "app") else None
 
 
 def delete_server(world: World, server: Server) -> Action:
@@ -176,7 +178,7 @@ def enable_backup(world: World, server: Server) -> Action:
     def done() -> None:
         server.backup_window = server.backup_window or world.rng.choice(_BACKUP_WINDOWS)
 
-    return _short_action(world, server, "enable_backup", done)
+    return short_action(world, server, "enable_backup", done)
 
 
 def disable_backup(world: World, server: Server) -> Action:
@@ -188,13 +190,15 @@ def disable_backup(world: World, server: Server) -> Action:
         for image in [image for image in world.images.values() if image.bound_to == server.id]:
             world.remove_image(image)
 
-    return _short_action(world, server, "disable_backup", done)
+    return short_action(world, server, "disable_backup", done)
 
 
-def _short_action(world: World, server: Server, command: str, on_success: Effect) -> Action:
+def short_action(world: World, server: Server, command: str, on_success: Effect, *about: tuple[str, int]) -> Action:
+    """Start an action of a second or two on a free server, and on what else it is about."""
     return world.start(
         command,
         ("server", server.id),
+        *about,
         seconds=world.seconds(_SHORT_SECONDS),
         lock=server,
         error=world.doom_of(command),
@@ -207,19 +211,12 @@ def _ignores_acpi(world: World, name: str) -> bool:
     return name in rule if isinstance(rule, tuple) else world.rng.random() < rule
 
 
-def _password(world: World) -> str:
+def password(world: World) -> str:
+    """Give a new root password."""
     return "".join(world.rng.choices(string.ascii_letters + string.digits, k=20))
 
 
-def _ipv4(world: World) -> PublicIp:
-    identifier = world.new_id("primary_ip")
-    # 198.18.0.0/15 belongs to nobody: it is set aside for tests of networks.
-    number = (identifier * 7919) % (2**17 - 2) + 1
-    parts = (198, 18 + (number >> 16), number >> 8 & 255, number & 255)
-    address = ".".join(map(str, parts))
-    return PublicIp(identifier, address, f"static.{'.'.join(map(str, reversed(parts)))}.clients.example.net")
-
-
-def _ipv6(world: World) -> PublicIp:
-    identifier = world.new_id("primary_ip")
-    return PublicIp(identifier, f"2001:db8:{identifier >> 16 & 0xFFFF:x}:{identifier & 0xFFFF:x}::/64", None)
+def _address(world: World, version: str, wanted: PublicIp | bool, location: Location) -> PublicIp | None:
+    if isinstance(wanted, PublicIp):
+        return wanted
+    return addresses.new_address(world, addresses.Order(version, location)) if wanted else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hsnap_tui.demo.catalogue import Location, ServerType
+from hsnap_tui.demo.catalogue import Iso, Location, ServerType
 
 Labels = dict[str, str]
 
@@ -90,11 +90,22 @@ class Image:
 
 @dataclass(slots=True)
 class PublicIp:
-    """An address (v6: a network) on a server's public interface, with the primary IP's ID."""
+    """A primary IP: an address (`ipv6`: a network), on a server's public interface or kept for one."""
 
     id: int
+    #: `ipv4` or `ipv6`.
+    version: str
     ip: str
-    dns_ptr: str | None
+    name: str
+    location: Location
+    created: datetime
+    #: Names in the reverse DNS, by IP.
+    pointers: dict[str, str] = field(default_factory=dict)
+    labels: Labels = field(default_factory=dict)
+    #: It goes with its server.
+    auto_delete: bool = True
+    protected: bool = False
+    server: int | None = None
 
 
 @dataclass(slots=True)
@@ -104,6 +115,7 @@ class Attachment:
     network_id: int
     ip: str
     mac_address: str
+    alias_ips: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -131,6 +143,9 @@ class Server:
     rebuild_protected: bool = False
     outgoing_traffic: int | None = None
     ingoing_traffic: int | None = None
+    #: It boots into the rescue system the next time.
+    rescue_enabled: bool = False
+    iso: Iso | None = None
     ignores_acpi: bool = False
     #: How long it takes to go off after an ACPI shutdown; None: as the options say.
     shutdown_seconds: float | None = None
@@ -145,10 +160,21 @@ class Server:
         """Tell whether something holds the server."""
         return self.lock is not None
 
+    def take_address(self, address: PublicIp) -> None:
+        """Take one of its primary IPs away."""
+        if self.ipv4 is address:
+            self.ipv4 = None
+        if self.ipv6 is address:
+            self.ipv6 = None
+        address.server = None
+
     def change_power(self, status: str) -> None:
         """Set the status that a change of power leads to; a pending ACPI request has nothing to do any more."""
         self.status = status
         self.power_changes += 1
+        if status == "running":
+            # The rescue system is for one boot.
+            self.rescue_enabled = False
 
 
 @dataclass(slots=True)

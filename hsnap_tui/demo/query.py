@@ -62,6 +62,14 @@ def flag(call: Call, name: str) -> bool:
     return _BOOLEANS[value]
 
 
+def offer(field: str, wanted: int | str, offers: Sequence[Any]) -> Any:
+    """Give the offer of that ID or name. Raises ApiError invalid_input about the field."""
+    for one in offers:
+        if str(wanted) in (str(one.id), one.name):
+            return one
+    raise invalid_input({field: [f"{field.replace('_', ' ')} '{wanted}' not found"]})
+
+
 def by_label(call: Call) -> selector.Matcher:
     """Give the test of `label_selector`. Raises ApiError invalid_input."""
     try:

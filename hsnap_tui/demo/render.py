@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 from hsnap_tui.demo import catalogue
-from hsnap_tui.demo.catalogue import Location, ServerType
-from hsnap_tui.demo.model import Action, Image, PlacementGroup, PublicIp, Server
+from hsnap_tui.demo.catalogue import Iso, LoadBalancerType, Location, ServerType
+from hsnap_tui.demo.model import Action, Image, PlacementGroup, PublicIp, Server, SshKey
 from hsnap_tui.demo.world import World
 
 Json = dict[str, Any]
@@ -88,6 +88,22 @@ def _server_type(name: str) -> Json:
     }
 
 
+def load_balancer_type(kind: LoadBalancerType) -> Json:
+    """Give a load balancer type."""
+    return {
+        "id": kind.id,
+        "name": kind.name,
+        "description": kind.name.upper(),
+        "max_connections": kind.max_connections,
+        "max_services": kind.max_services,
+        "max_targets": kind.max_targets,
+        "max_assigned_certificates": kind.max_certificates,
+        "deprecated": None,
+        "deprecation": None,
+        "prices": [server_type_price(place, kind.price) for place in catalogue.LOCATIONS],
+    }
+
+
 def _deprecation() -> Json:
     return {
         "unavailable_after": moment(catalogue.DEPRECATION_ENDS),
@@ -162,14 +178,19 @@ def server(world: World, of: Server) -> Json:
             "firewalls": [{"id": firewall, "status": "applied"} for firewall in of.firewalls],
         },
         "private_net": [
-            {"network": net.network_id, "ip": net.ip, "alias_ips": [], "mac_address": net.mac_address}
+            {
+                "network": net.network_id,
+                "ip": net.ip,
+                "alias_ips": list(net.alias_ips),
+                "mac_address": net.mac_address,
+            }
             for net in of.attachments
         ],
         "server_type": server_type(of.type),
         "location": location(of.location),
         "image": image(of.image) if of.image else None,
-        "iso": None,
-        "rescue_enabled": False,
+        "iso": iso(of.iso) if of.iso else None,
+        "rescue_enabled": of.rescue_enabled,
         "locked": of.locked,
         "backup_window": of.backup_window,
         "outgoing_traffic": of.outgoing_traffic,
@@ -184,16 +205,60 @@ def server(world: World, of: Server) -> Json:
     }
 
 
+def iso(of: Iso) -> Json:
+    """Give an ISO."""
+    return {
+        "id": of.id,
+        "name": of.name,
+        "description": of.description,
+        "type": "public",
+        "architecture": of.architecture,
+        "deprecation": None,
+    }
+
+
+def ssh_key(of: SshKey) -> Json:
+    """Give an SSH key."""
+    return {
+        "id": of.id,
+        "name": of.name,
+        "fingerprint": of.fingerprint,
+        "public_key": of.public_key,
+        "labels": dict(of.labels),
+        "created": moment(of.created),
+    }
+
+
+def primary_ip(of: PublicIp) -> Json:
+    """Give a primary IP."""
+    return {
+        "id": of.id,
+        "name": of.name,
+        "type": of.version,
+        "ip": of.ip,
+        "location": location(of.location),
+        "assignee_type": "server",
+        "assignee_id": of.server,
+        "auto_delete": of.auto_delete,
+        "blocked": False,
+        "dns_ptr": _pointers(of),
+        "protection": {"delete": of.protected},
+        "labels": dict(of.labels),
+        "created": moment(of.created),
+    }
+
+
 def _ipv4(address: PublicIp | None) -> Json | None:
     if address is None:
         return None
-    return {"id": address.id, "ip": address.ip, "blocked": False, "dns_ptr": address.dns_ptr}
+    return {"id": address.id, "ip": address.ip, "blocked": False, "dns_ptr": address.pointers.get(address.ip)}
 
 
 def _ipv6(network: PublicIp | None) -> Json | None:
     if network is None:
         return None
-    pointers = []
-    if network.dns_ptr is not None:
-        pointers.append({"ip": network.ip.replace("::/64", "::1"), "dns_ptr": network.dns_ptr})
-    return {"id": network.id, "ip": network.ip, "blocked": False, "dns_ptr": pointers}
+    return {"id": network.id, "ip": network.ip, "blocked": False, "dns_ptr": _pointers(network)}
+
+
+def _pointers(of: PublicIp) -> list[Json]:
+    return [{"ip": ip, "dns_ptr": name} for ip, name in of.pointers.items()]

@@ -10,10 +10,14 @@ from hsnap_tui.demo import (
     metrics,
     routes_actions,
     routes_catalogue,
+    routes_configuration,
+    routes_empty,
     routes_images,
+    routes_primary_ips,
     routes_project,
     routes_server_actions,
     routes_servers,
+    routes_ssh_keys,
 )
 from hsnap_tui.demo.api import Call, Endpoint
 from hsnap_tui.demo.errors import not_simulated
@@ -26,7 +30,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *routes_server_actions.ENDPOINTS,
     *routes_images.ENDPOINTS,
     *routes_catalogue.ENDPOINTS,
+    *routes_primary_ips.ENDPOINTS,
     *routes_project.ENDPOINTS,
+    *routes_ssh_keys.ENDPOINTS,
+    *routes_configuration.ENDPOINTS,
+    *routes_empty.ENDPOINTS,
     *metrics.ENDPOINTS,
 )
 

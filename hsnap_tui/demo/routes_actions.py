@@ -14,6 +14,22 @@ from hsnap_tui.demo.world import World
 #: How many IDs `GET /actions?id=…` answers at most; it has no pages.
 MAX_IDS = 25
 
+#: The kinds of resources that have actions, with the words of their paths.
+_KINDS = {
+    "server": "servers",
+    "image": "images",
+    "certificate": "certificates",
+    "firewall": "firewalls",
+    "floating_ip": "floating_ips",
+    "load_balancer": "load_balancers",
+    "network": "networks",
+    # Hetzner has no list of a single primary IP's actions.
+    "primary_ip": "primary_ips",
+    "storage_box": "storage_boxes",
+    "volume": "volumes",
+    "zone": "zones",
+}
+
 _STATUSES = ("running", "success", "error")
 _SORT: query.SortFields[Action] = {
     "id": lambda action: action.id,
@@ -80,9 +96,11 @@ def get_resource_action(kind: str, world: World, call: Call) -> Answer:
 
 
 def resource_id(kind: str, world: World, call: Call) -> int:
-    """Give the ID in the path of a server or image that exists; ApiError not_found otherwise."""
+    """Give the ID in the path of a resource that exists; ApiError not_found otherwise."""
     number = query.path_id(call, "id", partial(not_found, kind))
-    return world.server(number).id if kind == "server" else world.image(number).id
+    if number not in world.resources(kind):
+        raise not_found(kind, number)
+    return number
 
 
 def _with_status(world: World, call: Call) -> Iterable[Action]:
@@ -104,13 +122,14 @@ ENDPOINTS: Endpoints = (
     Endpoint("GET", "/actions", get_actions),
     Endpoint("GET", "/actions/{id}", get_action),
     *(
-        Endpoint("GET", f"/{kind}s{template}", partial(handler, kind))
-        for kind in ("server", "image")
+        Endpoint("GET", f"/{plural}{template}", partial(handler, kind))
+        for kind, plural in _KINDS.items()
         for template, handler in (
             ("/actions", list_actions),
             ("/actions/{id}", get_kind_action),
             ("/{id}/actions", list_resource_actions),
             ("/{id}/actions/{action_id}", get_resource_action),
         )
+        if kind != "primary_ip" or template.startswith("/actions")
     ),
 )

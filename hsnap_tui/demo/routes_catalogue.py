@@ -35,6 +35,36 @@ def get_server_type(_world: World, call: Call) -> Answer:
     return Answer(200, {"server_type": render.server_type(_offer(call, "server_type", catalogue.SERVER_TYPES))})
 
 
+def list_isos(_world: World, call: Call) -> Answer:
+    """Answer with a page of ISOs."""
+    query.choices(call, "type", ("public", "private"))
+    architectures = query.choices(call, "architecture", ("x86", "arm"))
+    query.flag(call, "include_architecture_wildcard")
+    rows = [
+        iso
+        for iso in _named(call, catalogue.ISOS)
+        if "private" not in call.values("type") and (not architectures or iso.architecture in architectures)
+    ]
+    return query.page(call, "isos", rows, render.iso)
+
+
+def get_iso(_world: World, call: Call) -> Answer:
+    """Answer with one ISO."""
+    return Answer(200, {"iso": render.iso(_offer(call, "iso", catalogue.ISOS))})
+
+
+def list_load_balancer_types(_world: World, call: Call) -> Answer:
+    """Answer with a page of load balancer types."""
+    rows = _named(call, catalogue.LOAD_BALANCER_TYPES)
+    return query.page(call, "load_balancer_types", rows, render.load_balancer_type)
+
+
+def get_load_balancer_type(_world: World, call: Call) -> Answer:
+    """Answer with one load balancer type."""
+    kind = _offer(call, "load_balancer_type", catalogue.LOAD_BALANCER_TYPES)
+    return Answer(200, {"load_balancer_type": render.load_balancer_type(kind)})
+
+
 def get_pricing(_world: World, _call: Call) -> Answer:
     """Answer with all prices."""
     places = catalogue.LOCATIONS
@@ -73,12 +103,8 @@ def get_pricing(_world: World, _call: Call) -> Answer:
             for kind in catalogue.SERVER_TYPES
         ],
         "load_balancer_types": [
-            {
-                "id": number,
-                "name": name,
-                "prices": [render.server_type_price(place, monthly) for place in places],
-            }
-            for number, name, monthly in catalogue.LOAD_BALANCER_TYPES
+            {"id": kind.id, "name": kind.name, "prices": render.load_balancer_type(kind)["prices"]}
+            for kind in catalogue.LOAD_BALANCER_TYPES
         ],
     }
     return Answer(200, {"pricing": pricing})
@@ -109,6 +135,10 @@ ENDPOINTS: Endpoints = (
     Endpoint("GET", "/locations/{id}", get_location),
     Endpoint("GET", "/server_types", list_server_types),
     Endpoint("GET", "/server_types/{id}", get_server_type),
+    Endpoint("GET", "/isos", list_isos),
+    Endpoint("GET", "/isos/{id}", get_iso),
+    Endpoint("GET", "/load_balancer_types", list_load_balancer_types),
+    Endpoint("GET", "/load_balancer_types/{id}", get_load_balancer_type),
     Endpoint("GET", "/pricing", get_pricing),
     Endpoint("GET", "/datacenters", _DATACENTERS),
     Endpoint("GET", "/datacenters/{id}", _DATACENTERS),

@@ -21,14 +21,7 @@ _SORT: query.SortFields[Any] = {
 
 
 def _ssh_key(_world: World, key: SshKey) -> render.Json:
-    return {
-        "id": key.id,
-        "name": key.name,
-        "fingerprint": key.fingerprint,
-        "public_key": key.public_key,
-        "labels": dict(key.labels),
-        "created": render.moment(key.created),
-    }
+    return render.ssh_key(key)
 
 
 def _network(world: World, network: Network) -> render.Json:

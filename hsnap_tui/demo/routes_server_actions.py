@@ -7,6 +7,7 @@ from functools import partial
 
 from hsnap_tui.demo import body, imaging, lifecycle, power, render
 from hsnap_tui.demo.api import Answer, Call, Endpoint, Endpoints
+from hsnap_tui.demo.errors import invalid_input
 from hsnap_tui.demo.model import Action, Server
 from hsnap_tui.demo.routes_servers import find, find_image
 from hsnap_tui.demo.world import World
@@ -48,6 +49,8 @@ def rebuild(world: World, call: Call) -> Answer:
     fields = {"image": body.id_or_name, "user_data": body.user_data}
     wanted = body.read(call, fields, required=("image",))
     image = find_image(world, wanted["image"], server.type.architecture)
+    if image is None:
+        raise invalid_input({"image": [f"image '{wanted['image']}' not found"]})
     action, password = lifecycle.rebuild(world, server, image)
     return Answer(201, {"root_password": password, "action": render.action(action, world.now)})
 

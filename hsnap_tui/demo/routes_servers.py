@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from hsnap_tui.demo import body, catalogue, lifecycle, query, render, surroundings
+from hsnap_tui.demo import addresses, body, catalogue, lifecycle, query, render, surroundings
 from hsnap_tui.demo.api import Answer, Call, Endpoint, Endpoints
 from hsnap_tui.demo.catalogue import Location, ServerType
 from hsnap_tui.demo.errors import ApiError, invalid_input, not_found
-from hsnap_tui.demo.model import STATUSES, Image, Server
+from hsnap_tui.demo.model import STATUSES, Image, PublicIp, Server
 from hsnap_tui.demo.world import World
 
 T = TypeVar("T")
@@ -95,22 +95,25 @@ def create_server(world: World, call: Call) -> Answer:
     )
 
 
-def find_image(world: World, wanted: int | str, architecture: str) -> Image:
-    """Give the image of that ID, or the system image or app of that name for the architecture."""
+def find_image(world: World, wanted: int | str, architecture: str) -> Image | None:
+    """Give the image of that ID, or the system image or app of that name for the architecture, if there is one."""
     for image in world.images.values():
         if str(image.id) == str(wanted) or (image.name == wanted and image.architecture == architecture):
             return image
-    raise invalid_input({"image": [f"image '{wanted}' not found"]})
+    return None
 
 
 def _order(world: World, wanted: Mapping[str, Any]) -> lifecycle.ServerOrder:
-    kind: ServerType = _pick("server_type", wanted["server_type"], catalogue.SERVER_TYPES)
-    place: Location = _pick("location", wanted.get("location", next(iter(kind.prices))), catalogue.LOCATIONS)
+    kind: ServerType = query.offer("server_type", wanted["server_type"], catalogue.SERVER_TYPES)
+    place: Location = query.offer("location", wanted.get("location", next(iter(kind.prices))), catalogue.LOCATIONS)
     if place.name not in kind.prices:
         raise ApiError(422, "invalid_input", "unsupported location for server type")
     if kind.deprecated:
         raise ApiError(412, "resource_unavailable", "server type is not available any more")
     image = find_image(world, wanted["image"], kind.architecture)
+    if image is None:
+        # As seen at Hetzner: no field is named here.
+        raise ApiError(422, "invalid_input", "image not found", {})
     if image.architecture != kind.architecture:
         raise invalid_input({"image": ["image architecture does not fit the server type's"]})
     if image.disk_size > kind.disk:
@@ -125,8 +128,8 @@ def _order(world: World, wanted: Mapping[str, Any]) -> lifecycle.ServerOrder:
         image=image,
         labels=wanted.get("labels", {}),
         start=wanted.get("start_after_create", True),
-        ipv4=net.get("enable_ipv4", True),
-        ipv6=net.get("enable_ipv6", True),
+        ipv4=_address(world, net, "ipv4", place),
+        ipv6=_address(world, net, "ipv6", place),
         with_keys=bool(wanted.get("ssh_keys")),
         networks=tuple(wanted.get("networks", ())),
         firewalls=tuple(entry["firewall"] for entry in wanted.get("firewalls", ()) if entry),
@@ -137,11 +140,18 @@ def _order(world: World, wanted: Mapping[str, Any]) -> lifecycle.ServerOrder:
     return order
 
 
-def _pick(field: str, wanted: int | str, offers: tuple[Any, ...]) -> Any:
-    for offer in offers:
-        if str(wanted) in (str(offer.id), offer.name):
-            return offer
-    raise invalid_input({field: [f"{field.replace('_', ' ')} '{wanted}' not found"]})
+def _address(world: World, net: Mapping[str, Any], version: str, place: Location) -> PublicIp | bool:
+    """Give the primary IP that is wanted, or whether a new one is."""
+    number = net.get(version)
+    if not net.get(f"enable_{version}", True):
+        return False
+    if number is None:
+        return True
+    if number not in world.primary_ips:
+        raise invalid_input({"public_net": [f"primary IP {number} not found"]})
+    address = world.primary_ips[number]
+    addresses.check_free(address, version, place)
+    return address
 
 
 def _check_parts(world: World, order: lifecycle.ServerOrder, keys: list[int | str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -21,6 +21,7 @@ from hsnap_tui.demo.model import (
     Image,
     Network,
     PlacementGroup,
+    PublicIp,
     Server,
     SshKey,
     Volume,
@@ -50,6 +51,7 @@ class World:
         self.networks: dict[int, Network] = {}
         self.firewalls: dict[int, Firewall] = {}
         self.placement_groups: dict[int, PlacementGroup] = {}
+        self.primary_ips: dict[int, PublicIp] = {}
         self.ssh_keys: dict[int, SshKey] = {}
         #: Every snapshot and backup there ever was, in order of creation, the deleted ones too.
         self.image_history: list[Image] = []
@@ -115,6 +117,18 @@ class World:
             raise not_found("action", identifier)
         return self._actions[identifier]
 
+    def resources(self, kind: str) -> Collection[int]:
+        """Give the IDs of the project's resources of a kind, as actions name it; empty for what it never has."""
+        held: dict[str, Collection[int]] = {
+            "server": self.servers,
+            "image": self.images,
+            "volume": self.volumes,
+            "network": self.networks,
+            "firewall": self.firewalls,
+            "primary_ip": self.primary_ips,
+        }
+        return held.get(kind, ())
+
     # -- time
 
     def advance(self) -> None:
@@ -160,8 +174,12 @@ class World:
         return next(self._ids.get(kind, self._ids["other"]))
 
     def put_server(self, server: Server) -> None:
-        """Take a server into the project."""
+        """Take a server into the project, with its addresses."""
         self._servers[server.id] = server
+        for address in (server.ipv4, server.ipv6):
+            if address is not None:
+                self.primary_ips[address.id] = address
+                address.server = server.id
 
     def remove_server(self, server: Server) -> None:
         """Take a server out of the project, and what is bound to it."""
@@ -169,6 +187,11 @@ class World:
         for volume in self.volumes.values():
             if volume.server == server.id:
                 volume.server = None
+        for address in (server.ipv4, server.ipv6):
+            if address is not None:
+                address.server = None
+                if address.auto_delete:
+                    del self.primary_ips[address.id]
         for image in [image for image in self._images.values() if image.bound_to == server.id]:
             self.remove_image(image)
 

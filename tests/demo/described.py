@@ -1,5 +1,7 @@
 """The published description of the API, cut down to what responses look like, with the project's corrections.
 
+What it leaves out is in `beyond`.
+
 `openapi_responses.json` holds the response schemas of Hetzner's OpenAPI description (July 2026) without prose and
 examples, equal parts shared under `$defs`. Keys are "METHOD /template STATUS"; null: no body; "error": all errors.
 """
@@ -13,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
+
+from tests.demo import beyond
 
 #: What the description leaves open and clients rely on, or what is known to be otherwise:
 #: where (a response's key, then the path in its schema), the keywords to change there, and why.
@@ -74,6 +78,14 @@ class Description:
         for kind in _SINGLE:
             listed = self.responses[f"GET /{kind}s 200"]["properties"][f"{kind}s"]["items"]
             self.responses[f"GET /{kind}s/{{id}} 200"] = {"properties": {kind: listed}, "required": [kind]}
+        #: Those of `beyond`.
+        self.beyond = beyond.responses(
+            self.responses,
+            self._at("GET /locations 200", "location"),
+            self._at("GET /servers 200", "server iso"),
+            self._at("GET /server_types 200", "server_type deprecation"),
+        )
+        self.responses |= self.beyond
         for schema in (*self.responses.values(), *self._definitions.values()):
             _close(schema)
         templates = {key.split()[1] for key in self.responses if key != "error"}

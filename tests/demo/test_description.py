@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from hsnap_tui.demo import hetzner
+from hsnap_tui.demo.cloud import Cloud
 from hsnap_tui.demo.routes import ENDPOINTS, NOT_SIMULATED
+from tests.demo.beyond import ACTION_KINDS, EMPTY_KINDS
 from tests.demo.described import Description
 from tests.demo.support import Bench, bench
 
@@ -99,7 +102,84 @@ def test_every_success_is_as_described(inspect: Inspector) -> None:
     for kind in ("ssh_keys", "networks", "firewalls", "volumes", "placement_groups"):
         first = inspect("GET", f"/{kind}", 200)[kind][0]
         inspect("GET", f"/{kind}/{first['id']}", 200)
-    assert set(inspect.description.responses) - inspect.seen == {"error"}
+    description = inspect.description
+    assert set(description.responses) - set(description.beyond) - inspect.seen == {"error"}
+
+
+def _done(about: tuple[str, int], cloud: Cloud) -> int:
+    return cloud.start("change_protection", about, seconds=0).id
+
+
+def test_every_success_beyond_the_description_is_as_clients_read_it(inspect: Inspector) -> None:
+    at = inspect.at
+    server = at.served.call(lambda cloud: cloud.add_server("here").id)
+    other = at.served.call(lambda cloud: cloud.add_server("there", status="off", ipv4=False).id)
+    network, group = (at.get(f"/{kind}")[kind][0]["id"] for kind in ("networks", "placement_groups"))
+    full = at.get(f"/placement_groups/{group}")["placement_group"]["servers"]
+    assert len(full) < 10
+    bodies: dict[str, dict[str, Any]] = {
+        "reset_password": {},
+        "request_console": {},
+        "attach_iso": {"iso": "alpine-virt-3.22.1-x86_64.iso"},
+        "enable_rescue": {"type": "linux64", "ssh_keys": [at.get("/ssh_keys")["ssh_keys"][0]["id"]]},
+        "disable_rescue": {},
+        "change_dns_ptr": {
+            "ip": at.get(f"/servers/{server}")["server"]["public_net"]["ipv4"]["ip"],
+            "dns_ptr": "a.b",
+        },
+        "attach_to_network": {"network": network},
+        "change_alias_ips": {"network": network, "alias_ips": ["10.0.9.9"]},
+        "detach_from_network": {"network": network},
+    }
+    for word, body in bodies.items():
+        inspect("POST", f"/servers/{server}/actions/{word}", 201, json=body)
+        at.clock.advance(90)
+        inspect("GET", f"/servers/{server}", 200)
+    inspect("POST", f"/servers/{server}/actions/detach_iso", 201, json={})
+    for word, body in {
+        "change_type": {"server_type": "cx33", "upgrade_disk": True},
+        "add_to_placement_group": {"placement_group": group},
+        "remove_from_placement_group": {},
+    }.items():
+        inspect("POST", f"/servers/{other}/actions/{word}", 201, json=body)
+        at.clock.advance(90)
+        inspect("GET", f"/servers/{other}", 200)
+
+    key = inspect("POST", "/ssh_keys", 201, json={"name": "mine", "public_key": f"ssh-ed25519 {'A' * 44} me"})
+    path = f"/ssh_keys/{key['ssh_key']['id']}"
+    inspect("PUT", path, 200, json={"name": "yours", "labels": {"a": "b"}})
+    inspect("DELETE", path, 204)
+
+    order = {"name": "kept", "type": "ipv4", "assignee_type": "server", "location": "fsn1"}
+    address = inspect("POST", "/primary_ips", 201, json=order)["primary_ip"]
+    path = f"/primary_ips/{address['id']}"
+    inspect("PUT", path, 200, json={"name": "renamed", "labels": {"a": "b"}, "auto_delete": False})
+    for word, body in {
+        "assign": {"assignee_id": other, "assignee_type": "server"},
+        "change_dns_ptr": {"ip": address["ip"], "dns_ptr": None},
+        "unassign": {},
+        "change_protection": {"delete": False},
+    }.items():
+        action = inspect("POST", f"{path}/actions/{word}", 201, json=body)["action"]["id"]
+        inspect("GET", path, 200)
+    inspect("GET", f"/primary_ips/actions/{action}", 200)
+    inspect("GET", "/primary_ips", 200)
+    inspect("DELETE", path, 204)
+
+    for kind in ("firewall", "volume", "network"):
+        held = at.get(f"/{kind}s")[f"{kind}s"][0]["id"]
+        action = at.served.call(partial(_done, (kind, held)))
+        inspect("GET", f"/{kind}s/actions/{action}", 200)
+        inspect("GET", f"/{kind}s/{held}/actions", 200)
+        inspect("GET", f"/{kind}s/{held}/actions/{action}", 200)
+    for plural in ACTION_KINDS:
+        inspect("GET", f"/{plural}/actions", 200)
+    for plural in EMPTY_KINDS:
+        inspect("GET", f"/{plural}", 200)
+    for path in ("/isos", "/isos/121001", "/load_balancer_types", "/load_balancer_types/1"):
+        inspect("GET", path, 200)
+    never = {key for key in inspect.description.beyond for kind in EMPTY_KINDS if f"/{kind}/" in key and "{" in key}
+    assert set(inspect.description.beyond) - inspect.seen == never
 
 
 def test_every_route_refuses_what_is_not_there_as_described(inspect: Inspector) -> None:
