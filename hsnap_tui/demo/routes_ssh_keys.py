@@ -35,7 +35,7 @@ def create_ssh_key(world: World, call: Call) -> Answer:
     """Take a public key into the project."""
     fields: dict[str, body.Check] = {"name": body.name, "public_key": public_key, "labels": body.labels}
     wanted = body.read(call, fields, required=("name", "public_key"))
-    text = wanted["public_key"].strip()
+    text = wanted["public_key"]
     digest = hashlib.md5(_decoded(text), usedforsecurity=False).hexdigest()
     fingerprint = ":".join(digest[place : place + 2] for place in range(0, len(digest), 2))
     if any(key.fingerprint == fingerprint for key in world.ssh_keys.values()):
