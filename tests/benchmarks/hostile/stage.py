@@ -1,0 +1,412 @@
+"""What a scene is played on: a simulated cloud with a front, a person's home, and hsnap-tui as processes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from hsnap_tui.demo.cloud import Cloud
+from hsnap_tui.demo.options import DemoOptions
+from hsnap_tui.demo.server import Served, serve_in_thread
+from tests.benchmarks import truth
+from tests.benchmarks.hostile.front import HOST, Front, serve_front
+from tests.benchmarks.hostile.judge import Judge
+
+LOOK_EVERY = 0.1
+_KEPT = ("PATH", "LANG")
+
+
+def program() -> list[str]:
+    """The installed command, or the package where there is none."""
+    installed = Path(sys.executable).with_name("hsnap-tui")
+    return [str(installed)] if installed.exists() else [sys.executable, "-m", "hsnap_tui"]
+
+
+def wait_until(is_so: Callable[[], bool], within: float) -> bool:
+    """Waits until something is so, at most that many seconds; tells whether it came."""
+    end = time.monotonic() + within
+    while not is_so():
+        if time.monotonic() > end:
+            return False
+        time.sleep(LOOK_EVERY / 2)
+    return True
+
+
+class Run:
+    """One process of hsnap-tui; what it writes is kept in a file unless it is given somewhere else to write to."""
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        env: Mapping[str, str],
+        home: Path,
+        *,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int | IO[bytes] | None = None,
+        stderr: int | IO[bytes] | None = None,
+    ) -> None:
+        self.words = words
+        self.output = home / f"output-{time.monotonic_ns()}.txt"
+        with self.output.open("wb") as file:
+            self.process = subprocess.Popen(
+                words,
+                env=dict(env),
+                cwd=home,
+                stdin=stdin,
+                stdout=file if stdout is None else stdout,
+                stderr=file if stderr is None else stderr,
+                start_new_session=True,
+            )
+        self.started = time.monotonic()
+        self.ended_at: float | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self.process.pid
+
+    @property
+    def text(self) -> str:
+        """What it has written."""
+        return self.output.read_text("utf-8", "replace")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self.process.poll() is None
+
+    def wait(self, within: float) -> int | None:
+        """The exit code; None when it has not ended by then."""
+        try:
+            code = self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            return None
+        self.ended_at = self.ended_at or time.monotonic()
+        return code
+
+    def send(self, number: int) -> None:
+        """Sends a signal, if there is still somebody to send it to."""
+        if self.alive:
+            self.process.send_signal(number)
+
+    def cpu_seconds(self) -> float:
+        """How long it has kept a processor busy so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        with suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+        self.process.wait()
+
+
+class Screen:
+    """A pseudo-terminal as a terminal program holds it, read by a thread until that is told to stop."""
+
+    def __init__(self, columns: int = 120, rows: int = 40) -> None:
+        self.master, self.slave = pty.openpty()
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.read = 0
+        self._is_read = threading.Event()
+        self._is_read.set()
+        self._closed = False
+        threading.Thread(target=self._reading, daemon=True).start()
+
+    def _reading(self) -> None:
+        while True:
+            self._is_read.wait()
+            if self._closed:
+                return
+            try:
+                self.read += len(os.read(self.master, 65536))
+            except OSError:
+                return
+
+    def stop_reading(self) -> None:
+        """Nobody reads what is written from now on (a read that is under way may still return)."""
+        self._is_read.clear()
+
+    def go_on_reading(self) -> None:
+        """It is read again."""
+        self._is_read.set()
+
+    def stop_output(self) -> None:
+        """What Ctrl-S does: the kernel lets nothing more out, and whoever writes blocks."""
+        termios.tcflow(self.slave, termios.TCOOFF)
+
+    def resume_output(self) -> None:
+        """What Ctrl-Q does."""
+        with suppress(termios.error):
+            termios.tcflow(self.slave, termios.TCOON)
+
+    def type(self, keys: str) -> None:
+        """Types; does not wait for room."""
+        os.set_blocking(self.master, False)
+        with suppress(BlockingIOError, OSError):
+            os.write(self.master, keys.encode())
+        os.set_blocking(self.master, True)
+
+    def forget_slave(self) -> None:
+        """The program has its own; kept open, it would never learn of the end."""
+        if self.slave >= 0:
+            os.close(self.slave)
+            self.slave = -1
+
+    def vanish(self) -> None:
+        """The terminal is gone."""
+        self.forget_slave()
+        self._closed = True
+        if self.master >= 0:
+            os.close(self.master)
+            self.master = -1
+        self._is_read.set()
+
+
+@dataclass(slots=True)
+class OffWatch:
+    """Looks at the servers all the time: when each was off, by the monotonic clock."""
+
+    served: Served
+    spans: dict[str, list[tuple[float, float | None]]] = field(default_factory=dict)
+    _end: threading.Event = field(default_factory=threading.Event)
+
+    def begin(self) -> None:
+        """Looks from now on."""
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def end(self) -> None:
+        """Looks no more."""
+        self._end.set()
+
+    def off_since(self, name: str) -> float | None:
+        """Since when it is off; None when it is on."""
+        spans = self.spans.get(name)
+        return spans[-1][0] if spans and spans[-1][1] is None else None
+
+    def longest(self, name: str) -> float:
+        """How long it was off at a stretch, at most; up to now when it still is."""
+        now = time.monotonic()
+        return max(((until or now) - since for since, until in self.spans.get(name, [])), default=0.0)
+
+    def ever_off(self) -> list[str]:
+        """The servers that were off at some time."""
+        return sorted(self.spans)
+
+    def _look(self) -> None:
+        started_off = {name for name, status in truth.statuses(self.served).items() if status != "running"}
+        while not self._end.wait(LOOK_EVERY):
+            now = time.monotonic()
+            for name, status in truth.statuses(self.served).items():
+                spans = self.spans.get(name, [])
+                is_open = bool(spans) and spans[-1][1] is None
+                if status == "off" and not is_open and name not in started_off:
+                    self.spans.setdefault(name, []).append((now, None))
+                elif status == "running":
+                    started_off.discard(name)
+                    if is_open:
+                        spans[-1] = (spans[-1][0], now)
+
+
+class Stage:
+    """The simulated cloud, the way to it, and what runs on the person's machine."""
+
+    def __init__(self, served: Served, front: Front, home: Path, prefix: Sequence[str]) -> None:
+        self.served, self.front, self.home = served, front, home
+        self.state = home / "state"
+        self.watch = OffWatch(served)
+        self.before = truth.statuses(served)
+        self.runs: list[Run] = []
+        self.screens: list[Screen] = []
+        self._prefix = list(prefix)
+        self._options = ""
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Surroundings with nothing of the caller's in them; `more` variables on top."""
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        return {
+            **kept,
+            "HOME": str(self.home),
+            "HCLOUD_TOKEN": self.served.token,
+            "HCLOUD_ENDPOINT": self.front.endpoint,
+            "HSNAP_STATE_DIR": str(self.state),
+            "PYTHONUNBUFFERED": "1",
+            **more,
+        }
+
+    def start(self, *words: str, env: Mapping[str, str] | None = None, entry: Sequence[str] = (), **how: Any) -> Run:
+        """Starts hsnap-tui with these words; `entry` in place of the installed command."""
+        command = [*self._prefix, *(entry or program()), *words]
+        run = Run(command, env or self.environment(), self.home, **how)
+        self.runs.append(run)
+        return run
+
+    def run(self, *words: str, within: float, env: Mapping[str, str] | None = None) -> tuple[int | None, str]:
+        """Runs it to its end; gives the exit code (None: it had to be killed) and what it wrote."""
+        run = self.start(*words, env=env)
+        code = run.wait(within)
+        if code is None:
+            run.kill()
+        return code, run.text
+
+    def console(
+        self, *words: str, env: Mapping[str, str] | None = None, owns_terminal: bool = True
+    ) -> tuple[Run, Screen]:
+        """Starts the console in a pseudo-terminal and waits until its servers are listed."""
+        screen = Screen()
+        self.screens.append(screen)
+        around = {**(env or self.environment()), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        entry = [sys.executable, "-m", "tests.benchmarks.hostile.own_terminal", *program()] if owns_terminal else []
+        if owns_terminal:
+            around["PYTHONPATH"] = str(Path(__file__).parents[3])
+        run = self.start(
+            *words, env=around, entry=entry, stdin=screen.slave, stdout=screen.slave, stderr=screen.slave
+        )
+        if not wait_until(lambda: self.leader() == run.pid, 30):
+            raise RuntimeError("the console did not come to lead the project")
+        return run, screen
+
+    def leader(self) -> int | None:
+        """The process that says it leads."""
+        for card in self.state.glob("projects/*/holder"):
+            text = card.read_text("utf-8").strip()
+            digits = "".join(character if character.isdigit() else " " for character in text).split()
+            return int(digits[0]) if digits else None
+        return None
+
+    def has_option(self, command: str, name: str) -> bool:
+        """Whether a command knows an option."""
+        if not self._options:
+            done = subprocess.run(
+                [*program(), command, "--help"], env=self.environment(), capture_output=True, text=True, check=True
+            )
+            self._options = done.stdout
+        return name in self._options
+
+    def option(self, command: str, *words: str) -> tuple[str, ...]:
+        """The words, if the command knows the first of them: without it the scene shows what happens then."""
+        return words if self.has_option(command, words[0]) else ()
+
+    def status(self, name: str) -> str:
+        """How a server is."""
+        return truth.statuses(self.served)[name]
+
+    def set_status(self, name: str, status: str) -> None:
+        """Lets a server be in a status in which it stays."""
+
+        def work(cloud: Cloud) -> None:
+            cloud.server_named(name).status = status
+
+        self.served.call(work)
+
+    def is_off(self, name: str) -> bool:
+        """Whether a server is off, as the cloud itself knows."""
+        return self.status(name) == "off"
+
+    def names(self) -> list[str]:
+        """The servers that are on at the start, in order."""
+        return [name for name, status in self.before.items() if status == "running"]
+
+    def identifier(self, name: str) -> int:
+        """A server's ID."""
+        return self.served.call(lambda cloud: cloud.server_named(name).id)
+
+    def call(self, work: Callable[[Cloud], Any]) -> Any:
+        """Does something with the cloud."""
+        return self.served.call(work)
+
+    def snapshots(self) -> int:
+        """How many usable snapshots were made since the beginning."""
+        return sum(len(images) for images in truth.usable(self.served).values())
+
+    def posts(self, what: str) -> int:
+        """How many requests of a kind reached the simulated cloud, e.g. "shutdown"."""
+        return self.served.count("POST", what)
+
+    def left_off(self) -> list[str]:
+        """Servers that were on before and are off now, with nobody at work on them."""
+        return truth.left_off(self.served, self.before)
+
+    def close(self) -> None:
+        """Ends whatever still runs."""
+        self.watch.end()
+        for run in self.runs:
+            if run.alive:
+                run.kill()
+        for screen in self.screens:
+            screen.vanish()
+
+
+@contextmanager
+def stage(
+    judge: Judge,
+    *,
+    servers: int = 2,
+    snapshot: tuple[float, float] = (8, 8),
+    shutdown: tuple[float, float] = (1, 2),
+    host: str = HOST,
+    prefix: Sequence[str] = (),
+    tokens: Mapping[str, str] | None = None,
+    **more: Any,
+) -> Iterator[Stage]:
+    """A calm cloud with servers that are on; what nobody promised to leave off is looked for at the end."""
+    options = DemoOptions(
+        servers=0,
+        calm=True,
+        latency=more.pop("latency", 0.02),
+        snapshot_seconds=snapshot,
+        shutdown_seconds=shutdown,
+        power_seconds=more.pop("power_seconds", (1, 2)),
+        **more,
+    )
+    home = Path(tempfile.mkdtemp(prefix="hsnap-tui-hostile-"))
+    try:
+        with (
+            serve_in_thread(options=options) as served,
+            serve_front(served.port, dict(tokens or {}), host) as front,
+        ):
+            served.call(lambda cloud: [cloud.add_server(f"web{number + 1}") for number in range(servers)])
+            made = Stage(served, front, home, prefix)
+            made.watch.begin()
+            try:
+                yield made
+            finally:
+                made.close()
+                if kept := os.environ.get("HOSTILE_KEEP"):
+                    _keep(made, Path(kept), home)
+            if served.defects:
+                judge.check(f"the simulated cloud failed: {served.defects[0]!r}", False)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _keep(made: Stage, kept: Path, home: Path) -> None:
+    """For whoever looks into a broken promise: what the processes wrote, and the requests."""
+    folder = kept / home.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, run in enumerate(made.runs):
+        text = f"{' '.join(map(str, run.words))}\nexit {run.process.poll()}\n\n{run.text}"
+        (folder / f"run-{number}.txt").write_text(text, "utf-8")
+    start = made.front.heard[0].at if made.front.heard else 0.0
+    lines = (
+        f"{a.at - start:8.2f} {a.method:6} {a.status or '-'} {a.path}{'?' if a.query else ''}{a.query}"
+        for a in made.front.heard
+    )
+    (folder / "requests.txt").write_text("\n".join(lines), "utf-8")
+    shutil.copytree(made.state, folder / "state", dirs_exist_ok=True)
