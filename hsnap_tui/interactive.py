@@ -20,6 +20,7 @@ from hsnap_tui.signals import LeaveSignals
 from hsnap_tui.streams import LAST_WORDS, Streams
 from hsnap_tui.tui import crash
 from hsnap_tui.tui.app import HsnapApp
+from hsnap_tui.tui.depth import colours_by_terminfo, depth
 from hsnap_tui.tui.screens.quit import Exit
 from hsnap_tui.tui.theme import DARK
 
@@ -50,6 +51,7 @@ async def _run(settings: Settings | None, streams: Streams, theme: str | None, w
         report_crash=report,
         theme_name=theme or DARK.name,
         writer=streams.err,
+        colours=depth(os.environ, colours_by_terminfo),
     )
 
     def at_once() -> None:

@@ -15,12 +15,17 @@ from textual.screen import Screen
 from hsnap_tui import words
 from hsnap_tui.background_writer import BackgroundWriter
 from hsnap_tui.console import Console, Refused
-from hsnap_tui.tui import crash, keys, theme
+from hsnap_tui.tui import colours as readable
+from hsnap_tui.tui import crash, keys, look, theme
 from hsnap_tui.tui.attention import Attention
+from hsnap_tui.tui.depth import Depth, limit
 from hsnap_tui.tui.screens.fleet import FleetScreen
 from hsnap_tui.tui.screens.help import HelpScreen
 from hsnap_tui.tui.screens.quit import Exit, quit_question
 from hsnap_tui.tui.screens.welcome import WelcomeScreen
+
+_EVERY_VARIABLE = theme.DARK.to_color_system().generate()
+"""For what a theme does not define though Textual's widgets need it."""
 
 
 class HsnapApp(App[Exit]):
@@ -38,13 +43,7 @@ class HsnapApp(App[Exit]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS = keys.bindings(keys.Scope.EVERYWHERE)
 
-    DEFAULT_CSS = """
-    * {
-        scrollbar-background: $background; scrollbar-background-hover: $background;
-        scrollbar-background-active: $background; scrollbar-color: $panel-lighten-2; scrollbar-color-hover: $primary;
-    }
-    Toast { width: 64; max-width: 80%; }
-    """
+    CSS = look.CSS
 
     def __init__(
         self,
@@ -55,18 +54,43 @@ class HsnapApp(App[Exit]):
         report_crash: crash.CrashReport | None = None,
         theme_name: str = theme.DARK.name,
         writer: BackgroundWriter | None = None,
+        colours: Depth = Depth.TRUE,
     ) -> None:
+        self._colours = colours
         super().__init__()
         self.writer = writer or BackgroundWriter(None)
+        limit(self, colours)
         self.session = session
         self.work: asyncio.Task[None] | None = None
         self._start_demo = start_demo
         self._why = why
         self._report_crash = report_crash
         self._attention: Attention | None = None
-        for own in (theme.DARK, theme.LIGHT):
+        for own in theme.OWN:
             self.register_theme(own)
-        self.theme = theme_name if theme_name in self.available_themes else theme.DARK.name
+        self._unknown_theme = "" if theme_name in self.available_themes else theme_name
+        self.theme = theme.DARK.name if self._unknown_theme else theme_name
+
+    # -- colours -------------------------------------------------------------------------------------------------
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's variables, with colours that can be read and seen whatever the theme is."""
+        found = {**_EVERY_VARIABLE, **super().get_css_variables()}
+        self.theme_variables = {**found, **readable.variables(found, ansi=self.native_ansi_color)}
+        return self.theme_variables
+
+    def validate_theme(self, name: str) -> str:
+        """The theme, or its like in the terminal's own colours where the terminal has no others."""
+        chosen = self.get_theme(name)
+        if self._colours is not Depth.ANSI or chosen is None or chosen.ansi:
+            return name
+        return (theme.DARK_ANSI if chosen.dark else theme.LIGHT_ANSI).name
+
+    def _tell_unknown_theme(self) -> None:
+        if self._unknown_theme:
+            known = ", ".join(sorted(self.available_themes))
+            told = f"There is no theme “{self._unknown_theme}”; this is {self.theme}. There are: {known}."
+            self.notify(told, severity="warning", timeout=15, markup=False)
 
     # -- the terminal --------------------------------------------------------------------------------------------
 
@@ -104,6 +128,7 @@ class HsnapApp(App[Exit]):
 
     def on_mount(self) -> None:
         """The session's screen, or the welcome."""
+        self.call_after_refresh(self._tell_unknown_theme)
         if self.session:
             self._follow(self.session)
         else:

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from rich.text import Text
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import DataTable
-from textual.widgets.data_table import RowKey
+from textual.widgets.data_table import ColumnKey, RowKey
 
 from hsnap_tui.tui import columns, keys
 from hsnap_tui.tui.board import Changes
@@ -34,10 +35,13 @@ class FleetTable(DataTable[Drawn], inherit_bindings=False):
         overflow-x: hidden;
         & > .datatable--header { background: $background; color: $text-muted; text-style: none; }
         & > .datatable--header-hover { background: $background; color: $text-muted; text-style: none; }
-        & > .datatable--cursor { background: $panel-lighten-2; color: $foreground; }
+        & > .datatable--cursor { background: $hsnap-raised; color: $foreground; }
         & > .datatable--hover { background: $surface; }
         &:focus { background-tint: transparent; }
-        &:focus > .datatable--cursor { background: $block-cursor-background 45%; color: $foreground; }
+        &:focus > .datatable--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
+        &:ansi > .datatable--header { background: ansi_default; color: ansi_default; text-style: underline; }
+        &:ansi > .datatable--cursor { text-style: underline; }
+        &:ansi:focus > .datatable--cursor { text-style: none; }
     }
     """
 
@@ -120,6 +124,27 @@ class FleetTable(DataTable[Drawn], inherit_bindings=False):
                 self.update_cell(str(server_id), place.column.key, Drawn(new))
         self._drawn[server_id] = after
 
+    def update_cell(
+        self,
+        row_key: RowKey | str,
+        column_key: ColumnKey | str,
+        value: Drawn,
+        *,
+        update_width: bool = False,  # noqa: ARG002
+    ) -> None:
+        """Has that cell drawn and nothing else: the base class draws the whole table. Widths are fixed."""
+        row, column = self._row_locations.get(RowKey(str(row_key))), str(column_key)
+        if row is None:
+            raise KeyError(row_key)
+        self._data[RowKey(str(row_key))][ColumnKey(column)] = value
+        self._update_count += 1
+        x = 0
+        for place in self._placed:
+            width = place.width + columns.GAP
+            if place.column.key == column:
+                self._refresh_region(Region(x, row + self.header_height, width, 1))
+            x += width
+
     def _cells(self, server_id: int) -> tuple[Cell, ...]:
         return columns.cells(self._rows[server_id], self._placed, self._now(), self._palette)
 
@@ -168,6 +193,14 @@ class FleetTable(DataTable[Drawn], inherit_bindings=False):
         """Takes the theme's colours and follows its changes."""
         self._palette = Palette.of(self.app.theme_variables)
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self.repaint())
+
+    def on_focus(self) -> None:
+        """On the cursor's strong ground only its own colour can be read."""
+        self.cursor_foreground_priority = "css"
+
+    def on_blur(self) -> None:
+        """The cursor is a quiet ground now, with the colours of every row."""
+        self.cursor_foreground_priority = "renderable"
 
     def on_resize(self, event: events.Resize) -> None:
         """Chooses the columns that fit."""

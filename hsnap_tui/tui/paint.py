@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from hsnap_tui.say import Severity
+from hsnap_tui.tui import colours
 
 Segment = tuple[str, str]
 """Some text and its Rich style."""
@@ -30,11 +31,13 @@ class Palette:
     def of(cls, theme: Mapping[str, str]) -> Palette:
         """The palette of a Textual theme's variables."""
         plain = cls()
+        quiet = colours.style(theme.get("text-muted"), plain.quiet)
         return cls(
-            good=theme.get("text-success", plain.good),
-            warning=theme.get("text-warning", plain.warning),
-            bad=theme.get("text-error", plain.bad),
-            accent=theme.get("text-primary", plain.accent),
+            good=colours.style(theme.get("text-success"), plain.good),
+            warning=colours.style(theme.get("text-warning"), plain.warning),
+            bad=colours.style(theme.get("text-error"), plain.bad),
+            accent=colours.style(theme.get("text-primary"), plain.accent),
+            quiet=plain.quiet if quiet == "default" else quiet,
         )
 
     def severity(self, severity: Severity) -> str:

@@ -1,4 +1,4 @@
-"""Our two themes, calm and of good contrast; Textual's own can be chosen in the palette."""
+"""Our themes, calm and of good contrast; Textual's own can be chosen in the palette."""
 
 from __future__ import annotations
 
@@ -33,3 +33,41 @@ LIGHT = Theme(
     warning="#8f5f00",
     error="#b3271e",
 )
+
+DARK_ANSI = Theme(
+    name="hsnap-dark-16",
+    ansi=True,
+    dark=True,
+    primary="ansi_cyan",
+    secondary="ansi_cyan",
+    accent="ansi_cyan",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_red",
+    variables={"block-cursor-background": "ansi_cyan", "block-cursor-foreground": "ansi_black"},
+)
+"""In the terminal's own colours, for terminals that have only 16 or fewer."""
+
+LIGHT_ANSI = Theme(
+    name="hsnap-light-16",
+    ansi=True,
+    dark=False,
+    primary="ansi_blue",
+    secondary="ansi_blue",
+    accent="ansi_blue",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    success="ansi_green",
+    warning="ansi_magenta",
+    error="ansi_red",
+    variables={"block-cursor-background": "ansi_blue", "block-cursor-foreground": "ansi_white"},
+)
+"""The same on a light ground, where yellow cannot be read."""
+
+OWN = (DARK, LIGHT, DARK_ANSI, LIGHT_ANSI)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from textual.geometry import Region
+from textual.widget import Widget
 
 from hsnap_tui.cloud.model import ServerStatus
 from hsnap_tui.fleet.state import Fleet
@@ -60,6 +63,28 @@ async def test_a_poll_without_news_touches_nothing(monkeypatch: pytest.MonkeyPat
             console.put(*console.fleet.views.values())
             await until(pilot, lambda: not main(app)._stirred)
         assert touched == []
+
+
+async def test_a_second_later_only_the_cells_with_ages_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = FakeConsole()
+    async with running(console, (120, 40)) as (app, pilot):
+        await until(pilot, lambda: not main(app)._stirred)
+        await pilot.pause()
+        drawn: list[Region] = []
+        refresh = Widget.refresh
+
+        def noted(self: Widget, *regions: Region, **others: Any) -> Any:
+            drawn.extend(regions or [self.region])
+            return refresh(self, *regions, **others)
+
+        monkeypatch.setattr(Widget, "refresh", noted)
+        console.clock.present += timedelta(seconds=1)
+        main(app)._tick()
+        assert [region.height for region in drawn] == [1, 1]  # two locks are younger than a minute
+        assert max(region.width for region in drawn) <= 25
+        console.put(*console.fleet.views.values())  # a poll without news
+        await until(pilot, lambda: not main(app)._stirred)
+        assert len(drawn) == 2
 
 
 async def test_many_events_make_one_repaint(monkeypatch: pytest.MonkeyPatch) -> None:

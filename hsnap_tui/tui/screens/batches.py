@@ -30,10 +30,17 @@ class BatchesScreen(Page):
         height: 35%; border: none; background: $background; padding: 0 1; scrollbar-size-vertical: 1;
         text-wrap: nowrap; text-overflow: ellipsis; background-tint: transparent;
         &:focus { border: none; background-tint: transparent; }
-        & > .option-list--option-highlighted { background: $panel-lighten-2; color: $foreground; text-style: none; }
-        &:focus > .option-list--option-highlighted { background: $block-cursor-background 45%; color: $foreground; }
+        & > .option-list--option-highlighted { background: $hsnap-raised; color: $foreground; text-style: none; }
+        &:focus > .option-list--option-highlighted {
+            background: $block-cursor-background; color: $block-cursor-foreground;
+        }
+        &:ansi > .option-list--option-highlighted { text-style: underline; }
+        &:ansi:focus > .option-list--option-highlighted { text-style: none; }
     }
-    BatchesScreen VerticalScroll { border-top: solid $panel-lighten-1; }
+    BatchesScreen VerticalScroll {
+        border-top: solid $hsnap-line;
+        &:focus { border-top: heavy $hsnap-focus; border-left: outer $hsnap-focus; padding: 0 1 0 0; }
+    }
     """
 
     def __init__(self, session: Console) -> None:
@@ -46,7 +53,7 @@ class BatchesScreen(Page):
         yield Static(self.heading, classes="title", markup=False)
         yield OptionList(markup=False)
         with VerticalScroll():
-            yield Static(Text("reading the journal …", "dim"), id="jobs")
+            yield Static(Text("reading the journal …", self.palette.quiet), id="jobs")
         yield KeysFooter()
 
     def on_mount(self) -> None:
@@ -66,7 +73,7 @@ class BatchesScreen(Page):
             block.update(Text(f"✗ {error}", self.palette.bad))
             return
         if not self._batches:
-            block.update(Text("No batch yet: select servers and press s.", "dim"))
+            block.update(Text("No batch yet: select servers and press s.", self.palette.quiet))
             return
         now = self._session.clock.now()
         options = self.query_one(OptionList)

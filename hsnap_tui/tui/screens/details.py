@@ -35,7 +35,7 @@ class DetailsScreen(Page):
         yield self.headed("Snapshots")
         yield Static(id="snapshots")
         yield self.headed("Recent actions")
-        yield Static(Text("asking Hetzner …", "dim"), id="actions")
+        yield Static(Text("asking Hetzner …", self.palette.quiet), id="actions")
 
     def on_mount(self) -> None:
         """Shows what is known and asks for the rest."""
@@ -72,9 +72,11 @@ class DetailsScreen(Page):
         self.query_one("#lock", Static).update(missing if gone else lock)
         self.query_one("#facts", Static).update(describe.facts(self._view.server, pen))
         jobs = self._jobs()
-        self.query_one("#jobs", Static).update(describe.jobs(jobs[::-1], pen) if jobs else Text("none", "dim"))
+        self.query_one("#jobs", Static).update(
+            describe.jobs(jobs[::-1], pen) if jobs else Text("none", self.palette.quiet)
+        )
         found = [snapshot for snapshot in fleet.snapshots.values() if snapshot.server_id == self._server_id]
-        table = describe.snapshots(found, pen) if found else Text("none", "dim")
+        table = describe.snapshots(found, pen) if found else Text("none", self.palette.quiet)
         self.query_one("#snapshots", Static).update(table)
 
     async def _ask(self) -> None:
@@ -85,7 +87,7 @@ class DetailsScreen(Page):
             block.update(Text(f"✗ {explain(Failure.of(error))} r asks again.", self.palette.bad))
             return
         pen = describe.Pen(self._session.clock.now(), self.palette)
-        block.update(describe.actions(found, pen) if found else Text("none", "dim"))
+        block.update(describe.actions(found, pen) if found else Text("none", self.palette.quiet))
 
     def _jobs(self) -> list[Job]:
         return [job for job in self._session.jobs.values() if job.server_id == self._server_id]

@@ -30,17 +30,13 @@ class Dialog(ModalScreen[T]):
         max-height: 100%;
         padding: 0 2;
         background: $surface;
-        border: round $primary;
+        border: round $hsnap-focus;
         border-title-color: $foreground;
         border-title-style: bold;
         border-subtitle-color: $text-muted;
     }
     Dialog .body { height: auto; max-height: 100%; margin-bottom: 1; scrollbar-size-vertical: 1; }
     Dialog .buttons { dock: bottom; height: 1; align-horizontal: right; }
-    Dialog .buttons Button { min-width: 9; margin-left: 2; background: $panel-lighten-1; color: $foreground; }
-    Dialog .buttons Button.-error { background: $panel-lighten-1; color: $text-error; }
-    Dialog .buttons Button.-primary { background: $primary; color: $background; text-style: bold; }
-    Dialog .buttons Button:focus { background: $primary; color: $background; text-style: bold underline; }
     """
 
 

@@ -55,6 +55,7 @@ class FleetScreen(Screen[None]):
         self._follows = False
         self._holder_pid: int | None = None
         self._available: tuple[object, ...] = ()
+        self._told_empty = ""
         self._forget = session.subscribe(self.hear)
 
     def compose(self) -> ComposeResult:
@@ -152,7 +153,9 @@ class FleetScreen(Screen[None]):
             told = "No servers seen yet." if lost else "Asking Hetzner for the servers …"
         else:
             told = "There are no servers in this project."
-        self.query_one("#empty", Static).update(told)
+        if told != self._told_empty:
+            self._told_empty = told
+            self.query_one("#empty", Static).update(told)
 
     def _show_available(self) -> None:
         now = tuple(self.check_action(key.action, ()) for key in keys.KEYS)

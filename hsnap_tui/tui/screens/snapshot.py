@@ -30,11 +30,11 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
 
     DEFAULT_CSS = """
     SnapshotDialog .names { height: auto; max-height: 5; scrollbar-size-vertical: 1; }
-    SnapshotDialog .names:focus { background: $surface-lighten-1; }
+    SnapshotDialog .names:focus { border-left: outer $hsnap-focus; }
     SnapshotDialog .field { height: auto; }
     SnapshotDialog .field .title { width: 14; color: $text-muted; }
-    SnapshotDialog .field Input { width: 1fr; background: $panel; }
-    SnapshotDialog .field Input:focus { background: $surface-lighten-2; }
+    SnapshotDialog .field:focus-within .title { color: $foreground; text-style: bold; }
+    SnapshotDialog .field Input { width: 1fr; }
     SnapshotDialog .short Input { width: 10; margin-right: 2; }
     SnapshotDialog .field .said { width: 1fr; }
     SnapshotDialog .under { margin-left: 14; }
@@ -227,7 +227,7 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
             note = plan.lock_note(view)
             text.append(", " if index else "")
             text.append(view.server.name, "bold")
-            text.append(f" ({note})" if note else "", "dim")
+            text.append(f" ({note})" if note else "", Palette.of(self.app.theme_variables).quiet)
         return text
 
     @classmethod

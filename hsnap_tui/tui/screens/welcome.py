@@ -42,12 +42,10 @@ class WelcomeScreen(Screen[None]):
     WelcomeScreen { align: center middle; background: $background; }
     WelcomeScreen > VerticalScroll {
         width: 76; max-width: 100%; height: auto; max-height: 100%; padding: 0 2;
-        border: round $primary; border-title-style: bold; scrollbar-size-vertical: 1;
+        border: round $hsnap-focus; border-title-style: bold; scrollbar-size-vertical: 1;
     }
     WelcomeScreen .why { color: $text-error; margin-bottom: 1; }
     WelcomeScreen Horizontal { height: 1; }
-    WelcomeScreen Button { margin-right: 2; background: $panel-lighten-1; color: $foreground; }
-    WelcomeScreen Button:focus { background: $primary; color: $background; text-style: bold underline; }
     """
 
     class DemoWanted(Message):

@@ -20,8 +20,8 @@ class Choice(Widget, Generic[T], can_focus=True):
     """One of several values, each with its words."""
 
     DEFAULT_CSS = """
-    Choice { height: auto; width: 1fr; color: $foreground; }
-    Choice:focus { background: $surface-lighten-1; text-style: none; }
+    Choice { height: auto; width: 1fr; color: $foreground; border-left: blank $surface; }
+    Choice:focus { border-left: outer $hsnap-focus; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,7 +56,7 @@ class Choice(Widget, Generic[T], can_focus=True):
         line = Text()
         for index, words in enumerate(self._words()):
             chosen = index == self.index
-            line.append(words, "bold" if chosen else "dim")
+            line.append(words, "bold reverse" if chosen and self.has_focus else "bold" if chosen else "")
             line.append("   " if index + 1 < len(self._options) else "")
         return line
 

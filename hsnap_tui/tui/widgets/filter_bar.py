@@ -19,7 +19,7 @@ class FilterBar(Horizontal):
     FilterBar { height: 1; background: $surface; display: none; padding: 0 1; }
     FilterBar.-open { display: block; }
     FilterBar Static { width: auto; color: $text-muted; }
-    FilterBar Input { width: 1fr; background: $surface; }
+    FilterBar Input { width: 1fr; }
     """
 
     class Changed(Message):

@@ -30,15 +30,17 @@ class LogPane(Vertical):
         height: 30%;
         min-height: 5;
         max-height: 16;
-        border-top: solid $panel-lighten-1;
+        border-top: solid $hsnap-line;
         border-title-color: $text-muted;
         border-title-style: none;
-        &:focus-within { border-top: solid $primary; }
+        &:focus-within { border-top: heavy $hsnap-focus; border-title-color: $foreground; border-title-style: bold; }
     }
     LogPane RichLog {
-        height: 1fr; padding: 0 1; background: $background; scrollbar-size-vertical: 1; overflow-x: hidden;
+        height: 1fr; padding: 0 1 0 0; background: $background; scrollbar-size-vertical: 1; overflow-x: hidden;
+        border-left: blank $background;
+        &:focus { border-left: outer $hsnap-focus; }
     }
-    LogPane.-paused { border-title-color: $text-warning; border-top: solid $warning; }
+    LogPane.-paused { border-title-color: $text-warning; }
     """
 
     def __init__(self) -> None:
