@@ -241,8 +241,9 @@ class Engine:
     def _learn_of_route(self, before: Job, observation: JobObservation, result: Step) -> None:
         """What becomes of one `create_image` says whether others are worth their requests."""
         was_failing = self._route.failing
-        if isinstance(result.command, Send) and result.command.verb is Verb.CREATE_IMAGE:
-            self._route.sent(before.id)
+        if result.command is not None and result.command.verb is Verb.CREATE_IMAGE:
+            if isinstance(result.command, Send) or before.create.phase is Phase.READY:
+                self._route.begins(before.id)
         elif isinstance(observation, Refused | Lost) and observation.verb is Verb.CREATE_IMAGE:
             if observation.error.kind in _FAILS_FOR_ALL:
                 self._route.failed(before.id, self._clock.now())
@@ -250,6 +251,8 @@ class Engine:
                 self._route.worked()
         elif result.job.create.phase is Phase.ACCEPTED and before.create.phase is not Phase.ACCEPTED:
             self._route.worked()
+        if not result.job.busy:
+            self._route.leaves(before.id)
         if self._route.failing != was_failing:
             text = _ROUTE_FAILS if self._route.failing else _ROUTE_WORKS
             self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=self._route.failing))

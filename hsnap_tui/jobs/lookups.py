@@ -26,8 +26,8 @@ GATHERED_WITHIN: Mapping[Purpose, float] = {Purpose.POWER_ON: 0.05, Purpose.LOOK
 FEW = 2
 """So many jobs ask for themselves: that is as cheap, and tells more of each server."""
 
-LABELS_A_REQUEST = 50
-"""Jobs named in one label selector: their snapshots fit on a page, and the request line stays short."""
+LABELS_A_REQUEST = 100
+"""Jobs named in one label selector, so that the request line stays short."""
 
 SLACK = timedelta(minutes=1)
 """How much further back than the first intent the shared list of actions must reach: IDs need not rise with time to

@@ -1,0 +1,88 @@
+"""A session at work on a simulated cloud over real HTTP, both in the same virtual time: an hour passes in seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hsnap_tui.cloud.client import HetznerCloud
+from hsnap_tui.demo.options import DemoOptions
+from hsnap_tui.demo.server import Served, serve_in_thread
+from hsnap_tui.events import Event
+from hsnap_tui.fleet.interests import Scope
+from hsnap_tui.jobs.model import Job, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.project import Card, fingerprint
+from hsnap_tui.session import Session
+from hsnap_tui.settings import Secret
+from tests.clocks import VirtualClock
+
+
+@dataclass
+class VirtualDesk:
+    """A session and what it told; `clock` moves the time of both sides."""
+
+    session: Session
+    cloud: HetznerCloud
+    served: Served
+    clock: VirtualClock
+    events: list[Event] = field(default_factory=list)
+
+    async def start(self, options: SnapshotOptions | None = None, most: int | None = None) -> str:
+        """Submits a batch of all servers, or of so many."""
+        await self.clock.advance(5)
+        servers = [view.server for view in self.session.fleet.views.values()][:most]
+        targets = tuple(Target(server.id, server.name, f"{server.name}-snapshot") for server in servers)
+        submitting = asyncio.ensure_future(
+            self.session.submit(SnapshotRequest(targets, options or SnapshotOptions()))
+        )
+        await self.clock.settle()
+        return submitting.result()
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All jobs."""
+        return list(self.session.jobs.values())
+
+
+@contextlib.asynccontextmanager
+async def virtual_desk(
+    folder: Path, options: DemoOptions, *, scope: Scope = Scope.JOBS_ONLY
+) -> AsyncIterator[VirtualDesk]:
+    """A session at work until the block ends."""
+    clock = VirtualClock()
+    under_way = _counted_threads()
+    with serve_in_thread(options=options, clock=clock) as served:
+        mark = fingerprint(served.token)
+        cloud = HetznerCloud(served.endpoint, Secret(served.token), mark, clock)
+        clock.busy = lambda: bool(cloud._sender._lanes._calls or under_way)
+        card = Card(served.endpoint, (mark,))
+        session = Session(cloud, clock, title="test", card=card, state_dir=folder, scope=scope)
+        made = VirtualDesk(session, cloud, served, clock)
+        session.subscribe(made.events.append)
+        work = asyncio.create_task(session.run())
+        try:
+            yield made
+        finally:
+            work.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
+        assert served.defects == []
+
+
+def _counted_threads() -> set[asyncio.Future[Any]]:
+    """What the running loop has given to threads and not got back yet."""
+    loop, under_way = asyncio.get_running_loop(), set[asyncio.Future[Any]]()
+    original = loop.run_in_executor
+
+    def counted(*args: Any) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = original(*args)
+        under_way.add(future)
+        future.add_done_callback(under_way.discard)
+        return future
+
+    loop.run_in_executor = counted  # type: ignore[method-assign, assignment]
+    return under_way
