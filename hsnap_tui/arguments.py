@@ -112,6 +112,14 @@ def _snapshot(into: argparse.ArgumentParser) -> None:
     add(
         "--off-within", type=_duration, metavar="TIME", default=timedelta(minutes=2), help="how long it may take (2m)"
     )
+    add(
+        "--max-downtime",
+        type=_duration,
+        metavar="TIME",
+        default=timedelta(minutes=10),
+        help="how long a server may be off without a snapshot under way (10m); after that it is powered on, and the "
+        "snapshot is held for hsnap-tui resume --yes",
+    )
     add("--at-a-time", type=_positive, metavar="N", default=1, help="how many servers may be off at once (1)")
     add("--description", metavar="TEMPLATE", default=DEFAULT_TEMPLATE, help=_template_help())
     add("--label", action="append", default=[], metavar="K=V", help="a label for the snapshots; may be repeated")
@@ -142,6 +150,14 @@ def _unattended(into: argparse.ArgumentParser) -> None:
         metavar="TIME",
         default=timedelta(minutes=1),
         help="how long to try again when Hetzner cannot be reached at the start (1m)",
+    )
+    into.add_argument(
+        "--timeout",
+        type=_duration,
+        metavar="TIME",
+        help="how long all of it may take (no limit); after that nothing more is started, servers that are off "
+        "because of it are powered on (for 15 minutes at most, and 2 without an answer from Hetzner), and it ends "
+        "with 5, naming those that are still off",
     )
     _json(into)
     _common(into)

@@ -109,12 +109,13 @@ async def _run(
     if "dry_run" not in arguments or not arguments.dry_run:
         streams.patience = SLOW_READER
     interrupts = Interrupts(streams, report.close)
+    session = open_session(settings, token, Scope.JOBS_ONLY)
+    patience = arguments.network_wait.total_seconds()
     with interrupts.listening():
-        session = open_session(settings, token, Scope.JOBS_ONLY)
-        patience = arguments.network_wait.total_seconds()
-        if arguments.command == "resume":
-            return await commands.resume(session, report, interrupts, yes=arguments.yes, patience=patience)
-        return await commands.snapshot(session, _command(arguments, patience), report, interrupts)
+        async with interrupts.within(session.clock, arguments.timeout):
+            if arguments.command == "resume":
+                return await commands.resume(session, report, interrupts, yes=arguments.yes, patience=patience)
+            return await commands.snapshot(session, _command(arguments, patience), report, interrupts)
 
 
 def _command(arguments: argparse.Namespace, patience: float) -> SnapshotCommand:
@@ -128,6 +129,7 @@ def _command(arguments: argparse.Namespace, patience: float) -> SnapshotCommand:
         if_still_on=IfStillOn(arguments.if_still_on),
         off_within=arguments.off_within,
         at_a_time=arguments.at_a_time,
+        max_downtime=arguments.max_downtime,
         labels=parse_labels(arguments.label),
     )
     choice = Choice(tuple(arguments.names), arguments.selector, arguments.all)

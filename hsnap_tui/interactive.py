@@ -13,6 +13,8 @@ from hsnap_tui.console import Console, Refused
 from hsnap_tui.demo_process import DemoProcess
 from hsnap_tui.events import Event, JobEvent, Notice
 from hsnap_tui.fleet.interests import Scope
+from hsnap_tui.headless.exits import ExitCode
+from hsnap_tui.headless.waiting import AT_THE_END, Heartbeat, settle
 from hsnap_tui.opening import open_session
 from hsnap_tui.session import Session
 from hsnap_tui.settings import Settings, SettingsError, TokenSource
@@ -64,10 +66,10 @@ async def _run(settings: Settings | None, streams: Streams, theme: str | None, w
         with signals.listening():
             how = await app.run_async()
             signals.asked = True
-            error = await _finish(app, how)
+            error, left = await _finish(app, how)
         if error is not None and not app.return_code:
             _print(crash.sentence(error, report(error)))
-        return app.return_code or int(error is not None)
+        return app.return_code or int(error is not None) or (ExitCode.UNFINISHED if left else ExitCode.DONE)
     finally:
         for demo in demos:
             demo.stop()
@@ -81,27 +83,29 @@ def _session(settings: Settings) -> Session:
     return session
 
 
-async def _finish(app: HsnapApp, how: Exit | None) -> BaseException | None:
+async def _finish(app: HsnapApp, how: Exit | None) -> tuple[BaseException | None, str | None]:
     """After the screen: servers that are off because of us are switched on again, then everything ends.
 
-    Gives the error that the work has ended with, if it has.
+    Gives the error that the work has ended with, if it has, and which servers are left off, in words.
     """
-    session, work = app.session, app.work
+    session, work, left = app.session, app.work, None
     if session is None or work is None:
-        return None
+        return None, None
     off = session.leaving().off
     if (off or how is Exit.CANCEL_WAITING) and not work.done():
-        unsubscribe = session.subscribe(_tell)
+        heartbeat = Heartbeat(session, _print)
+        unsubscribe = [session.subscribe(listener) for listener in (_tell, heartbeat.heard)]
         if off:
             names = words.listed([job.server_name for job in off])
             _print(f"hsnap-tui: these servers are switched on again before it ends: {names}. Ctrl-C leaves at once.")
-        leaving = asyncio.ensure_future(session.leave(cancel_waiting=how is Exit.CANCEL_WAITING))
-        await asyncio.wait({leaving, work}, return_when=asyncio.FIRST_COMPLETED)
-        leaving.cancel()
-        unsubscribe()
+        left = await settle(session, heartbeat, AT_THE_END, cancel_waiting=how is Exit.CANCEL_WAITING, work=work)
+        if left:
+            _print(f"hsnap-tui: {left}")
+        for end in unsubscribe:
+            end()
     work.cancel()
     await asyncio.wait({work})
-    return None if work.cancelled() else work.exception()
+    return None if work.cancelled() else work.exception(), left
 
 
 def _tell(event: Event) -> None:

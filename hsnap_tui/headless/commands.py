@@ -47,7 +47,7 @@ async def snapshot(session: Session, command: SnapshotCommand, report: Report, i
     async with running(session, report):
         try:
             await first(session, session.listed, interrupts, patience)
-            servers = await _chosen(session, command.choice)
+            servers = await _chosen(session, command.choice, interrupts, patience)
             if command.dry_run:
                 return _tell_plan(session, servers, command, report)
             await first(session, session.ready, interrupts, patience)
@@ -94,13 +94,14 @@ def _nothing_started(error: Exception, report: Report) -> ExitCode:
         case NoAccessError():
             return _end(report, ExitCode.NO_ACCESS, str(error))
         case LeftEarlyError():
-            return _end(report, ExitCode.UNFINISHED, "Interrupted before anything was started.")
+            return _end(report, ExitCode.UNFINISHED, str(error))
         case _:
             return _end(report, ExitCode.UNFINISHED, f"Nothing was started: {error}")
 
 
-async def _chosen(session: Session, choice: Choice) -> list[Server]:
-    matching = await session.matching(choice.selector) if choice.selector else ()
+async def _chosen(session: Session, choice: Choice, interrupts: Interrupts, patience: float) -> list[Server]:
+    selector = choice.selector
+    matching = await first(session, lambda: session.matching(selector), interrupts, patience) if selector else ()
     return chosen((view.server for view in session.fleet.views.values()), choice, matching)
 
 

@@ -26,7 +26,8 @@ MEANINGS = {
     ExitCode.USAGE: "wrong usage",
     ExitCode.NO_ACCESS: "no access: the token or the network",
     ExitCode.NOTHING_MATCHED: "no server matched",
-    ExitCode.UNFINISHED: "left unfinished: interrupted, held for a yes, or waited too long",
+    ExitCode.UNFINISHED: "left unfinished: interrupted, held for a yes, waited too long, or a server is still off "
+    "because of it",
     ExitCode.ALL_SKIPPED: "all skipped: their servers were locked",
 }
 """The words of the help and of the README."""

@@ -13,6 +13,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "v": "the version of these lines; fields are only ever added within one",
         "event": "what the line tells: a step of a job (queued, waiting, creating, progress, done, failed, held, …), "
         "batch_queued, batch_ended, role_changed, sending_halted, sending_resumed, link_lost, link_restored, notice, "
+        "still_waiting (a sign of life), "
         "would_snapshot (--dry-run), batch and job (hsnap-tui jobs), and end, the last line",
         "at": "when it happened, UTC",
         "batch, job": "the IDs of the batch and of the job",
@@ -30,6 +31,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "state, hold": "how a job stands, and why it needs a yes",
         "description, locked": "of the snapshot, and of the server",
         "created, ended": "when a job was asked for, and when it was over",
+        "off": "the servers that are still off because of hsnap-tui, or may still go off, when it ends",
         "exit, message": "the exit code, and why nothing was started",
     }
 )

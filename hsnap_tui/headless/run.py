@@ -7,14 +7,18 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import TypeVar
 
 from hsnap_tui import words
+from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.console import Refused
 from hsnap_tui.headless import records
 from hsnap_tui.headless.consent import Consent
 from hsnap_tui.headless.exits import ExitCode, exit_code
-from hsnap_tui.headless.report import Report
+from hsnap_tui.headless.report import Report, in_short
+from hsnap_tui.headless.waiting import AFTER_TIMEOUT, AT_THE_END, LOOK_EVERY, Heartbeat, names_off, settle
 from hsnap_tui.jobs.model import Job, JobState
 from hsnap_tui.session import Session
 from hsnap_tui.signals import LeaveSignals
@@ -23,7 +27,7 @@ from hsnap_tui.streams import LAST_WORDS, Streams
 PATIENCE = 60.0
 """Seconds for which the network is tried again at the start: as long as a person would."""
 
-LOOK_EVERY = 0.2
+T = TypeVar("T")
 
 _NO_ACCESS = frozenset({ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN, ErrorKind.READ_ONLY_TOKEN})
 
@@ -44,6 +48,7 @@ class Interrupts:
 
     def __init__(self, streams: Streams, at_the_end: Callable[[], None]) -> None:
         self.asked = asyncio.Event()
+        self.timed_out: float | None = None
         self._streams = streams
         self._at_the_end = at_the_end
         self._signals = LeaveSignals(self._ask, self._end_at_once)
@@ -51,6 +56,22 @@ class Interrupts:
     def listening(self) -> AbstractContextManager[None]:
         """Takes the signals over for as long as it lasts."""
         return self._signals.listening()
+
+    @contextlib.asynccontextmanager
+    async def within(self, clock: Clock, limit: timedelta | None) -> AsyncIterator[None]:
+        """Asks to leave when so much time has passed (`--timeout`); `timed_out` are its seconds then."""
+        limiting = asyncio.ensure_future(self._limit(clock, limit)) if limit is not None else None
+        try:
+            yield
+        finally:
+            if limiting is not None:
+                limiting.cancel()
+
+    async def _limit(self, clock: Clock, limit: timedelta) -> None:
+        await clock.sleep(limit.total_seconds())
+        self.timed_out = None if self.asked.is_set() else limit.total_seconds()
+        self._signals.asked = True
+        self.asked.set()
 
     def _ask(self) -> None:
         self._streams.hurry()
@@ -78,12 +99,10 @@ async def running(session: Session, report: Report) -> AsyncIterator[None]:
         report.close()
 
 
-async def first(
-    session: Session, wanted: Callable[[], Awaitable[None]], interrupts: Interrupts, patience: float
-) -> None:
-    """Waits for what comes first: the list or the journal.
+async def first(session: Session, wanted: Callable[[], Awaitable[T]], interrupts: Interrupts, patience: float) -> T:
+    """Waits for what comes first: the list, the journal, the servers of a label selector.
 
-    Raises `NoAccessError` when it can't be had within `patience` seconds, and `LeftEarlyError`.
+    Raises `NoAccessError` when it can't be had within `patience` seconds, and `LeftEarlyError`; and what it raises.
     """
     waiting = asyncio.ensure_future(wanted())
     asked = asyncio.ensure_future(interrupts.asked.wait())
@@ -91,12 +110,13 @@ async def first(
     try:
         while not waiting.done():
             await asyncio.wait({waiting, asked}, timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
-            if asked.done():
-                raise LeftEarlyError
+            if asked.done() and not waiting.done():
+                raise LeftEarlyError(_before_anything(interrupts))
             error = session.failure
             late = session.clock.monotonic() - started >= patience
             if error is not None and not waiting.done() and (late or error.kind in _NO_ACCESS):
                 raise NoAccessError(f"Nothing was started, without access to Hetzner: {error}.")
+        return waiting.result()
     finally:
         waiting.cancel()
         asked.cancel()
@@ -114,6 +134,13 @@ async def follow(
     """Waits until the chosen jobs have ended or need a person, then settles what we owe; gives the exit code."""
     shut_out = False
     refusal = Refusal(session, patience)
+
+    def still_waiting(text: str) -> None:
+        text = f"{text} {in_short(chosen())}."
+        report.tell(text, records.record("still_waiting", at=session.clock.now().isoformat(), text=text))
+
+    heartbeat = Heartbeat(session, still_waiting)
+    unsubscribe = session.subscribe(heartbeat.heard)
     while not (interrupts.asked.is_set() or shut_out):
         try:
             while consent is not None and await consent.give():
@@ -124,18 +151,23 @@ async def follow(
         if _over(chosen()):
             break
         report.progress(chosen())
+        heartbeat.beat()
         await _pause(interrupts.asked)
         shut_out = refusal.lasts()
     jobs = chosen()
     if not (_over(jobs) or shut_out):
-        report.say(_farewell(session))
+        report.say(_farewell(session, interrupts))
     if shut_out:
         report.say(_helpless(session))
     else:
-        await session.leave(cancel_waiting=False)
+        limits = AT_THE_END if interrupts.timed_out is None else AFTER_TIMEOUT
+        if left := await settle(session, heartbeat, limits):
+            report.say(left)
+    unsubscribe()
     code = ExitCode.NO_ACCESS if shut_out else exit_code(chosen())
     _tell_what_needs_a_person(chosen(), report)
-    report.record(records.record("end", exit=int(code), jobs=len(jobs)))
+    off = {"off": names} if (names := names_off(session)) else {}
+    report.record(records.record("end", exit=int(code), jobs=len(jobs), **off))
     return code
 
 
@@ -171,9 +203,18 @@ class Refusal:
         return self._since is not None and now - self._since >= self._patience
 
 
-def _farewell(session: Session) -> str:
+def _before_anything(interrupts: Interrupts) -> str:
+    if interrupts.timed_out is None:
+        return "Interrupted before anything was started."
+    return f"Nothing was started: the time allowed by --timeout was over, {words.exactly(interrupts.timed_out)}."
+
+
+def _farewell(session: Session, interrupts: Interrupts) -> str:
     leaving = session.leaving()
-    told = ["Leaving. Snapshots that were asked for go on at Hetzner; hsnap-tui resume finishes the rest."]
+    why = "Leaving."
+    if interrupts.timed_out is not None:
+        why = f"Leaving: the time allowed by --timeout is over, {words.exactly(interrupts.timed_out)}."
+    told = [f"{why} Snapshots that were asked for go on at Hetzner; hsnap-tui resume finishes the rest."]
     if leaving.off:
         told.append(f"First these servers are switched on again: {_names(leaving.off)}. Ctrl-C leaves at once.")
     return " ".join(told)

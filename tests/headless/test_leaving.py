@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from hsnap_tui.demo.tokens import Access
 from tests.programs import Ended, Run, machine
 
 SIGNALS = {"web-1": signal.SIGINT, "web-2": signal.SIGTERM, "web-3": signal.SIGHUP}
@@ -144,7 +145,7 @@ def test_a_token_that_is_taken_away_in_between_ends_the_wait() -> None:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--network-wait", "1s")
         run.until("is being made")
-        at.served.token = "another" * 9
+        at.served.tokens.change(at.served.token, Access.REVOKED)
         ended = run.ended()
         assert ended.code == 3
         assert "no access to Hetzner: " in ended.out
@@ -188,12 +189,13 @@ def test_a_follower_takes_over_when_the_one_that_sends_is_killed() -> None:
 def test_the_one_that_sends_may_end_first() -> None:
     with machine() as at:
         at.add("web-1", "web-2")
-        at.lock("web-1", 15)
+        at.lock("web-1", 300)
         at.lock("web-2", 300)
         first = at.start("snapshot", "web-1")
         first.until("waits")
         second = at.start("snapshot", "web-2", "--shut-down")
         second.until("another hsnap-tui")
+        at.unlock("web-1")
         assert first.ended().code == 0
         second.until("this hsnap-tui sends for the project")
         at.unlock("web-2")

@@ -1,0 +1,165 @@
+"""Every wait has words and an end: --timeout, signs of life, and what is owed when time is over."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import pytest
+
+from hsnap_tui.console import Console, Leaving, Link
+from hsnap_tui.demo.faults import Fault
+from hsnap_tui.events import Failure, Notice
+from hsnap_tui.headless.waiting import QUIET_FOR, TOLD_EVERY, Heartbeat, Limits, settle
+from hsnap_tui.jobs.model import Job, Power, SnapshotOptions
+from tests.programs import machine
+
+START = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
+
+
+def test_the_time_is_over_before_anything_was_started() -> None:
+    with machine(latency=60) as at:
+        at.add("web-1")
+        ended = at.run("snapshot", "web-1", "--timeout", "2s")
+        assert ended.code == 5
+        assert ended.out == "Nothing was started: the time allowed by --timeout was over, 2 seconds.\n"
+        assert at.posts() == 0
+
+
+@pytest.mark.parametrize("command", ["snapshot", "resume"])
+def test_the_time_is_over_while_a_lock_is_waited_for(command: str) -> None:
+    with machine() as at:
+        at.add("web-1")
+        at.lock("web-1", 600)
+        assert at.run("snapshot", "web-1", "--timeout", "5s").code == 5
+        ended = at.run(*(("resume",) if command == "resume" else ("snapshot", "web-1")), "--timeout", "5s", "--json")
+        assert ended.code == 5
+        assert "the time allowed by --timeout is over, 5 seconds" in ended.err
+        assert ended.records[-1]["exit"] == 5
+        assert at.snapshots() == []
+
+
+def test_when_the_time_is_over_a_server_that_is_off_is_powered_on_first() -> None:
+    with machine(snapshot_seconds=(600, 600)) as at:
+        at.add("web-1")
+        run = at.start("snapshot", "web-1", "--shut-down", "--timeout", "15s")
+        run.until("the time allowed by --timeout is over")
+        assert at.status("web-1") == "off"
+        at.unlock("web-1")
+        ended = run.ended()
+        assert ended.code == 5
+        assert "web-1: runs again" in ended.out
+        assert at.status("web-1") == "running"
+
+
+def test_it_is_said_from_time_to_time_that_hetzner_does_not_answer() -> None:
+    with machine(snapshot_seconds=(30, 30)) as at:
+        at.add("web-1")
+        run = at.start("snapshot", "web-1")
+        run.until("is being made")
+        at.served.add_fault(Fault("503", "*"))
+        run.until("Still waiting: no access to Hetzner for ")
+
+
+# -- with a clock of the test ------------------------------------------------------------------------------------
+
+
+class LeapingClock:
+    """Each look at the time moves it on."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.leap = 0.0
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        self.seconds += self.leap
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        raise NotImplementedError
+
+
+class EndlessSession:
+    """A session whose debt is never paid."""
+
+    def __init__(self) -> None:
+        self.clock = LeapingClock()
+        self.halted: Failure | None = None
+        self.failure: Failure | None = None
+        self.off: tuple[Job, ...] = (job("web-1"), job("web-2"))
+
+    @property
+    def link(self) -> Link:
+        return Link(2.0, failure=self.failure)
+
+    def leaving(self) -> Leaving:
+        return Leaving(off=self.off)
+
+    async def leave(self, *, cancel_waiting: bool) -> None:
+        await asyncio.Event().wait()
+
+
+def job(name: str) -> Job:
+    """A job whose server is off because of it."""
+    return Job(name, "b", "p", 1, name, "d", SnapshotOptions(), START, power=Power.OWED)
+
+
+UNREACHABLE = Failure("unreachable", "Hetzner can't be reached")
+
+
+@pytest.mark.parametrize(
+    ("limits", "failure"),
+    [(Limits(100.0, math.inf), None), (Limits(math.inf, 100.0), UNREACHABLE), (Limits(100.0, 200.0), UNREACHABLE)],
+)
+async def test_what_cannot_be_paid_within_the_limits_is_named(limits: Limits, failure: Failure | None) -> None:
+    session = EndlessSession()
+    session.failure = failure
+    console = cast(Console, session)
+    told: list[str] = []
+    heartbeat = Heartbeat(console, told.append)
+    session.clock.leap = 60.0
+    left = await asyncio.wait_for(settle(console, heartbeat, limits), 30)
+    assert left is not None
+    assert left.startswith("Off because of hsnap-tui, or may still go off: web-1 and web-2. hsnap-tui resume")
+
+
+async def test_the_end_of_the_session_ends_it_too() -> None:
+    console = cast(Console, EndlessSession())
+    work = asyncio.create_task(asyncio.sleep(0))
+    left = settle(console, Heartbeat(console, print), Limits(math.inf, math.inf), work=work)
+    assert await asyncio.wait_for(left, 30) is not None
+
+
+def test_signs_of_life_come_when_nothing_else_does() -> None:
+    session = EndlessSession()
+    session.off = ()
+    told: list[str] = []
+    heartbeat = Heartbeat(cast(Console, session), told.append)
+
+    def after(seconds: float) -> list[str]:
+        session.clock.seconds += seconds
+        heartbeat.beat()
+        new, told[:] = list(told), []
+        return new
+
+    assert after(QUIET_FOR - 1) == []
+    assert after(1) == ["Still waiting."]
+    assert after(1) == []
+    session.failure = UNREACHABLE
+    assert after(TOLD_EVERY / 2) == []
+    assert after(TOLD_EVERY / 2) == ["Still waiting: no access to Hetzner for 30 seconds (Hetzner can't be reached)."]
+    session.off = (job("web-1"),)
+    assert after(TOLD_EVERY) == [
+        "Still waiting: no access to Hetzner for 1 minute and 30 seconds (Hetzner can't be reached). "
+        "Off because of hsnap-tui, or may still go off: web-1."
+    ]
+    heartbeat.heard(Notice(START, "p", "news"))
+    assert after(TOLD_EVERY - 1) == []
+    session.failure = None
+    assert after(QUIET_FOR - TOLD_EVERY) == []
+    assert heartbeat.unreachable_for == 0.0
