@@ -105,8 +105,14 @@ def _writer(stream: TextIO | None) -> BackgroundWriter:
 
 
 def _sink(stream: TextIO) -> io.RawIOBase | None:
-    """The unbuffered file of a stream; none for streams that are no files."""
-    raw: io.RawIOBase | None = getattr(getattr(stream, "buffer", None), "raw", None)
+    """The unbuffered file of a stream; none for streams that are no files.
+
+    With PYTHONUNBUFFERED, which containers set, nothing is between the two.
+    """
+    buffer = getattr(stream, "buffer", None)
+    if isinstance(buffer, io.RawIOBase):
+        return buffer
+    raw: io.RawIOBase | None = getattr(buffer, "raw", None)
     return raw
 
 

@@ -95,10 +95,11 @@ def planned(at: Machine, *words: str) -> list[object]:
     return found
 
 
-def test_a_reader_that_goes_away_ends_nothing() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_ends_nothing(unbuffered: str) -> None:
     with machine() as at:
         at.add("web-1", "web-2")
-        run = at.start("snapshot", "--all")
+        run = at.start("snapshot", "--all", PYTHONUNBUFFERED=unbuffered)
         run.until("queued")
         assert run.process.stdout is not None
         run.process.stdout.close()
@@ -130,11 +131,13 @@ def test_a_stream_that_is_closed_or_full_ends_nothing(words: tuple[str, ...], to
 @pytest.mark.parametrize(
     "words", [("snapshot", "web-1", "--shut-down"), ("snapshot", "web-1", "--shut-down", "--json")]
 )
-def test_a_pipe_that_nobody_reads_delays_neither_the_work_nor_the_end(words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_pipe_that_nobody_reads_delays_neither_the_work_nor_the_end(words: tuple[str, ...], unbuffered: str) -> None:
     with machine() as at:
         at.add("web-1")
+        env = {**at.env, "PYTHONUNBUFFERED": unbuffered}
         with full_pipe() as pipe:
-            process = subprocess.Popen([*COMMAND, *words], stdout=pipe, stderr=pipe, env=at.env)
+            process = subprocess.Popen([*COMMAND, *words], stdout=pipe, stderr=pipe, env=env)
             assert process.wait(LONGEST) == 0
         assert at.status("web-1") == "running"
         assert at.snapshots() == ["web-1-snapshot"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import shutil
 import signal
 import struct
@@ -127,7 +128,8 @@ class Screen:
         self._is_read = threading.Event()
         self._is_read.set()
         self._closed = False
-        threading.Thread(target=self._reading, daemon=True).start()
+        self._reader = threading.Thread(target=self._reading, daemon=True)
+        self._reader.start()
 
     def _reading(self) -> None:
         while True:
@@ -135,7 +137,8 @@ class Screen:
             if self._closed:
                 return
             try:
-                self.read += len(os.read(self.master, 65536))
+                if select.select([self.master], [], [], LOOK_EVERY)[0]:
+                    self.read += len(os.read(self.master, 65536))
             except OSError:
                 return
 
@@ -170,13 +173,14 @@ class Screen:
             self.slave = -1
 
     def vanish(self) -> None:
-        """The terminal is gone."""
+        """The terminal is gone: nobody may read it any more, since a file is closed when its last user is done."""
         self.forget_slave()
         self._closed = True
+        self._is_read.set()
+        self._reader.join()
         if self.master >= 0:
             os.close(self.master)
             self.master = -1
-        self._is_read.set()
 
 
 @dataclass(slots=True)
