@@ -18,6 +18,7 @@ from hsnap_tui.console import Console, Refused
 from hsnap_tui.tui import colours as readable
 from hsnap_tui.tui import crash, keys, look, theme
 from hsnap_tui.tui.attention import Attention
+from hsnap_tui.tui.copying import Copying
 from hsnap_tui.tui.depth import Depth, limit
 from hsnap_tui.tui.screens.fleet import FleetScreen
 from hsnap_tui.tui.screens.help import HelpScreen
@@ -66,6 +67,7 @@ class HsnapApp(App[Exit]):
         self._why = why
         self._report_crash = report_crash
         self._attention: Attention | None = None
+        self._copying = Copying()
         for own in theme.OWN:
             self.register_theme(own)
         self._unknown_theme = "" if theme_name in self.available_themes else theme_name
@@ -163,6 +165,7 @@ class HsnapApp(App[Exit]):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys and the mouse show that somebody is there."""
+        self._copying.hear(event)
         if self._attention and isinstance(event, events.Key | events.MouseEvent | events.Paste):
             self._attention.active()
         await super().on_event(event)
@@ -185,10 +188,13 @@ class HsnapApp(App[Exit]):
             self.push_screen(HelpScreen())
 
     def action_interrupt(self) -> None:
-        """Copies selected text; else leaves as `q` does, and at once when that was asked already."""
-        if self.screen.get_selected_text():
-            self.screen.action_copy_text()
-            self.screen.clear_selection()
+        """Copies selected text; else leaves as `q` does, and at once when that was asked already.
+
+        Who has just dragged over something, or copied it, means to copy.
+        """
+        told = self._copying.copy(self)
+        if told:
+            self.notify(told, markup=False, timeout=3)
         elif self.screen.id == "quit":
             self.exit(Exit.LEAVE)
         else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hsnap_tui.cloud.model import Server
 from hsnap_tui.fleet.state import Fleet
 from hsnap_tui.jobs.model import Job
-from hsnap_tui.tui.rows import Row, job_of_each
+from hsnap_tui.tui.rows import Row, job_of_each, with_newest
 
 _DIGITS = re.compile(r"([0-9]+)")
 _ADDRESS = re.compile(r"[0-9]+\.[0-9.]*|\.[0-9][0-9.]*|[0-9a-f]*:[0-9a-f:./]*")
@@ -75,7 +75,12 @@ class Board:
         visible = set(order)
         job_of = job_of_each(jobs.values())
         rows = {
-            server_id: Row(views[server_id], job_of.get(server_id), server_id in self.marks, server_id in watched)
+            server_id: Row(
+                with_newest(views[server_id], job_of.get(server_id), fleet),
+                job_of.get(server_id),
+                server_id in self.marks,
+                server_id in watched,
+            )
             for server_id in {*touched, *appeared}
             if server_id in visible
         }

@@ -30,8 +30,9 @@ FooterKey.-disabled {
     text-style: none; color: $text-muted;
     & > .footer-key--key, & > .footer-key--description { color: $text-muted; text-style: none; }
 }
+Dialog ToastRack { dock: top; align: right top; margin: 0; }
 Toast {
-    width: 64; max-width: 80%; padding: 0 1; margin-top: 1; background: $hsnap-raised; color: $foreground;
+    width: 64; max-width: 80%; padding: 0 1; margin: 0; background: $hsnap-raised; color: $foreground;
     &.-information { border-left: outer $text-success; }
     &.-warning { border-left: outer $text-warning; }
     &.-error { border-left: outer $text-error; }

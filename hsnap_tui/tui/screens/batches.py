@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from rich.text import Text
@@ -14,14 +14,20 @@ from textual.widgets.option_list import Option
 
 from hsnap_tui import words
 from hsnap_tui.console import BatchSummary, Console, Refused
-from hsnap_tui.jobs.model import JobState
+from hsnap_tui.events import BatchQueued, Event
+from hsnap_tui.jobs.model import Job, JobState
 from hsnap_tui.tui import describe
 from hsnap_tui.tui.screens.page import Page
 from hsnap_tui.tui.widgets.keys_footer import KeysFooter
 
+MANY = 300
+"""Jobs from which on a batch takes so long to draw that it is not done each second."""
+MANY_EVERY = 5.0
+"""Seconds between two drawings of such a batch."""
+
 
 class BatchesScreen(Page):
-    """The batches on top, the jobs of the chosen one below."""
+    """The batches on top, the jobs of the chosen one below. Live while it is open."""
 
     AUTO_FOCUS = "OptionList"
 
@@ -46,7 +52,12 @@ class BatchesScreen(Page):
     def __init__(self, session: Console) -> None:
         super().__init__("Batches, the newest first")
         self._session = session
-        self._batches: Sequence[BatchSummary] = ()
+        self._batches: list[BatchSummary] = []
+        self._lines: list[Text] = []
+        self._shown: tuple[str, tuple[Job, ...]] | None = None
+        self._drawn_at = float("-inf")
+        self._unread = False
+        self._forget = session.subscribe(self._hear)
 
     def compose(self) -> ComposeResult:
         """The list and the jobs."""
@@ -58,27 +69,89 @@ class BatchesScreen(Page):
 
     def on_mount(self) -> None:
         """Reads the journal."""
-        self.run_worker(self._read(), description="reading past batches")
+        self._start_reading()
+        self.set_interval(1.0, self.show)
 
-    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+    def on_unmount(self) -> None:
+        """Hears no more."""
+        self._forget()
+
+    def on_option_list_option_highlighted(self) -> None:
         """Shows the jobs of the highlighted batch."""
-        pen = describe.Pen(self._session.clock.now(), self.palette)
-        self.query_one("#jobs", Static).update(describe.batch(self._batches[event.option_index].jobs, pen))
+        self._shown = None
+        self._show_jobs()
+
+    def show(self) -> None:
+        """Brings everything up to date; a batch that has been queued since is read."""
+        if self._unread:
+            self._start_reading()
+        self._show_batches()
+        self._show_jobs()
+
+    def _hear(self, event: Event) -> None:
+        self._unread = self._unread or isinstance(event, BatchQueued)
+
+    def _start_reading(self) -> None:
+        self._unread = False
+        self.run_worker(self._read(), group="batches", exclusive=True, description="reading past batches")
 
     async def _read(self) -> None:
         block = self.query_one("#jobs", Static)
         try:
-            self._batches = await self._session.batches()
+            found = await self._session.batches()
         except Refused as error:
             block.update(Text(f"✗ {error}", self.palette.bad))
             return
+        self._batches = list(found)
         if not self._batches:
             block.update(Text("No batch yet: select servers and press s.", self.palette.quiet))
             return
-        now = self._session.clock.now()
-        options = self.query_one(OptionList)
-        options.add_options([Option(in_a_line(batch, now)) for batch in self._batches])
-        options.highlighted = 0
+        self._show_batches()
+        self._show_jobs()
+
+    def _show_batches(self) -> None:
+        """Changes only lines that say something else now; the highlight stays with its batch."""
+        self._batches = [self._present(batch) for batch in self._batches]
+        now, options = self._session.clock.now(), self.query_one(OptionList)
+        lines = [in_a_line(batch, now) for batch in self._batches]
+        if [option.id for option in options.options] == [batch.id for batch in self._batches]:
+            for index, (before, after) in enumerate(zip(self._lines, lines, strict=True)):
+                if before != after:
+                    options.replace_option_prompt_at_index(index, after)
+        elif self._batches:
+            last = options.highlighted_option
+            options.set_options(Option(line, id=batch.id) for line, batch in zip(lines, self._batches, strict=True))
+            kept = [index for index, batch in enumerate(self._batches) if last and batch.id == last.id]
+            options.highlighted = kept[0] if kept else 0
+        self._lines = lines
+
+    def _show_jobs(self) -> None:
+        highlighted = self.query_one(OptionList).highlighted
+        if highlighted is None or highlighted >= len(self._batches):
+            return
+        batch = self._batches[highlighted]
+        under_way = batch.ended is None
+        new = self._shown is None or self._shown[0] != batch.id
+        if not new and self._shown == (batch.id, batch.jobs) and not under_way:
+            return
+        at = self._session.clock.monotonic()
+        if not new and len(batch.jobs) > MANY and at - self._drawn_at < MANY_EVERY:
+            return
+        self._shown, self._drawn_at = (batch.id, batch.jobs), at
+        pen = describe.Pen(self._session.clock.now(), self.palette)
+        self.query_one("#jobs", Static).update(describe.batch(batch.jobs, pen))
+
+    def _present(self, batch: BatchSummary) -> BatchSummary:
+        """The batch with its jobs as they are now."""
+        if batch.ended is not None and not any(job.id in self._session.jobs for job in batch.jobs):
+            return batch
+        known = self._session.jobs
+        jobs = tuple(known.get(job.id, job) for job in batch.jobs)
+        if jobs == batch.jobs:
+            return batch
+        ended = [job.ended for job in jobs]
+        last = None if any(at is None for at in ended) else max((at for at in ended if at), default=None)
+        return replace(batch, ended=last, jobs=jobs)
 
 
 def in_a_line(batch: BatchSummary, now: datetime) -> Text:

@@ -12,6 +12,7 @@ from hsnap_tui.events import Failure
 from hsnap_tui.job_words import explain
 from hsnap_tui.jobs.model import Job
 from hsnap_tui.tui import describe, keys
+from hsnap_tui.tui.rows import unlisted
 from hsnap_tui.tui.screens.page import Page
 
 
@@ -75,7 +76,9 @@ class DetailsScreen(Page):
         self.query_one("#jobs", Static).update(
             describe.jobs(jobs[::-1], pen) if jobs else Text("none", self.palette.quiet)
         )
-        found = [snapshot for snapshot in fleet.snapshots.values() if snapshot.server_id == self._server_id]
+        own = {made.id: made for job in jobs if (made := unlisted(job, fleet))}
+        listed = {**fleet.snapshots, **own}
+        found = [snapshot for snapshot in listed.values() if snapshot.server_id == self._server_id]
         table = describe.snapshots(found, pen) if found else Text("none", self.palette.quiet)
         self.query_one("#snapshots", Static).update(table)
 

@@ -20,6 +20,7 @@ from hsnap_tui.tui.fleet_table import FleetTable
 from hsnap_tui.tui.screens.batches import BatchesScreen
 from hsnap_tui.tui.screens.details import DetailsScreen
 from hsnap_tui.tui.status import problems, status_parts
+from hsnap_tui.tui.toasts import keep_within
 from hsnap_tui.tui.widgets.filter_bar import FilterBar
 from hsnap_tui.tui.widgets.keys_footer import KeysFooter
 from hsnap_tui.tui.widgets.log_pane import LogPane
@@ -71,6 +72,7 @@ class FleetScreen(Screen[None]):
     def on_mount(self) -> None:
         """Shows what is there already."""
         self.set_interval(1.0, self._tick)
+        self.screen_layout_refresh_signal.subscribe(self, self._place_toasts)
         self.look()
 
     def on_unmount(self) -> None:
@@ -143,6 +145,9 @@ class FleetScreen(Screen[None]):
         )
         found = problems(self.session, follows=self._follows, holder_pid=self._holder_pid)
         self.query_one(ProblemLines).problems = tuple(found)
+
+    def _place_toasts(self, _screen: object) -> None:
+        keep_within(self, self.query_one(FleetTable if self.board.shown else "#empty"))
 
     def _show_empty(self) -> None:
         self.set_class(not self.board.shown, "-empty")

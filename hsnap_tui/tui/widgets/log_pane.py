@@ -6,9 +6,10 @@ from collections import deque
 
 from rich.table import Table
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widgets import RichLog
 
 from hsnap_tui import words
@@ -20,6 +21,17 @@ KEPT = 1000
 
 PROGRESS_STEP = 10
 """Percent between two progress lines of the same server: a fleet's progress must not drown the rest."""
+
+
+class Lines(RichLog):
+    """Tells when it has another size: that may happen without the pane around it having one."""
+
+    class Resized(Message):
+        """Other lines are in sight now."""
+
+    def on_resize(self, event: events.Resize) -> None:  # noqa: ARG002 - Textual calls the base class's own too
+        """Tells it."""
+        self.post_message(self.Resized())
 
 
 class LogPane(Vertical):
@@ -35,7 +47,7 @@ class LogPane(Vertical):
         border-title-style: none;
         &:focus-within { border-top: heavy $hsnap-focus; border-title-color: $foreground; border-title-style: bold; }
     }
-    LogPane RichLog {
+    LogPane Lines {
         height: 1fr; padding: 0 1 0 0; background: $background; scrollbar-size-vertical: 1; overflow-x: hidden;
         border-left: blank $background;
         &:focus { border-left: outer $hsnap-focus; }
@@ -54,14 +66,14 @@ class LogPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """The lines."""
-        yield RichLog(max_lines=KEPT, wrap=True, markup=False, highlight=False, min_width=20, auto_scroll=False)
+        yield Lines(max_lines=KEPT, wrap=True, markup=False, highlight=False, min_width=20, auto_scroll=False)
 
     def write(self, line: Line) -> None:
         """Adds a line; progress of the same server only every few percent."""
         if line.percent is not None and not self._worth_telling(line.server, line.percent):
             return
         self._lines.append(line)
-        log = self.query_one(RichLog)
+        log = self.query_one(Lines)
         log.write(self._drawn(line), expand=True, scroll_end=self._following)
         if not self._following:
             self._missed += 1
@@ -74,7 +86,7 @@ class LogPane(Vertical):
 
     def on_mount(self) -> None:
         """Follows the scroll position and the theme."""
-        log = self.query_one(RichLog)
+        log = self.query_one(Lines)
         self.watch(log, "scroll_y", self._scrolled, init=False)
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._rewrite())
 
@@ -84,8 +96,14 @@ class LogPane(Vertical):
             self._rewrite()
         self._width = event.size.width
 
+    @on(Lines.Resized)
+    def _keep_following(self) -> None:
+        """Another size shows other lines: the end stays in sight when it was."""
+        if self._following:
+            self.query_one(Lines).scroll_end(animate=False, immediate=True, x_axis=False)
+
     def _rewrite(self) -> None:
-        log = self.query_one(RichLog)
+        log = self.query_one(Lines)
         following = self._following
         log.clear()
         for line in self._lines:
@@ -94,12 +112,12 @@ class LogPane(Vertical):
 
     def _scrolled(self, before: float, now: float) -> None:
         """Going up stops following. Being behind does not: the lines of a burst are there before it is scrolled."""
-        if now < before:
+        if now < before and not self.query_one(Lines).is_vertical_scroll_end:
             self._following = False
         self.call_after_refresh(self._settle)
 
     def _settle(self) -> None:
-        if self.query_one(RichLog).is_vertical_scroll_end:
+        if self.query_one(Lines).is_vertical_scroll_end:
             self._following = True
             self._missed = 0
         self._show_paused()

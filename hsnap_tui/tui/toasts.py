@@ -1,0 +1,19 @@
+"""Where notifications appear: never over warnings, the log, fields or keys."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets._toast import ToastRack
+
+
+def keep_within(screen: Screen[None], widget: Widget) -> None:
+    """Has the screen's notifications appear over this widget only, at its lower right."""
+    region, racks = widget.region, screen.query(ToastRack)
+    if not racks or not region:
+        return
+    below, height = screen.size.height - region.bottom, region.height
+    styles = racks.first().styles
+    if (styles.margin.bottom, styles.max_height and styles.max_height.value) != (below, height):
+        styles.margin = (0, 0, below, 0)
+        styles.max_height = height
