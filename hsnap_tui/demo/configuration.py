@@ -16,7 +16,7 @@ _TYPE_SECONDS = (20.0, 60.0)
 
 
 def change_type(world: World, server: Server, kind: ServerType, *, upgrade_disk: bool) -> Action:
-    """Make a server that is off bigger or smaller, with or without its disk. Raises ApiError."""
+    """Make a server that is off bigger or smaller, with or without its disk; it runs afterwards. Raises ApiError."""
     ensure_free(world, server)
     ensure_off(server)
     if kind.architecture != server.type.architecture or server.location.name not in kind.prices or kind.deprecated:
@@ -33,7 +33,8 @@ def change_type(world: World, server: Server, kind: ServerType, *, upgrade_disk:
         server.type = kind
         if upgrade_disk:
             server.primary_disk_size = kind.disk
-        change_power(server, "off")
+        # Hetzner's description of change_type: it copies the disk and starts the server again.
+        change_power(server, "running")
 
     return world.start(
         "change_server_type",

@@ -57,7 +57,7 @@ def test_a_change_of_type(at: Bench, client: Any, *, upgrade: bool, disk: int) -
     assert client.servers.get_by_id(server.id).locked
     _done(at, action)
     server.reload()
-    assert (server.server_type.name, server.primary_disk_size, server.status) == ("cx33", disk, "off")
+    assert (server.server_type.name, server.primary_disk_size, server.status) == ("cx33", disk, "running")
 
 
 @pytest.mark.parametrize("name", ["cax11", "cpx11", "cx22", "cx23"])

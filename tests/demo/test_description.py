@@ -113,7 +113,8 @@ def _done(about: tuple[str, int], cloud: Cloud) -> int:
 def test_every_success_beyond_the_description_is_as_clients_read_it(inspect: Inspector) -> None:
     at = inspect.at
     server = at.served.call(lambda cloud: cloud.add_server("here").id)
-    other = at.served.call(lambda cloud: cloud.add_server("there", status="off", ipv4=False).id)
+    other = at.served.call(lambda cloud: cloud.add_server("there", status="off").id)
+    off = at.served.call(lambda cloud: cloud.add_server("off", status="off", ipv4=False).id)
     network, group = (at.get(f"/{kind}")[kind][0]["id"] for kind in ("networks", "placement_groups"))
     full = at.get(f"/placement_groups/{group}")["placement_group"]["servers"]
     assert len(full) < 10
@@ -137,9 +138,9 @@ def test_every_success_beyond_the_description_is_as_clients_read_it(inspect: Ins
         inspect("GET", f"/servers/{server}", 200)
     inspect("POST", f"/servers/{server}/actions/detach_iso", 201, json={})
     for word, body in {
-        "change_type": {"server_type": "cx33", "upgrade_disk": True},
         "add_to_placement_group": {"placement_group": group},
         "remove_from_placement_group": {},
+        "change_type": {"server_type": "cx33", "upgrade_disk": True},
     }.items():
         inspect("POST", f"/servers/{other}/actions/{word}", 201, json=body)
         at.clock.advance(90)
@@ -155,7 +156,7 @@ def test_every_success_beyond_the_description_is_as_clients_read_it(inspect: Ins
     path = f"/primary_ips/{address['id']}"
     inspect("PUT", path, 200, json={"name": "renamed", "labels": {"a": "b"}, "auto_delete": False})
     for word, body in {
-        "assign": {"assignee_id": other, "assignee_type": "server"},
+        "assign": {"assignee_id": off, "assignee_type": "server"},
         "change_dns_ptr": {"ip": address["ip"], "dns_ptr": None},
         "unassign": {},
         "change_protection": {"delete": False},
