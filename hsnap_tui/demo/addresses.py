@@ -95,7 +95,7 @@ def unassign(world: World, address: PublicIp) -> Action:
 def check_free(address: PublicIp, version: str, location: Location) -> None:
     """Raise ApiError when a server that is to be created can't have the primary IP."""
     if address.version != version:
-        raise ApiError(422, "primary_ip_version_mismatch", "the primary IP has the wrong version")
+        raise ApiError(412, "primary_ip_version_mismatch", "the primary IP has the wrong version")
     if address.location != location:
         raise ApiError(422, "primary_ip_datacenter_mismatch", "the primary IP is at another location")
     if address.server is not None:

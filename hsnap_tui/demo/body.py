@@ -119,8 +119,8 @@ def list_of(item: Check) -> Check:
     return check
 
 
-def record(**fields: Check) -> Check:
-    """Check for an object with no other fields than these."""
+def record(*required: str, **fields: Check) -> Check:
+    """Check for an object with no other fields than these, and with those that are required."""
 
     def check(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -128,6 +128,9 @@ def record(**fields: Check) -> Check:
         unknown = sorted(set(value) - set(fields))
         if unknown:
             raise ValueError(f"unknown field '{unknown[0]}'")
+        missing = [name for name in required if value.get(name) is None]
+        if missing:
+            raise ValueError(f"missing data for required field '{missing[0]}'")
         return {name: fields[name](entry) for name, entry in value.items() if entry is not None}
 
     return check

@@ -30,7 +30,7 @@ _CREATE: dict[str, body.Check] = {
     "ssh_keys": body.list_of(body.id_or_name),
     "volumes": body.list_of(body.number),
     "networks": body.list_of(body.number),
-    "firewalls": body.list_of(body.record(firewall=body.number)),
+    "firewalls": body.list_of(body.record("firewall", firewall=body.number)),
     "user_data": body.user_data,
     "labels": body.labels,
     "automount": body.boolean,
@@ -132,7 +132,7 @@ def _order(world: World, wanted: Mapping[str, Any]) -> lifecycle.ServerOrder:
         ipv6=_address(world, net, "ipv6", place),
         with_keys=bool(wanted.get("ssh_keys")),
         networks=tuple(wanted.get("networks", ())),
-        firewalls=tuple(entry["firewall"] for entry in wanted.get("firewalls", ()) if entry),
+        firewalls=tuple(entry["firewall"] for entry in wanted.get("firewalls", ())),
         volumes=tuple(wanted.get("volumes", ())),
         placement_group=wanted.get("placement_group"),
     )

@@ -277,3 +277,10 @@ def test_a_server_of_an_image_that_is_not_there(at: Bench) -> None:
     order = {"name": "fresh", "server_type": "cx23", "image": "minix"}
     error = at.ask("POST", "/servers", json=order).json()["error"]
     assert error == {"code": "invalid_input", "message": "image not found", "details": {}}
+
+
+def test_a_primary_ip_of_the_other_version(at: Bench, client: Any) -> None:
+    address = client.primary_ips.create(type="ipv6", name="six", location=Location(name="nbg1")).primary_ip
+    order = {"name": "fresh", "server_type": "cx23", "image": "debian-13", "location": "nbg1"}
+    wrong = order | {"public_net": {"ipv4": address.id}}
+    assert at.refused("POST", "/servers", json=wrong) == (412, "primary_ip_version_mismatch")
