@@ -132,7 +132,7 @@ def test_a_stream_that_is_closed_or_full_ends_nothing(words: tuple[str, ...], to
     "words", [("snapshot", "web-1", "--shut-down"), ("snapshot", "web-1", "--shut-down", "--json")]
 )
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_pipe_that_nobody_reads_delays_neither_the_work_nor_the_end(words: tuple[str, ...], unbuffered: str) -> None:
+def test_a_pipe_that_nobody_reads_delays_neither_work_nor_end(words: tuple[str, ...], unbuffered: str) -> None:
     with machine() as at:
         at.add("web-1")
         env = {**at.env, "PYTHONUNBUFFERED": unbuffered}
