@@ -107,7 +107,9 @@ async def test_batches_tell_durations_and_outcomes() -> None:
     started = NOW - timedelta(days=2)
     console.past = [
         BatchSummary("b2", NOW - timedelta(minutes=5), None, jobs),
-        BatchSummary("b1", started, started + timedelta(minutes=4), (replace(jobs[0], state=JobState.DONE),)),
+        BatchSummary(
+            "b1", started, started + timedelta(minutes=4), (replace(jobs[0], id="old", state=JobState.DONE),)
+        ),
     ]
     async with running(console, (120, 60)) as (app, pilot):
         await pilot.press("b")
