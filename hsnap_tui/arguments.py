@@ -18,6 +18,7 @@ from hsnap_tui.jobs.labels import LabelError, parse_labels
 from hsnap_tui.jobs.model import IfLocked, IfStillOn
 from hsnap_tui.jobs.template import DEFAULT_TEMPLATE, TemplateError, check, fields_in_words
 from hsnap_tui.settings import LONGEST_TIMEOUT, SettingsError, checked_endpoint
+from hsnap_tui.text import clean
 from hsnap_tui.words import parse_duration
 
 ENVIRONMENT = {
@@ -62,7 +63,9 @@ def parser() -> Parser:
     top.keys = _keys
     top.set_defaults(complain=top.error)
     top.add_argument("--version", action="version", version=f"hsnap-tui {__version__}")
-    top.add_argument("--theme", metavar="NAME", help="hsnap-dark (default), hsnap-light, or one of Textual's themes")
+    top.add_argument(
+        "--theme", metavar="NAME", type=_theme, help="hsnap-dark (default), hsnap-light, or one of Textual's themes"
+    )
     _common(top, argparse.SUPPRESS)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     _snapshot(commands.add_parser("snapshot", help="make snapshots without a screen", **_style()))
@@ -91,7 +94,12 @@ def _snapshot(into: argparse.ArgumentParser) -> None:
     into.set_defaults(complain=into.error)
     into.description = "Makes a snapshot of each chosen server and waits until all are done."
     add = into.add_argument
-    add("names", nargs="*", metavar="NAME", help="a server's name or ID")
+    add(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="a server's name or ID; id:123 or name:123 where one server has the other's number as its name",
+    )
     add("--all", action="store_true", help="all servers of the project")
     add("--selector", metavar="SEL", help="the servers that a label selector matches, as well as those named")
     add("--if-locked", choices=[*IfLocked], default=IfLocked.WAIT, help="wait (default) or skip")
@@ -177,6 +185,14 @@ def _duration(text: str) -> timedelta:
         return parse_duration(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _theme(name: str) -> str:
+    from hsnap_tui.tui.theme import names  # noqa: PLC0415 - Textual takes long to import
+
+    if name not in names():
+        raise argparse.ArgumentTypeError(f"there is no theme “{clean(name)}”; there are {', '.join(names())}")
+    return name
 
 
 def _positive(text: str) -> int:

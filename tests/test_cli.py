@@ -13,7 +13,8 @@ from hsnap_tui.arguments import ENVIRONMENT, parse
 from hsnap_tui.headless.exits import MEANINGS
 from hsnap_tui.headless.fields import FIELDS
 from hsnap_tui.jobs.model import IfLocked, IfStillOn
-from hsnap_tui.tui import keys
+from hsnap_tui.tui import keys, theme
+from hsnap_tui.tui.app import HsnapApp
 from tests.programs import PROGRAM, environment
 
 
@@ -33,6 +34,9 @@ from tests.programs import PROGRAM, environment
         ("snapshot --all --label hetzner.cloud/a=1", "the prefix hetzner.cloud/ is reserved"),
         ("snapshot --all --label a=1 --label a=2", "“a” is there twice"),
         ("snapshot --all --max-wait 5", "is not a duration: write it like 90s, 2m"),
+        ("snapshot --all --max-downtime 5", "is not a duration"),
+        ("snapshot --all --timeout forever", "is not a duration"),
+        ("resume --timeout 1", "is not a duration"),
         ("snapshot --all --off-within soon", "is not a duration"),
         ("snapshot --all --at-a-time 0", "“0” is not a number of servers"),
         ("snapshot --all --if-locked maybe", "invalid choice: 'maybe'"),
@@ -43,6 +47,7 @@ from tests.programs import PROGRAM, environment
         ("resume --read-only", "nothing can be resumed; hsnap-tui jobs tells what is left"),
         ("resume web-1", "unrecognized arguments: web-1"),
         ("jobs --yes", "unrecognized arguments: --yes"),
+        ("--theme nothing", "there is no theme “nothing”; there are ansi-dark, "),
         ("shapshot", "invalid choice: 'shapshot'"),
         ("", "the console needs a terminal"),
     ],
@@ -68,6 +73,7 @@ def test_what_is_left_out_is_the_safe_choice() -> None:
     assert (given.max_wait.total_seconds(), given.off_within.total_seconds()) == (1800, 120)
     assert (given.shut_down, given.at_a_time, given.dry_run, given.json) == (False, 1, False, False)
     assert given.network_wait.total_seconds() == 60
+    assert (given.max_downtime.total_seconds(), given.timeout) == (600, None)
 
 
 @pytest.mark.parametrize("words", ["--demo --context x snapshot a", "snapshot --demo a --context x"])
@@ -121,6 +127,12 @@ def test_without_a_terminal_the_console_says_what_to_use(tmp_path: Path) -> None
     )
     assert done.returncode == 2
     assert "without one there are hsnap-tui snapshot, resume and jobs" in done.stderr
+
+
+def test_the_themes_that_may_be_chosen_are_those_of_the_app() -> None:
+    assert theme.names() == sorted(HsnapApp(None).available_themes)
+    for name in theme.names():
+        assert parse(["--theme", name, "jobs"]).theme == name
 
 
 def test_a_user_without_a_home_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

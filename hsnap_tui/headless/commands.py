@@ -11,16 +11,15 @@ from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Server
 from hsnap_tui.console import Refused
 from hsnap_tui.events import Failure
-from hsnap_tui.fleet.state import ServerView
-from hsnap_tui.headless import records
-from hsnap_tui.headless.choose import Choice, NothingMatchedError, chosen
+from hsnap_tui.headless import dry_run, records
+from hsnap_tui.headless.choose import AmbiguousError, Choice, NothingMatchedError, chosen
 from hsnap_tui.headless.consent import GONE, Consent
 from hsnap_tui.headless.exits import ExitCode
 from hsnap_tui.headless.report import Report
 from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, first, follow, running
 from hsnap_tui.jobs.errors import JournalError
 from hsnap_tui.jobs.journal import Batch, Journal
-from hsnap_tui.jobs.model import IfLocked, Job, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.model import Job, SnapshotOptions, SnapshotRequest, Target
 from hsnap_tui.jobs.project import Card, find, fingerprint
 from hsnap_tui.jobs.template import render
 from hsnap_tui.session import Session
@@ -52,7 +51,7 @@ async def snapshot(session: Session, command: SnapshotCommand, report: Report, i
                 return _tell_plan(session, servers, command, report)
             await first(session, session.ready, interrupts, patience)
             batch = await session.submit(_request(session, servers, command))
-        except (NothingMatchedError, NoAccessError, LeftEarlyError, CloudError, Refused) as error:
+        except (AmbiguousError, NothingMatchedError, NoAccessError, LeftEarlyError, CloudError, Refused) as error:
             return _nothing_started(error, report)
         return await _follow_batch(session, report, interrupts, batch, patience)
 
@@ -81,6 +80,8 @@ def _jobs_of(session: Session, batch: str) -> list[Job]:
 
 def _nothing_started(error: Exception, report: Report) -> ExitCode:
     match error:
+        case AmbiguousError():
+            return _end(report, ExitCode.USAGE, str(error))
         case NothingMatchedError():
             return _end(report, ExitCode.NOTHING_MATCHED, str(error))
         case CloudError(kind=ErrorKind.INVALID_INPUT):
@@ -106,30 +107,13 @@ async def _chosen(session: Session, choice: Choice, interrupts: Interrupts, pati
 
 
 def _tell_plan(session: Session, servers: list[Server], command: SnapshotCommand, report: Report) -> ExitCode:
-    now = session.clock.now()
+    now, options = session.clock.now(), command.options
     for server in servers:
         description = render(command.template, server, now)
         view = session.fleet.views[server.id]
-        plan = records.record(
-            "would_snapshot",
-            server_id=server.id,
-            server_name=server.name,
-            locked=server.locked,
-            description=description,
-        )
-        how = _plan(view, command.options)
-        report.tell(f"{server.name} ({server.id}): {how}, described as “{description}”", plan)
+        told = f"{server.name} ({server.id}): {dry_run.in_words(view, options)}, described as “{description}”"
+        report.tell(told, dry_run.as_record(view, options, description))
     return _end(report, ExitCode.DONE, f"{words.count(len(servers), 'server')}; nothing was sent (--dry-run).")
-
-
-def _plan(view: ServerView, options: SnapshotOptions) -> str:
-    if view.server.locked and options.if_locked is IfLocked.SKIP:
-        return "would be skipped, it is locked"
-    steps = ["would wait for its lock"] if view.server.locked else []
-    if options.shut_down and view.server.status.value == "running":
-        steps.append("would be shut down, and switched on again as soon as its lock clears")
-    steps.append("a snapshot would be made")
-    return ", then ".join(steps)
 
 
 async def resume(session: Session, report: Report, interrupts: Interrupts, *, yes: bool, patience: float) -> ExitCode:

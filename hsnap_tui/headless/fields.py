@@ -14,7 +14,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "event": "what the line tells: a step of a job (queued, waiting, creating, progress, done, failed, held, …), "
         "batch_queued, batch_ended, role_changed, sending_halted, sending_resumed, link_lost, link_restored, notice, "
         "still_waiting (a sign of life), "
-        "would_snapshot (--dry-run), batch and job (hsnap-tui jobs), and end, the last line",
+        "would_snapshot (--dry-run: a line for each server), batch and job (hsnap-tui jobs), and end, the last line",
         "at": "when it happened, UTC",
         "batch, job": "the IDs of the batch and of the job",
         "server_id, server_name": "the server",
@@ -29,7 +29,10 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "jobs, done, failed, skipped, cancelled": "numbers of jobs",
         "role, holder_pid": "holder when this process sends, follower when the process holder_pid does",
         "state, hold": "how a job stands, and why it needs a yes",
-        "description, locked": "of the snapshot, and of the server",
+        "description": "of the snapshot",
+        "locked, status": "of the server",
+        "would_skip, would_wait": "--dry-run: the server is locked, so that it would be skipped, or waited for",
+        "would_shut_down, would_power_on": "--dry-run: whether the server would be shut down, and powered on again",
         "created, ended": "when a job was asked for, and when it was over",
         "off": "the servers that are still off because of hsnap-tui, or may still go off, when it ends",
         "exit, message": "the exit code, and why nothing was started",

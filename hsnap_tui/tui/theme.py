@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = Theme(
     name="hsnap-dark",
@@ -71,3 +71,8 @@ LIGHT_ANSI = Theme(
 """The same on a light ground, where yellow cannot be read."""
 
 OWN = (DARK, LIGHT, DARK_ANSI, LIGHT_ANSI)
+
+
+def names() -> list[str]:
+    """The names of all themes that there are, Textual's and ours."""
+    return sorted({*BUILTIN_THEMES, *(own.name for own in OWN)})
