@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -24,16 +25,35 @@ class Clock(Protocol):
         ...
 
 
+def seconds_with_sleep() -> float:
+    """Seconds that never run backwards and that go on while the machine sleeps, where it has such a clock (Linux)."""
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+
+
 class SystemClock:
-    """The machine's own time."""
+    """The machine's own time: the wall clock is read once, and what has passed since is added to that.
+
+    So a step of the machine's clock (an NTP correction, a person) changes no deadline, and makes no sight older or
+    newer than it is. `wall` and `elapsed` are for tests.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        elapsed: Callable[[], float] = seconds_with_sleep,
+    ) -> None:
+        self._elapsed = elapsed
+        self._start = wall()
+        self._origin = elapsed()
 
     def now(self) -> datetime:
-        """The wall time in UTC."""
-        return datetime.now(UTC)
+        """The wall time in UTC, as it was when this clock was made plus what has passed since."""
+        return self._start + timedelta(seconds=self._elapsed() - self._origin)
 
     def monotonic(self) -> float:
-        """The machine's monotonic seconds."""
-        return time.monotonic()
+        """Seconds that never run backwards; sleep counts."""
+        return self._elapsed()
 
     async def sleep(self, seconds: float) -> None:
         """Really waits."""

@@ -114,6 +114,8 @@ class JobEventKind(StrEnum):
     POWERING_ON = "powering_on"
     SERVER_ON = "server_on"
     LEFT_ALONE = "left_alone"
+    WATCHED = "watched"
+    """A shutdown request may still take effect: the server is watched, and powered on if it goes off."""
     RETRYING = "retrying"
     RESUMED = "resumed"
     HELD = "held"

@@ -53,16 +53,21 @@ _HOLDS = {
     HoldReason.WAITED_TOO_LONG: "the lock did not clear in time",
     HoldReason.TRIED_OFTEN: "the request was lost several times in a row",
     HoldReason.DOWNTIME: "powered on again: the allowed downtime was over",
+    HoldReason.REFUSED: "not shut down: the snapshot of another server of the batch was refused",
+    HoldReason.STATUS: "the server was neither running nor off for too long",
 }
 
 _RESUMED = {
     "sent": "an earlier run asked for its snapshot: it is followed to its end",
     "unclear": "an earlier run was interrupted while it asked for the snapshot; looking up what happened",
-    "owed": "an earlier run had it shut down: it is switched on again",
+    "owed": "an earlier run had it shut down: it is powered on again",
+    "watched": "an earlier run asked it to shut down, and it may have done so late: it is powered on if it is off",
     "queued": "left by an earlier run, goes on",
 }
 
-_USES_NOTE = frozenset({Kind.HELD, Kind.UNCLEAR, Kind.RETRYING, Kind.RESUMED, Kind.DUPLICATE, Kind.FOUND})
+_USES_NOTE = frozenset(
+    {Kind.HELD, Kind.UNCLEAR, Kind.RETRYING, Kind.RESUMED, Kind.DUPLICATE, Kind.FOUND, Kind.LEFT_ALONE, Kind.WATCHED}
+)
 
 
 def _waiting(event: ev.JobEvent) -> str:
@@ -130,6 +135,12 @@ def _server_on(event: ev.JobEvent) -> str:
     return f"runs again; it was off for {words.exactly(event.seconds)}" if event.seconds else "runs again"
 
 
+def _watched(event: ev.JobEvent) -> str:
+    why = f"{event.note}; " if event.note else ""
+    until = f" for {words.exactly(event.seconds)}" if event.seconds else ""
+    return f"{why}a shutdown request may still take effect: the server is watched{until}, and powered on if it does"
+
+
 def _because(text: str, event: ev.JobEvent) -> str:
     return f"{text}: {explain(event.failure)}" if event.failure else text
 
@@ -162,6 +173,7 @@ _WORDS: dict[Kind, Callable[[ev.JobEvent], str]] = {
     Kind.PROGRESS: lambda e: f"snapshot {e.percent if e.percent is not None else 0} %",
     Kind.SLOW: _slow,
     Kind.LEFT_ALONE: lambda e: f"is left as it is: {e.note}" if e.note else "is left as it is",
+    Kind.WATCHED: _watched,
     Kind.SNAPSHOT_DONE: _snapshot_done,
     Kind.SERVER_ON: _server_on,
     Kind.UNKNOWN: lambda e: _because("it could not be found out whether the snapshot exists; look, then decide", e),

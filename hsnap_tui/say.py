@@ -165,6 +165,7 @@ _SEVERITY = {
     Kind.RETRYING: Severity.WARNING,
     Kind.HELD: Severity.WARNING,
     Kind.LEFT_ALONE: Severity.WARNING,
+    Kind.WATCHED: Severity.WARNING,
     Kind.UNKNOWN: Severity.BAD,
     Kind.DUPLICATE: Severity.BAD,
     Kind.FAILED: Severity.BAD,

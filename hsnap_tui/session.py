@@ -210,7 +210,7 @@ class Session:
         under_way = [job for job in self.jobs.values() if not (job.state.ended or job.state.needs_person)]
         waiting = tuple(job for job in under_way if job.create.phase is Phase.READY and job.result is None)
         running = tuple(job for job in under_way if job.create.phase is not Phase.READY and job.result is None)
-        return Leaving(waiting, running, servers_off(under_way))
+        return Leaving(waiting, running, servers_off(self.jobs.values()))
 
     async def leave(self, *, cancel_waiting: bool) -> None:
         """Starts nothing more, and returns when no server is off because of us. `run` must go on meanwhile."""

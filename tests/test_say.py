@@ -191,3 +191,19 @@ def test_how_it_was_found_out_and_what_was_lost() -> None:
         job(Kind.UNCLEAR, note="create_image", failure=lost)
     )
     assert "(34 and 56)" in words(job(Kind.DUPLICATE, image_id=34, note="56"))
+
+
+def test_a_server_that_is_left_alone_has_its_reason_told_once() -> None:
+    assert words(job(Kind.LEFT_ALONE, note="it never went off")) == "sg5 is left as it is: it never went off"
+
+
+def test_a_shutdown_that_may_still_work_is_told_with_what_happens_then() -> None:
+    event = job(Kind.WATCHED, note="it has not shut down", seconds=800.0)
+    assert words(event) == (
+        "sg5 it has not shut down; a shutdown request may still take effect: the server is watched for 13 minutes "
+        "and 20 seconds, and powered on if it does"
+    )
+
+
+def test_an_open_question_that_is_left_is_told_as_that() -> None:
+    assert words(job(Kind.CANCELLED, note="left as it is")) == "sg5 cancelled: left as it is"

@@ -123,7 +123,7 @@ async def resume(session: Session, report: Report, interrupts: Interrupts, *, ye
             await first(session, session.ready, interrupts, patience)
             if session.halted is not None:
                 return _end(report, ExitCode.UNFINISHED, f"Nothing was resumed: {session.halted.message}.")
-            left = [job for job in session.jobs.values() if not job.state.ended]
+            left = [job for job in session.jobs.values() if not job.over]
             if not left:
                 return _end(report, ExitCode.DONE, "Nothing is left to do.")
             await first(session, session.listed, interrupts, patience)

@@ -39,7 +39,7 @@ def exit_code(jobs: Iterable[Job]) -> ExitCode:
     states = {job.state for job in jobs}
     if any(job.hold is HoldReason.NO_ACCESS and job.state is JobState.HELD for job in jobs):
         return ExitCode.NO_ACCESS
-    if any(not state.ended for state in states):
+    if any(not job.over for job in jobs):
         return ExitCode.UNFINISHED
     if JobState.FAILED in states:
         return ExitCode.FAILED

@@ -33,7 +33,8 @@ class Draft:
         """Whether anything new may be begun: a shutdown, a power-off, a snapshot. Switching on may be at any time."""
         job = self.job
         wanted = job.result is None and job.hold is None and not job.cancelled
-        untouched = job.power is not Power.SETTLED and not job.start.attempts
+        was_off = job.power is Power.WATCHED and job.off_at is not None
+        untouched = job.power is not Power.SETTLED and not was_off and not job.start.attempts
         return wanted and untouched and self.turn.may_send and not self.turn.leaving
 
     def set(self, **changes: Any) -> None:
@@ -83,7 +84,7 @@ class Draft:
 
     def fail(self, failure: Failure) -> None:
         """The job will end as failed, once the server is switched on again if we owe that."""
-        self.set(result=JobState.FAILED, failure=failure)
+        self.set(result=JobState.FAILED, failure=failure, ended=None)
         self.tell(JobEventKind.FAILED, failure=failure, image_id=self.job.image_id)
 
     def hold(self, reason: HoldReason, failure: Failure | None = None) -> None:
@@ -97,9 +98,12 @@ class Draft:
         job = self.job
         if job.result is None:
             return
-        ended = self.now if job.result.ended else None
+        again = job.ended is not None
+        ended = (job.ended or self.now) if job.result.ended else None
         hold = job.hold if job.result is JobState.HELD else None
         self.set(state=job.result, result=None, ended=ended, hold=hold)
+        if again:
+            return
         match job.result:
             case JobState.HELD:
                 self.tell(JobEventKind.HELD, note=job.hold.value if job.hold else None, failure=job.failure)
@@ -116,15 +120,16 @@ class Draft:
                 pass
 
     def forget_power(self) -> None:
-        """A job that starts over, with a server that is on again, owes nothing and has asked for nothing."""
-        self.set(
-            power=Power.NONE,
-            stop=Sending(Verb.SHUTDOWN),
-            cut=Sending(Verb.POWER_OFF),
-            start=Sending(Verb.POWER_ON),
-            off_at=None,
-            on_at=None,
-        )
+        """A job that starts over, with a server that is on again, has asked for nothing.
+
+        Unless a shutdown may still take effect: then what was sent stays known as ours.
+        """
+        job = self.job
+        self.set(start=Sending(Verb.POWER_ON), off_at=None, on_at=None, odd_since=None, unseen_since=None)
+        if job.power is Power.WATCHED:
+            self.set(stop=sending.again(job.stop), cut=sending.again(job.cut))
+        else:
+            self.set(power=Power.NONE, stop=Sending(Verb.SHUTDOWN), cut=Sending(Verb.POWER_OFF))
 
     def finish(self) -> Step:
         """What the step gives."""
@@ -133,7 +138,7 @@ class Draft:
 
     def _next_wake(self) -> datetime | None:
         """The next moment at which something may be done that must wait now."""
-        if self.job.state.ended or self.job.state.needs_person:
+        if self.job.resting:
             return None
-        planned = (self.sending(verb).not_before for verb in Verb)
+        planned = [self.job.must_be_on_by, *(self.sending(verb).not_before for verb in Verb)]
         return min((moment for moment in planned if moment is not None and moment > self.now), default=None)

@@ -27,7 +27,6 @@ from hsnap_tui.jobs.model import HoldReason, Job, Phase, Power, Verb
 from hsnap_tui.jobs.observations import (
     Accepted,
     Command,
-    Hold,
     JobObservation,
     Lost,
     Refused,
@@ -39,10 +38,10 @@ from hsnap_tui.jobs.observations import (
 )
 from hsnap_tui.jobs.one_by_one import must_wait, sharing
 from hsnap_tui.jobs.requests import Requests
+from hsnap_tui.jobs.spreading import applies, hold_for_others
 from hsnap_tui.jobs.wants import actions_in, interests, known, sightings
 
 JOURNAL_RETRY = timedelta(seconds=5)
-_SPREADS = frozenset({HoldReason.LIMIT, HoldReason.NO_ACCESS})
 _NO_ACCESS = frozenset({ErrorKind.READ_ONLY_TOKEN, ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN})
 _FAILS_FOR_ALL = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.UNCLEAR})
 _ROUTE_FAILS = (
@@ -67,7 +66,7 @@ class Engine:
         self._publish = publish
         self._servers = 0
         self._route = Breaker()
-        self._requests = Requests(cloud, LookUps(cloud, clock, lambda: self._servers), self.tell)
+        self._requests = Requests(cloud, clock, LookUps(cloud, clock, lambda: self._servers), self.tell)
         self._inbox: list[tuple[str, JobObservation]] = []
         self._arrived = asyncio.Event()
         self._unsaved: dict[str, Job] = {}
@@ -140,18 +139,19 @@ class Engine:
             self._requests.abandon()
 
     async def leave(self) -> None:
-        """Starts nothing more, and returns when no server is off because of us and all that happened has been told.
+        """Starts nothing more, and returns when no server is off because of us, or is likely to go off still, and all
+        that happened has been told.
 
         `run` must be running.
         """
         self._leaving = True
         for job in self._open():
             self.tell(job.id, Tick())
-        while self._inbox or self._turning or any(job.power is Power.OWED for job in self._open()):
+        while self._inbox or self._turning or any(job.power is Power.OWED or job.watching for job in self._open()):
             await self._clock.sleep(0.1)
 
     def _open(self) -> list[Job]:
-        return [job for job in self.jobs.values() if not job.state.ended]
+        return [job for job in self.jobs.values() if not job.over]
 
     async def _wait(self) -> None:
         due = min((at for _, at in self._sleepers()), default=None)
@@ -267,15 +267,15 @@ class Engine:
             self.allow()
 
     def _spread_hold(self, before: Job, after: Job) -> None:
-        """What stopped one job stops the others: a limit those of its batch, no access all."""
-        if after.hold is None or after.hold is before.hold or after.hold not in _SPREADS or after.failure is None:
+        """What stopped one job stops others; without access nothing more is sent."""
+        hold = hold_for_others(before, after)
+        if hold is None:
             return
-        everywhere = after.hold is HoldReason.NO_ACCESS
         for other in self._open():
-            if other.id != after.id and (everywhere or other.batch == after.batch):
-                self.tell(other.id, Hold(after.hold))
-        if everywhere:
-            self._halt(after.failure)
+            if applies(hold, after, other):
+                self.tell(other.id, hold)
+        if hold.reason is HoldReason.NO_ACCESS and hold.failure is not None:
+            self._halt(hold.failure)
 
     # -- the journal --------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.events import Failure, JobEventKind
-from hsnap_tui.jobs import power, sending, submission
+from hsnap_tui.jobs import power, sending, starting, stopping, submission, watching
 from hsnap_tui.jobs.draft import Draft
 from hsnap_tui.jobs.model import HoldReason, Job, JobState, Phase, Power, Verb
 from hsnap_tui.jobs.observations import (
@@ -65,9 +65,9 @@ def _absorb(draft: Draft, observation: JobObservation) -> Seen | None:
             if action.id == job.create.action_id and job.create.phase is Phase.ACCEPTED and _open(job):
                 submission.action_seen(draft, action)
             elif action.id == job.start.action_id and job.start.phase is Phase.ACCEPTED:
-                power.switching_on(draft, action)
+                starting.action_seen(draft, action)
             elif action.id == job.stop.action_id and job.stop.phase is Phase.ACCEPTED:
-                power.switching_off(draft, action)
+                stopping.action_seen(draft, action)
         case ActionLost(action_id):
             if action_id == job.create.action_id and job.create.phase is Phase.ACCEPTED and _open(job):
                 draft.put(sending.accepted(job.create, None, draft.now))
@@ -84,11 +84,9 @@ def _absorb(draft: Draft, observation: JobObservation) -> Seen | None:
             draft.set(looking=None)
             draft.pause(job.looking, sending.asked_for(error.retry_after) or LOOK_UP_AGAIN_AFTER)
         case Cancel() if job.cancellable:
-            draft.set(cancelled=True)
-            if job.state is JobState.HELD:
-                draft.set(state=JobState.QUEUED, hold=None)
-        case Hold(reason) if _open(job) and job.create.phase is not Phase.ACCEPTED:
-            draft.set(hold=reason)
+            _cancel(draft)
+        case Hold(reason, failure) if _open(job) and job.create.phase is not Phase.ACCEPTED:
+            draft.set(hold=reason, refusal=failure or job.refusal)
         case Release() if job.state is JobState.HELD:
             _again(draft)
         case Retry() if job.state in (JobState.FAILED, JobState.UNKNOWN):
@@ -102,6 +100,19 @@ def _open(job: Job) -> bool:
     return job.result is None and not job.state.ended and not job.state.needs_person
 
 
+def _cancel(draft: Draft) -> None:
+    job = draft.job
+    if job.state is JobState.UNKNOWN:
+        draft.set(state=JobState.CANCELLED, ended=draft.now)
+        draft.tell(JobEventKind.CANCELLED, note="left as it is")
+    elif job.state.ended:
+        watching.end(draft)
+    else:
+        draft.set(cancelled=True)
+        if job.state is JobState.HELD:
+            draft.set(state=JobState.QUEUED, hold=None)
+
+
 def _accepted(draft: Draft, answer: Accepted) -> None:
     current = draft.sending(answer.verb)
     if current.phase is not Phase.SENT:
@@ -111,7 +122,7 @@ def _accepted(draft: Draft, answer: Accepted) -> None:
     if answer.verb is Verb.CREATE_IMAGE:
         image_id = answer.snapshot.id if answer.snapshot else None
         draft.set(state=JobState.CREATING, image_id=image_id, fresh_after=draft.now + LOCK_SHOWS_WITHIN, percent=0)
-        draft.set(hold=None)
+        draft.set(hold=None, refusal=None)
         draft.tell(JobEventKind.CREATING, image_id=image_id, action_id=answer.action.id)
         submission.action_seen(draft, answer.action)
 
@@ -123,7 +134,7 @@ def _lost(draft: Draft, verb: Verb, error: CloudError) -> None:
     draft.put(sending.lost(current, draft.now))
     draft.set(fresh_after=draft.now)
     if verb is Verb.CREATE_IMAGE:
-        draft.set(state=JobState.UNCLEAR)
+        draft.set(state=JobState.UNCLEAR, refusal=Failure.of(error))
     draft.tell(JobEventKind.UNCLEAR, failure=Failure.of(error), note=verb.value)
 
 
@@ -138,8 +149,9 @@ def _refused(draft: Draft, verb: Verb, error: CloudError) -> None:
     if verb is Verb.POWER_ON:
         _power_on_refused(draft, error)
         return
-    if verb is Verb.SHUTDOWN and current.doubts == 0:
-        draft.set(power=Power.NONE)
+    draft.set(refusal=Failure.of(error))
+    if verb is Verb.SHUTDOWN:
+        stopping.refused(draft)
     if locked:
         draft.set(state=JobState.WAITING, waiting_since=draft.job.waiting_since or draft.now)
         draft.tell(JobEventKind.WAITING, failure=Failure.of(error), holder=draft.job.holder)
@@ -162,18 +174,22 @@ def _power_on_refused(draft: Draft, error: CloudError) -> None:
 
 def _looked_up(draft: Draft, found: LookedUp) -> None:
     job = draft.job
-    if job.state.ended or job.state.needs_person:
+    if job.resting:
         return
+    for verb in (Verb.SHUTDOWN, Verb.POWER_OFF):
+        draft.put(sending.given_up(draft.sending(verb), found.actions, found.started, draft.turn.clock_offset))
     if found.verb is Verb.CREATE_IMAGE:
-        if job.create.phase is Phase.ACCEPTED and job.result is None:
+        if job.result is not None:
+            submission.looked_last(draft, found)
+        elif job.create.phase is Phase.ACCEPTED:
             submission.still_made(draft, found)
-        elif job.create.phase in (Phase.UNCLEAR, Phase.READY) and job.create.attempts and job.result is None:
+        elif job.create.phase in (Phase.UNCLEAR, Phase.READY) and job.create.attempts:
             submission.looked_up(draft, found)
     elif found.verb is Verb.POWER_ON:
         if job.power is Power.OWED:
-            power.looked_up(draft, found)
+            starting.looked_up(draft, found)
     else:
-        power.looked_up_stop(draft, found)
+        stopping.looked_up(draft, found)
 
 
 def _again(draft: Draft) -> None:
@@ -183,6 +199,7 @@ def _again(draft: Draft) -> None:
         state=JobState.QUEUED,
         hold=None,
         failure=None,
+        refusal=None,
         waiting_since=None,
         holder=None,
         fresh_after=draft.now,
@@ -205,14 +222,21 @@ def _retry(draft: Draft) -> None:
 
 
 def _decide(draft: Draft, seen: Seen | None) -> None:
-    if draft.job.state.ended or draft.job.state.needs_person or draft.job.busy:
+    if seen is not None and draft.job.options.shut_down:
+        power.note_status(draft, seen)
+    if seen is not None and draft.job.power is Power.WATCHED:
+        watching.observe(draft, seen)
+    if draft.job.resting and draft.job.result is None:
         return
+    if draft.job.busy:
+        return
+    power.note_downtime(draft)
     _note_the_end_of_waiting(draft)
     if _must_be_on(draft.job, draft.turn):
-        power.settle(draft, seen)
-    if draft.job.result is None and not draft.job.busy:
+        starting.settle(draft, seen)
+    if draft.job.result is None and not draft.job.busy and not _off_too_long(draft.job):
         _go_on(draft, seen)
-    if draft.job.power is not Power.OWED and not draft.job.busy:
+    if draft.job.power is not Power.OWED and not draft.job.busy and not submission.last_look(draft):
         draft.rest()
 
 
@@ -233,11 +257,25 @@ def _note_the_end_of_waiting(draft: Draft) -> None:
         if job.create.doubt_since is None:
             draft.set(result=JobState.CANCELLED)
     elif job.hold is not None:
-        draft.hold(job.hold)
-    elif job.power is Power.SETTLED or (job.power is Power.OWED and (turn.leaving or not turn.may_send)):
+        draft.hold(job.hold, job.refusal)
+    elif (
+        job.power is Power.SETTLED
+        or _ran_again(job)
+        or (job.power is Power.OWED and (turn.leaving or not turn.may_send))
+    ):
         draft.set(result=JobState.HELD, hold=HoldReason.INTERRUPTED)
 
 
 def _must_be_on(job: Job, turn: Turn) -> bool:
-    over = job.result is not None or job.cancelled or turn.leaving
+    over = job.result is not None or job.cancelled or turn.leaving or _off_too_long(job)
     return job.power is Power.OWED and (over or job.create.phase is Phase.ACCEPTED or job.start.attempts > 0)
+
+
+def _off_too_long(job: Job) -> bool:
+    """Whether powering the server on goes before finding out what became of the request for the snapshot."""
+    return job.power is Power.OWED and job.hold is HoldReason.DOWNTIME
+
+
+def _ran_again(job: Job) -> bool:
+    """Whether the server was off and is on again, though a lost request for a shutdown is still watched for."""
+    return job.power is Power.WATCHED and job.off_at is not None

@@ -147,7 +147,7 @@ class Journal:
         return await self._read(work)
 
     async def open_jobs(self) -> tuple[Job, ...]:
-        """All jobs that have not ended, oldest first."""
+        """All jobs that have not ended, or whose servers may still go off because of them; oldest first."""
         return await self._read(lambda database: _jobs(database, "WHERE ended = 0"))
 
     async def since(self, mark: Mark) -> Changes:
@@ -214,7 +214,7 @@ class Journal:
         database.executemany(
             "INSERT INTO jobs (id, batch, change, ended, body) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET change = excluded.change, ended = excluded.ended, body = excluded.body",
-            [(job.id, job.batch, change, job.state.ended, to_text(job)) for job in jobs],
+            [(job.id, job.batch, change, job.over, to_text(job)) for job in jobs],
         )
         database.executemany(
             "INSERT INTO events (batch, body) VALUES (?, ?)", [(event.batch, to_text(event)) for event in events]

@@ -80,6 +80,10 @@ class HoldReason(StrEnum):
     """The request was lost several times in a row."""
     DOWNTIME = "downtime"
     """The server was off as long as the batch allows; it was powered on again without a snapshot."""
+    REFUSED = "refused"
+    """Another server of the batch was shut down in vain: its snapshot was refused for a reason that holds for all."""
+    STATUS = "status"
+    """The server was to be shut down, but its status was neither running nor off for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,10 @@ class Sending:
     effect of the latest such attempt can no longer come late. `answered` is when an attempt was last known to have
     had its effect; `not_before` is until when it is neither looked up nor sent. `explained` are IDs of actions that
     are already accounted for, so that they prove nothing about later attempts.
+
+    `missing` is how many attempts had their answer lost and no action found for them, `missing_since` the intent of
+    the first of these, and `lost_at` when the last answer was given up: these outlive the doubt, because an effect
+    may come later than it should.
     """
 
     verb: Verb
@@ -161,6 +169,9 @@ class Sending:
     explained: tuple[int, ...] = ()
     answered: datetime | None = None
     not_before: datetime | None = None
+    missing: int = 0
+    missing_since: datetime | None = None
+    lost_at: datetime | None = None
 
 
 class Power(StrEnum):
@@ -169,6 +180,8 @@ class Power(StrEnum):
     NONE = "none"
     OWED = "owed"
     """We asked it to go off; it must be running before the job is over."""
+    WATCHED = "watched"
+    """It is running, but a shutdown request of ours may still take effect; if it does, the server is powered on."""
     SETTLED = "settled"
     """It runs again, or somebody else has decided about it since."""
 
@@ -180,7 +193,11 @@ class Job:
     `looking`: a look-up of that verb is under way. `void_images` carry the job's label but are no usable snapshots.
     `fresh_after`: what was observed before it says nothing any more. `wake_at`: look at the job again then, even if
     nothing was observed. `result` is how it will end once the server is switched on again. `hold` is why it is held,
-    or will be as soon as it is known that no snapshot is being made.
+    or will be as soon as it is known that no snapshot is being made. `refusal` is why the newest request was refused.
+
+    While `power` is watched: `watching` asks for sights of the server, at least until `watch_until`; at `debt_until`
+    a late shutdown is not reckoned with any more. `unseen_since`: when an earlier process' shutdown may have worked
+    that nobody has seen work yet. `odd_since`: since when the status is neither running nor off, without a lock.
     """
 
     id: str
@@ -208,6 +225,12 @@ class Job:
     power: Power = Power.NONE
     off_at: datetime | None = None
     on_at: datetime | None = None
+    unseen_since: datetime | None = None
+    odd_since: datetime | None = None
+    watching: bool = False
+    watch_until: datetime | None = None
+    debt_until: datetime | None = None
+    refusal: Failure | None = None
     looking: Verb | None = None
     image_id: int | None = None
     void_images: tuple[int, ...] = ()
@@ -231,11 +254,33 @@ class Job:
         return self.create.phase in (Phase.SENT, Phase.UNCLEAR)
 
     @property
+    def owes(self) -> bool:
+        """Whether its server is off because of it, or may still go off."""
+        return self.power in (Power.OWED, Power.WATCHED)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended and owes nothing: the journal need not hand it to the next process."""
+        return self.state.ended and not self.owes
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing happens to it by itself, unless its server goes off late."""
+        return self.state.ended or self.state.needs_person
+
+    @property
+    def must_be_on_by(self) -> datetime | None:
+        """When its server must be powered on at the latest, as long as no snapshot is under way."""
+        waits = self.power is Power.OWED and self.result is None and self.create.phase is not Phase.ACCEPTED
+        return self.off_at + self.options.max_downtime if waits and self.off_at else None
+
+    @property
     def cancellable(self) -> bool:
-        """Whether it can still be ended without a snapshot being made."""
-        return (
-            not self.state.ended and self.result is None and not self.cancelled and self.create.phase is Phase.READY
-        )
+        """Whether a person can end it: without a snapshot, or what is left of it (an open question, a watch)."""
+        if self.state is JobState.UNKNOWN or (self.state.ended and self.power is Power.WATCHED):
+            return True
+        waits = self.result is None and not self.cancelled and self.create.phase is Phase.READY
+        return waits and not self.state.ended
 
     @property
     def downtime(self) -> timedelta | None:

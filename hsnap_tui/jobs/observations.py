@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from hsnap_tui.cloud.errors import CloudError
 from hsnap_tui.cloud.model import Action, Server, Snapshot
-from hsnap_tui.events import JobEvent
+from hsnap_tui.events import Failure, JobEvent
 from hsnap_tui.jobs.model import HoldReason, Job, Verb
 
 
@@ -90,9 +90,13 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What makes others of its batch or project impossible for now: it must not be started either."""
+    """What makes others of its batch or project impossible for now: it must not be started either.
+
+    `failure` is what happened to the other job.
+    """
 
     reason: HoldReason
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)

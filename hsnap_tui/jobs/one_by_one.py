@@ -29,7 +29,7 @@ def must_wait(job: Job, seen: Seen, others: Iterable[Job]) -> bool:
 
 
 def _at_work(job: Job, seen: Seen) -> bool:
-    if job.state.ended or job.state.needs_person:
+    if job.resting:
         return False
     if job.power is Power.OWED or job.create.phase in (Phase.SENT, Phase.UNCLEAR):
         return True

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
+from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.api import CloudApi, Purpose
 from hsnap_tui.cloud.errors import Carried, CloudError, ErrorKind
 from hsnap_tui.jobs.lookups import LookUps
@@ -13,19 +14,24 @@ from hsnap_tui.jobs.observations import (
     Accepted,
     Command,
     JobObservation,
-    LookUp,
     LookUpFailed,
     Lost,
     Refused,
     Send,
 )
 
+SHORTEST_WAIT = 1.0
+"""Seconds that a request has at least, however little is left of the allowed downtime."""
+
 
 class Requests:
     """One task for each command; `tell` gets the outcome."""
 
-    def __init__(self, cloud: CloudApi, look_ups: LookUps, tell: Callable[[str, JobObservation], None]) -> None:
+    def __init__(
+        self, cloud: CloudApi, clock: Clock, look_ups: LookUps, tell: Callable[[str, JobObservation], None]
+    ) -> None:
         self._cloud = cloud
+        self._clock = clock
         self._look_ups = look_ups
         self._tell = tell
         self._tasks: set[asyncio.Task[None]] = set()
@@ -52,11 +58,29 @@ class Requests:
             self._tell(job.id, outcome)
 
     async def _run(self, job: Job, command: Command) -> None:
-        match command:
-            case Send(verb):
-                self._tell(job.id, await self._send(job, verb))
-            case LookUp(verb):
-                self._tell(job.id, await self._look_up(job, verb))
+        outcome = self._send(job, command.verb) if isinstance(command, Send) else self._look_up(job, command.verb)
+        observation = await self._in_time(outcome, job, command)
+        self._tell(job.id, observation)
+
+    async def _in_time(
+        self, outcome: Coroutine[None, None, JobObservation], job: Job, command: Command
+    ) -> JobObservation:
+        """What comes of it before the job's server must be powered on; that waits for no answer and no permit."""
+        by = job.must_be_on_by if command.verb is Verb.CREATE_IMAGE else None
+        if by is None:
+            return await outcome
+        seconds = max(SHORTEST_WAIT, (by - self._clock.now()).total_seconds())
+        asked = asyncio.ensure_future(outcome)
+        late = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait({asked, late}, return_when=asyncio.FIRST_COMPLETED)
+            if asked.done():
+                return asked.result()
+        finally:
+            asked.cancel()
+            late.cancel()
+        error = CloudError(ErrorKind.UNCLEAR, "there was no answer within the allowed downtime", Carried.PERHAPS)
+        return Lost(command.verb, error) if isinstance(command, Send) else LookUpFailed(error)
 
     async def _send(self, job: Job, verb: Verb) -> JobObservation:
         try:

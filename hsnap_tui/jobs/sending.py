@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from hsnap_tui.cloud.model import Action
+from hsnap_tui.cloud.model import Action, ActionStatus
 from hsnap_tui.jobs.model import Phase, Sending
 
 SETTLE = timedelta(seconds=30)
@@ -22,6 +22,10 @@ CLOCK_MARGIN = timedelta(seconds=3)
 
 LONGEST_PAUSE = timedelta(seconds=30)
 """Between attempts that are refused again and again."""
+
+LATE = timedelta(minutes=2)
+"""How long after its answer was given up a request may arrive against all expectation. Its connection is reset, but
+that does not reach what is on the way already or waits in a proxy; so what was made is looked at once more."""
 
 LONGEST_RETRY_AFTER = timedelta(minutes=5)
 """What an answer may ask us to wait at most: a server may be off meanwhile."""
@@ -56,7 +60,9 @@ def accepted(sending: Sending, action_id: int | None, now: datetime) -> Sending:
 
 def found(sending: Sending, action_id: int | None, now: datetime) -> Sending:
     """The attempt whose answer was lost has had its effect."""
-    return accepted(settled(sending), action_id, now)
+    missing = sending.missing if sending.phase is Phase.ACCEPTED else max(0, sending.missing - 1)
+    since = sending.missing_since if missing else None
+    return replace(accepted(settled(sending), action_id, now), missing=missing, missing_since=since)
 
 
 def refused(sending: Sending, now: datetime, retry_after: float | None) -> Sending:
@@ -88,6 +94,9 @@ def lost(sending: Sending, now: datetime) -> Sending:
         doubt_since=sending.doubt_since or sending.last_intent or now,
         doubt_until=now + SETTLE,
         doubts=sending.doubts + 1,
+        missing=sending.missing + 1,
+        missing_since=sending.missing_since or sending.last_intent or now,
+        lost_at=now,
         look_ups=0,
         not_before=now + timedelta(seconds=_LOOK_UP_DELAYS[0]),
     )
@@ -96,11 +105,14 @@ def lost(sending: Sending, now: datetime) -> Sending:
 def interrupted(sending: Sending, now: datetime) -> Sending:
     """The process that sent it is gone, and the answer with it.
 
-    The intent does not tell when it was sent: it may have waited for the rate limit until just before the end.
+    The intent does not tell when it was sent: it may have waited for the rate limit until just before the end. Nor
+    do the clocks of two processes tell how much of an older doubt has passed, so that it begins again.
     """
-    if sending.phase is not Phase.SENT:
+    if sending.phase is Phase.SENT:
+        return replace(lost(sending, now), not_before=None)
+    if sending.doubt_until is None:
         return sending
-    return replace(lost(sending, now), not_before=None)
+    return replace(sending, doubt_until=max(sending.doubt_until, now + SETTLE))
 
 
 def again(sending: Sending) -> Sending:
@@ -111,7 +123,7 @@ def again(sending: Sending) -> Sending:
 
 def afresh(sending: Sending) -> Sending:
     """A person has looked: what was sent so far is accounted for, whatever became of it."""
-    return replace(settled(again(sending)), first_intent=None, doubts=0)
+    return replace(settled(again(sending)), first_intent=None, doubts=0, missing=0, missing_since=None)
 
 
 def explain(sending: Sending, *action_ids: int | None) -> Sending:
@@ -148,6 +160,26 @@ def next_look(sending: Sending, now: datetime) -> datetime:
 def effective_by(sending: Sending) -> datetime | None:
     """The latest moment at which the newest attempt can have reached the server; none when nothing was sent."""
     return sending.answered or sending.doubt_until or sending.last_intent
+
+
+def unaccounted(sending: Sending, actions: Iterable[Action], clock_offset: timedelta) -> tuple[Action, ...]:
+    """Actions that account for the attempts whose answers were lost and that were never found, oldest first.
+
+    However late they began: as long as attempts are missing, nobody else can be told to have made them.
+    """
+    if sending.missing_since is None:
+        return ()
+    found = suspects(sending, actions, sending.missing_since, clock_offset)
+    unknown = [a for a in found if a.id != sending.action_id and a.status is not ActionStatus.ERROR]
+    return tuple(unknown[: sending.missing])
+
+
+def given_up(sending: Sending, actions: Iterable[Action], looked: datetime, clock_offset: timedelta) -> Sending:
+    """When so much time has passed that missing attempts can't arrive any more, and none has: they never will."""
+    late = sending.lost_at is not None and looked >= sending.lost_at + LATE
+    if not late or not sending.missing or unaccounted(sending, actions, clock_offset):
+        return sending
+    return replace(sending, missing=0, missing_since=None)
 
 
 def suspects(

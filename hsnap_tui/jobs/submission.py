@@ -7,11 +7,13 @@ before it sends again, after a plain 423 too: the lock may be that of its own fi
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.cloud.model import Action, ActionStatus, ImageStatus, Snapshot
 from hsnap_tui.events import Failure, JobEventKind
-from hsnap_tui.jobs import power, sending
+from hsnap_tui.jobs import sending, stopping
 from hsnap_tui.jobs.draft import Draft
 from hsnap_tui.jobs.model import HoldReason, IfLocked, JobState, Phase, Power, Verb
 from hsnap_tui.jobs.observations import LookedUp, Seen
@@ -30,6 +32,9 @@ SAME_MOMENT = timedelta(seconds=5)
 
 SLOW_AFTER = timedelta(minutes=90)
 """Snapshots usually take 1 to 5 minutes; up to 90 have been seen."""
+
+ENDLESS_AFTER = timedelta(hours=6)
+"""A snapshot that is not done by then is given up on: a person has to look."""
 
 LOOK_AT_SNAPSHOT_EVERY = timedelta(seconds=5)
 """How often a snapshot is looked at whose action is not known."""
@@ -54,8 +59,11 @@ def _approach(draft: Draft, seen: Seen, go: Callable[[Draft], None]) -> None:
         _gone(draft)
     elif server.locked and (in_doubt or job.power is not Power.OWED):
         _locked(draft, seen)
-    elif not job.options.shut_down or power.bring_down(draft, seen):
-        go(draft)
+    elif not job.options.shut_down or stopping.bring_down(draft, seen):
+        if _refused_too_long(draft, seen.started):
+            draft.hold(HoldReason.WAITED_TOO_LONG, job.refusal)
+        else:
+            go(draft)
 
 
 def _gone(draft: Draft) -> None:
@@ -76,8 +84,19 @@ def _locked(draft: Draft, seen: Seen) -> None:
     draft.set(state=JobState.WAITING, holder=holder, waiting_since=since)
     if newly:
         draft.tell(JobEventKind.WAITING, holder=holder)
-    if job.options.max_wait is not None and seen.started >= since + job.options.max_wait:
+    if _waited_too_long(draft, seen.started):
         draft.hold(HoldReason.WAITED_TOO_LONG)
+
+
+def _waited_too_long(draft: Draft, seen: datetime) -> bool:
+    since, most = draft.job.waiting_since, draft.job.options.max_wait
+    return since is not None and most is not None and seen >= since + most
+
+
+def _refused_too_long(draft: Draft, seen: datetime) -> bool:
+    """Whether a server that looks unlocked has refused its snapshot as locked for longer than may be waited."""
+    refusal = draft.job.refusal
+    return refusal is not None and refusal.kind == ErrorKind.LOCKED and _waited_too_long(draft, seen)
 
 
 def _look_or_send(draft: Draft) -> None:
@@ -131,18 +150,24 @@ def _adopt(draft: Draft, labelled: list[Snapshot], own: tuple[Action, ...]) -> N
             JobEventKind.FOUND, image_id=snapshot.id, action_id=action.id if action else None, note="by its label"
         )
         if len(labelled) > 1:
-            others = ", ".join(str(image.id) for image in labelled[1:])
-            draft.tell(JobEventKind.DUPLICATE, image_id=snapshot.id, note=others)
+            _tell_duplicates(draft, labelled[1:])
     if snapshot.status is ImageStatus.AVAILABLE:
         snapshot_done(draft)
     elif snapshot.status is ImageStatus.UNAVAILABLE:
         action_failed(draft, "the snapshot is unavailable")
     elif action is not None and action.status is ActionStatus.ERROR:
         action_failed(draft, action.error_message)
-    else:
+    elif not _endless(draft):
         _tell_when_slow(draft)
         if action_id is None:
             draft.pause(Verb.CREATE_IMAGE, LOOK_AT_SNAPSHOT_EVERY)
+
+
+def _tell_duplicates(draft: Draft, others: list[Snapshot]) -> None:
+    """Tells snapshots that the job does not need, once."""
+    ids = tuple(snapshot.id for snapshot in others)
+    draft.set(void_images=(*draft.job.void_images, *ids))
+    draft.tell(JobEventKind.DUPLICATE, image_id=draft.job.image_id, note=", ".join(map(str, ids)))
 
 
 def _maker(snapshot: Snapshot, own: tuple[Action, ...]) -> Action | None:
@@ -200,7 +225,7 @@ def ask(draft: Draft, own: tuple[Action, ...]) -> None:
     failure = Failure(
         "unknown",
         f"the answer was lost, and a create_image that may be ours (action {ids}) makes a snapshot without our label",
-        "Look at the server's snapshots. Try again to make another one, or leave it as it is.",
+        "Look at the server's snapshots. Try again to make another one, or cancel to leave it as it is.",
     )
     draft.set(result=JobState.UNKNOWN, failure=failure)
 
@@ -225,13 +250,60 @@ def action_seen(draft: Draft, action: Action) -> None:
         action_failed(draft, action.error_message)
     elif action.status is ActionStatus.SUCCESS:
         snapshot_done(draft)
-    else:
+    elif not _endless(draft):
         _tell_when_slow(draft)
         if action.progress > draft.job.percent:
             told = action.progress // 10 > draft.job.percent // 10
             draft.set(percent=action.progress)
             if told:
                 draft.tell(JobEventKind.PROGRESS, percent=action.progress, image_id=draft.job.image_id)
+
+
+def _endless(draft: Draft) -> bool:
+    """Gives up on a snapshot that has been in the making for ever."""
+    job = draft.job
+    if draft.now < (job.create.last_intent or job.created) + ENDLESS_AFTER:
+        return False
+    hours = int(ENDLESS_AFTER.total_seconds() / 3600)
+    of = f"snapshot {job.image_id}" if job.image_id else "the snapshot"
+    failure = Failure(
+        "endless",
+        f"{of} is still being made after {hours} hours",
+        "Ask Hetzner's support about it. Try again to make another one, or cancel to leave it as it is.",
+    )
+    draft.set(result=JobState.UNKNOWN, failure=failure)
+    return True
+
+
+def last_look(draft: Draft) -> bool:
+    """Whether the end of the job waits for a last look at its label: only if a lost request was never accounted for.
+
+    It may arrive against all expectation, and would make a snapshot that nobody knows of.
+    """
+    job, lost_at = draft.job, draft.job.create.lost_at
+    if lost_at is None or not job.create.missing or job.result is None or not job.result.ended:
+        return False
+    draft.set(state=JobState.UNCLEAR)
+    if draft.now < lost_at + sending.LATE:
+        draft.put(sending.paused(job.create, lost_at + sending.LATE))
+    else:
+        draft.look_up(Verb.CREATE_IMAGE)
+    return True
+
+
+def looked_last(draft: Draft, found: LookedUp) -> None:
+    """What the last look found: snapshots with the job's label that it does not know of."""
+    job, create = draft.job, draft.job.create
+    unknown = [snapshot for snapshot in _labelled(draft, found) if snapshot.id != job.image_id]
+    if job.result is JobState.DONE:
+        if unknown:
+            _tell_duplicates(draft, unknown)
+    elif unknown:
+        draft.set(result=None, failure=None)
+        _adopt(draft, unknown, sending.suspects(create, found.actions, create.first_intent, draft.turn.clock_offset))
+        return
+    if create.lost_at is not None and found.started >= create.lost_at + sending.LATE:
+        draft.put(replace(create, missing=0, missing_since=None))
 
 
 def _tell_when_slow(draft: Draft) -> None:
@@ -258,6 +330,9 @@ def snapshot_done(draft: Draft) -> None:
 def action_failed(draft: Draft, message: str | None) -> None:
     """Hetzner's action ended in error."""
     words = message or "the action failed without a reason given"
+    job = draft.job
+    if job.image_id is not None:
+        draft.set(image_id=None, void_images=(*job.void_images, job.image_id))
     draft.fail(
         Failure(
             "action_failed",

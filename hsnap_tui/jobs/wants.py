@@ -26,7 +26,9 @@ def interests(jobs: Iterable[Job], *, starting: bool = True) -> Interests:
     in_line: Counter[str] = Counter()
     urgent = False
     for job in jobs:
-        if job.state.ended or job.state.needs_person:
+        if job.watching:
+            servers.add(job.server_id)
+        if job.resting:
             continue
         urgent = urgent or job.power is Power.OWED
         actions |= _followed(job)

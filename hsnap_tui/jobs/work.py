@@ -337,8 +337,8 @@ class Work:
 
 
 def servers_off(jobs: Iterable[Job]) -> tuple[Job, ...]:
-    """Jobs whose servers are off, or may go off, because of us."""
-    return tuple(job for job in jobs if job.power is Power.OWED and not job.state.ended)
+    """Jobs whose servers are off because of us, or are watched because they may still go off."""
+    return tuple(job for job in jobs if job.power is Power.OWED or job.watching)
 
 
 def _set_aside(path: Path, stamp: str) -> Path:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -132,6 +134,18 @@ async def test_clock_offset_from_the_date_of_answers(serve: Serve, connect: Conn
     assert cloud.clock_offset.total_seconds() == 0
     await cloud.get_server(1, Purpose.POLL)
     assert cloud.clock_offset.days > 365
+
+
+async def test_a_run_of_wrong_dates_is_outvoted(serve: Serve, connect: Connect) -> None:
+    now = datetime.now(UTC)
+    dates = [now] * 31 + [now + timedelta(minutes=15)] * 30
+    answers = iter(dates)
+    cloud = connect(
+        serve(lambda _seen, _link: answer(200, {"server": {"id": 1}}, {"Date": format_datetime(next(answers))}))
+    )
+    for _ in dates:
+        await cloud.get_server(1, Purpose.POLL)
+    assert abs(cloud.clock_offset) < timedelta(minutes=5)
 
 
 async def test_budget_from_the_headers_of_answers(serve: Serve, connect: Connect) -> None:

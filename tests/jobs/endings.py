@@ -15,8 +15,8 @@ from tests.jobs.world import SELDOM, Access, World
 MOST_REQUESTS = 60
 """Requests and look-ups that a job needs at most to its end, from any state, when all goes well from then on."""
 
-MOST_TIME = timedelta(minutes=15)
-"""How long it takes at most then, with snapshots of at most 200 s."""
+MOST_TIME = timedelta(minutes=40)
+"""How long it takes at most then, with snapshots of at most 200 s, and a server watched that may still shut down."""
 
 ILL_FOR = timedelta(hours=6)
 """How long the world stays ill when it does not get well by itself."""

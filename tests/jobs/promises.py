@@ -80,7 +80,7 @@ def off_because_of_us(world: World) -> bool:
 def no_hidden_debt(world: World) -> None:
     """A server that is off because of us is owed by its job, and the exit code says that something is left."""
     if off_because_of_us(world) and not world.too_late_off:
-        assert world.job.power is Power.OWED, "left off, and nobody else has touched it"
+        assert world.job.owes, "left off, and nobody else has touched it"
         assert exit_code((world.job,)) is not ExitCode.DONE
 
 

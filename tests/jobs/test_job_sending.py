@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hsnap_tui.cloud.model import Action, ActionStatus
 from hsnap_tui.jobs import sending
 from hsnap_tui.jobs.model import Phase, Sending, Verb
-from hsnap_tui.jobs.sending import CLOCK_MARGIN, LONGEST_PAUSE, LONGEST_RETRY_AFTER, SETTLE
+from hsnap_tui.jobs.sending import CLOCK_MARGIN, LATE, LONGEST_PAUSE, LONGEST_RETRY_AFTER, SETTLE
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 VERBS = st.sampled_from(Verb)
@@ -123,3 +123,24 @@ def test_an_attempt_that_failed_is_accounted_for_and_a_person_s_retry_forgets_th
     afresh = sending.afresh(made)
     assert (afresh.phase, afresh.explained, afresh.action_id, afresh.doubts) == (Phase.READY, (42,), None, 0)
     assert afresh.attempts == 1, "so that it is looked up before it is sent again"
+
+
+@given(st.floats(-3, 10**6))
+def test_an_action_that_nobody_explains_is_that_of_a_missing_attempt_whatever_the_clocks_say(
+    after: float,
+) -> None:
+    lost = sending.settled(sending.lost(sent(Verb.SHUTDOWN), NOW))
+    own = action(3, "shutdown_server", NOW + timedelta(seconds=after) + timedelta(seconds=1))
+    another = action(4, "shutdown_server", own.started)
+    assert sending.unaccounted(lost, [own, another], timedelta(0)) == (own,)
+    assert sending.unaccounted(sending.found(lost, 3, NOW), [own, another], timedelta(0)) == ()
+    assert sending.unaccounted(sent(Verb.SHUTDOWN), [own], timedelta(0)) == ()
+
+
+def test_what_was_lost_is_missing_until_it_can_t_arrive_any_more() -> None:
+    lost = sending.settled(sending.lost(sent(Verb.SHUTDOWN), NOW))
+    soon, later = NOW + LATE - timedelta(seconds=1), NOW + LATE
+    assert sending.given_up(lost, [], soon, timedelta(0)).missing == 1
+    assert sending.given_up(lost, [], later, timedelta(0)).missing == 0
+    own = action(3, "shutdown_server", NOW)
+    assert sending.given_up(lost, [own], later, timedelta(0)).missing == 1

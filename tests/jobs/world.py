@@ -346,7 +346,7 @@ class World:
         """All goes well for so long, or until a request of that verb is under way: answers and polls arrive."""
         until = self.now + timedelta(seconds=seconds)
         while self._answer_all(stop_at) and self.now < until:
-            if self.job.state.ended or self.job.state.needs_person:
+            if self.job.resting and not self.job.watching:
                 return
             begun = self.now
             self.begin_poll()
