@@ -16,7 +16,7 @@ from hsnap_tui.jobs.watching import OWED_FOR
 from tests.jobs.hetzner import Plan
 from tests.jobs.test_job_exactly_once import sending
 from tests.jobs.test_job_power import off, stopping
-from tests.jobs.world import START, World
+from tests.jobs.world import START
 
 DOWN = SnapshotOptions(shut_down=True)
 RUNNING = ServerStatus.RUNNING
