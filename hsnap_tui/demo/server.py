@@ -22,7 +22,7 @@ HOST = "127.0.0.1"
 
 #: Far longer than a client pauses, so that it does not find a kept connection closed.
 _KEEP_ALIVE_SECONDS = 75
-_START_SECONDS = 10.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 
 

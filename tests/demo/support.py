@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +14,17 @@ from hsnap_tui.demo.clock import ManualClock
 from hsnap_tui.demo.cloud import Cloud
 from hsnap_tui.demo.options import DemoOptions
 from hsnap_tui.demo.server import Served, serve_in_thread
+
+#: After so many seconds without an answer something hangs, however busy the computer is.
+PATIENCE = 120.0
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait until something that another thread does has happened."""
+    patience = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < patience, "it never happened"
+        time.sleep(0.01)
 
 
 class Bench:
@@ -30,7 +42,7 @@ class Bench:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         headers |= more.pop("headers", {})
         url = f"{self.served.endpoint}{path}"
-        return self.session.request(method, url, headers=headers, timeout=10, **more)
+        return self.session.request(method, url, headers=headers, timeout=PATIENCE, **more)
 
     def get(self, path: str, **params: Any) -> Any:
         """Give the JSON of a GET that succeeds."""

@@ -13,6 +13,7 @@ import pytest
 
 from hsnap_tui.demo.options import DemoOptions
 from hsnap_tui.demo.server import Served, serve_in_thread
+from tests.demo.support import PATIENCE
 
 _HCLOUD = shutil.which("hcloud")
 
@@ -51,7 +52,7 @@ class Operator:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
 

@@ -14,7 +14,7 @@ from hsnap_tui.demo.arguments import parse
 from hsnap_tui.demo.control import CommandError
 from hsnap_tui.demo.faults import FaultSyntaxError
 from hsnap_tui.demo.tokens import Access
-from tests.demo.support import Bench, bench
+from tests.demo.support import PATIENCE, Bench, bench, eventually
 
 
 @pytest.fixture
@@ -114,8 +114,12 @@ def test_a_request_that_arrives_after_the_client_has_left(at: Bench) -> None:
             timeout=0.2,
         )
     assert at.served.call(lambda cloud: cloud.snapshots()) == []
-    at.clock.advance(46)
-    assert len(at.served.call(lambda cloud: cloud.snapshots())) == 1
+
+    def arrived() -> bool:
+        at.clock.advance(46)
+        return len(at.served.call(lambda cloud: cloud.snapshots())) == 1
+
+    eventually(arrived)
 
 
 def test_a_token_that_is_revoked_or_made_read_only_while_it_is_used(at: Bench) -> None:
@@ -194,14 +198,14 @@ def test_a_server_that_is_deleted_between_two_pages(at: Bench) -> None:
 def test_a_command_by_request(at: Bench) -> None:
     url = at.served.endpoint.replace("/v1", "/control")
     allowed = {"Authorization": f"Bearer {at.served.token}"}
-    assert requests.post(url, data="status web off", timeout=5).status_code == 401
-    assert requests.get(url, headers=allowed, timeout=5).status_code == 405
-    assert requests.post(url, data="status web off", headers=allowed, timeout=5).status_code == 204
+    assert requests.post(url, data="status web off", timeout=PATIENCE).status_code == 401
+    assert requests.get(url, headers=allowed, timeout=PATIENCE).status_code == 405
+    assert requests.post(url, data="status web off", headers=allowed, timeout=PATIENCE).status_code == 204
     assert _server(at)["status"] == "off"
-    refused = requests.post(url, data="delete nobody", headers=allowed, timeout=5)
+    refused = requests.post(url, data="delete nobody", headers=allowed, timeout=PATIENCE)
     assert (refused.status_code, "there is no server 'nobody'" in refused.text) == (422, True)
     at.served.obey("token 1 revoked")
-    again = requests.post(url, data="token 1 read-write", headers=allowed, timeout=5)
+    again = requests.post(url, data="token 1 read-write", headers=allowed, timeout=PATIENCE)
     assert again.status_code == 204, "the first token always opens it"
     assert all(request.path != "/control" for request in at.served.requests)
 
