@@ -38,15 +38,17 @@ def make_app(simulation: Simulation, hang_up: HangUp) -> ASGIApp:
         Route(PREFIX + endpoint.template, _RouteApp(simulation, endpoint, hang_up), methods=[endpoint.method])
         for endpoint in ROUTES
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _unknown_route})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: partial(_unknown_route, routes)})
     app.router.redirect_slashes = False
     return _Gate(simulation, app)
 
 
-async def _unknown_route(_request: Request, error: Exception) -> Response:
-    if isinstance(error, HTTPException) and error.status_code == 405:
+async def _unknown_route(routes: list[Route], request: Request, _error: Exception) -> Response:
+    here = [route.methods or () for route in routes if route.path_regex.match(request.url.path)]
+    allowed = sorted({method for methods in here for method in methods})
+    if allowed:
         answer = refusal(ApiError(405, "method_not_allowed", "method not allowed"))
-        return as_response(Answer(405, answer.body, error.headers or {}))
+        return as_response(Answer(405, answer.body, {"Allow": ", ".join(allowed)}))
     return as_response(refusal(ApiError(404, "not_found", "not found")))
 
 

@@ -315,7 +315,9 @@ def test_the_record_of_requests(at: Bench) -> None:
 def test_wrong_methods_say_which_are_allowed(at: Bench) -> None:
     answer = at.ask("DELETE", "/locations")
     assert (answer.status_code, answer.json()["error"]["code"]) == (405, "method_not_allowed")
-    assert "GET" in answer.headers["Allow"]
+    assert answer.headers["Allow"] == "GET, HEAD"
+    answer = at.ask("PATCH", "/servers/1")
+    assert answer.headers["Allow"] == "DELETE, GET, HEAD, PUT"
 
 
 def test_latency_is_part_of_every_answer_also_of_refusals() -> None:
