@@ -11,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hsnap_tui.demo import fault_text
+from hsnap_tui.demo import fault_text, imaging, power
+from hsnap_tui.demo.errors import ApiError
 from hsnap_tui.demo.faults import Fault, FaultSyntaxError
 from hsnap_tui.demo.model import STATUSES, Server
 from hsnap_tui.demo.tokens import Access
+from hsnap_tui.demo.world import World
 
 if TYPE_CHECKING:
     from hsnap_tui.demo.simulation import Simulation
@@ -94,11 +96,11 @@ def _slow(name: str, seconds: str) -> Do:
     return _on_server(name, slow)
 
 
-def _stubborn(name: str) -> Do:
-    def stubborn(server: Server) -> None:
+def _ignore_acpi(name: str) -> Do:
+    def ignore(server: Server) -> None:
         server.ignores_acpi = True
 
-    return _on_server(name, stubborn)
+    return _on_server(name, ignore)
 
 
 def _status(name: str, status: str) -> Do:
@@ -139,6 +141,21 @@ def _lock(name: str, seconds: str) -> Do:
     return lock
 
 
+def _as_another_client(operation: Callable[[World, Server], object]) -> Callable[[str], Do]:
+    """Give the reader of a command that does what another client's request would."""
+
+    def read(name: str) -> Do:
+        def start(simulation: Simulation) -> None:
+            try:
+                operation(simulation.cloud, _server(simulation, name))
+            except ApiError as error:
+                raise CommandError(f"{error.status} {error.code}: {error.message}") from None
+
+        return start
+
+    return read
+
+
 def _unlock(name: str) -> Do:
     return lambda simulation: simulation.cloud.unlock(_server(simulation, name).id)
 
@@ -174,12 +191,16 @@ COMMANDS = {
     "no-faults": _Command("", "take all faults out of force", _no_faults),
     "token": _Command("NUMBER ACCESS", f"let a token be {', '.join(Access)} from now on", _token),
     "slow": _Command("SERVER SECONDS", "it goes off so long after an ACPI shutdown", _slow),
-    "stubborn": _Command("SERVER", "it does not react to ACPI", _stubborn),
+    "ignore-acpi": _Command("SERVER", "it does not react to ACPI", _ignore_acpi),
     "status": _Command("SERVER STATUS", "it has this status, until its power is changed", _status),
     "stuck-image": _Command("SERVER [SECONDS]",
         "its images stay creating for ever, their action is gone after SECONDS (10)", _stuck_image),
     "rename": _Command("SERVER NAME", "it has another name", _rename),
     "delete": _Command("SERVER", "it is gone at once", _delete),
+    "poweron": _Command("SERVER", "another client powers it on", _as_another_client(power.poweron)),
+    "poweroff": _Command("SERVER", "another client powers it off", _as_another_client(power.poweroff)),
+    "shutdown": _Command("SERVER", "another client shuts it down", _as_another_client(power.shutdown)),
+    "snapshot": _Command("SERVER", "another client makes a snapshot of it", _as_another_client(imaging.create_image)),
     "lock": _Command("SERVER SECONDS", "another client's reboot holds it for so long", _lock),
     "unlock": _Command("SERVER", "its lock is gone; the action that held it goes on", _unlock),
     "budget": _Command("LEFT", "another client has taken all but so many requests of the rate limit", _budget),

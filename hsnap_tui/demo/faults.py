@@ -59,7 +59,7 @@ KINDS = {
     "cut-body": Kind("the connection closes in the middle of the answer, it was done"),
     "empty": Kind("the answer has no body, it was done"),
     "null": Kind("the answer's body is null, it was done"),
-    "date": Kind("the Date header is S seconds late (3600), or early when S is negative", 3600.0, header=True,
+    "date": Kind("the Date header is S seconds ahead (3600), or behind when S is negative", 3600.0, header=True,
         lowest=-1e9, highest=1e9),
     "date-text": Kind("=TEXT: the Date header says this", takes="a text", header=True),
     "ratelimit": Kind("=LIMIT[/REMAINING[/RESET]]: the RateLimit headers say this, whatever it is",

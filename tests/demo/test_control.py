@@ -153,10 +153,24 @@ def test_a_slow_guest_goes_off_long_after_its_action(at: Bench) -> None:
     assert _server(at)["status"] == "off"
 
 
-def test_a_stubborn_guest(at: Bench) -> None:
-    at.served.obey("stubborn web")
+def test_a_guest_that_ignores_acpi(at: Bench) -> None:
+    at.served.obey("ignore-acpi web")
     _do(at, "shutdown")
     at.clock.advance(4000)
+    assert _server(at)["status"] == "running"
+
+
+@pytest.mark.parametrize(("word", "status"), [("poweroff", "off"), ("shutdown", "off"), ("snapshot", "running")])
+def test_another_client(at: Bench, word: str, status: str) -> None:
+    at.served.obey(f"{word} web")
+    assert _server(at)["locked"]
+    assert len(at.get("/servers/actions", status="running")["actions"]) == 1
+    with pytest.raises(CommandError, match="423 locked"):
+        at.served.obey("poweron web")
+    at.clock.advance(100)
+    assert _server(at)["status"] == status
+    at.served.obey("poweron web")
+    at.clock.advance(10)
     assert _server(at)["status"] == "running"
 
 
