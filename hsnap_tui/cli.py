@@ -18,6 +18,7 @@ from hsnap_tui.headless.exits import ExitCode
 from hsnap_tui.jobs.labels import parse_labels
 from hsnap_tui.jobs.model import IfLocked, IfStillOn, SnapshotOptions
 from hsnap_tui.settings import Choices, Secret, Settings, SettingsError, load
+from hsnap_tui.signals import write_from_the_background
 from hsnap_tui.streams import SLOW_READER, Streams, never_waiting
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def _without_screen(arguments: argparse.Namespace, settings: Settings, streams: 
         raise SettingsError(
             "There is no API token.", "Set HCLOUD_TOKEN, or make a context with: hcloud context create NAME."
         )
+    write_from_the_background()
     report = report_for(sys.stdout, as_json=arguments.json)
     return asyncio.run(_run(arguments, settings, token, report, streams))
 
@@ -111,7 +113,7 @@ async def _run(
     interrupts = Interrupts(streams, report.close)
     session = open_session(settings, token, Scope.JOBS_ONLY)
     patience = arguments.network_wait.total_seconds()
-    with interrupts.listening():
+    with interrupts.listening(session, report):
         async with interrupts.within(session.clock, arguments.timeout):
             if arguments.command == "resume":
                 return await commands.resume(session, report, interrupts, yes=arguments.yes, patience=patience)

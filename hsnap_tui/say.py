@@ -174,3 +174,10 @@ _SEVERITY = {
     Kind.DONE: Severity.GOOD,
     Kind.SKIPPED: Severity.WARNING,
 }
+
+
+def not_suspended(names: list[str]) -> str:
+    """Why the program does not stand still while these servers are off because of it."""
+    return (
+        f"Not suspended: {words.listed(names)} must be powered on again first, and a suspended program can't do that."
+    )

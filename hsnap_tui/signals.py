@@ -1,9 +1,13 @@
-"""The signals that end the program: the first asks to leave in order, a Ctrl-C after that ends it at once."""
+"""The signals that end the program, or stop it for a while.
+
+The first that ends it asks to leave in order, a Ctrl-C after that ends it at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -43,3 +47,27 @@ class LeaveSignals:
         self.asked = True
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._ask)
+
+
+@contextlib.contextmanager
+def stopping(may_stop: Callable[[], bool]) -> Iterator[None]:
+    """Ctrl-Z stops the process only when `may_stop`. To be called in the main thread; Windows has nothing like it."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if may_stop():
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    if not hasattr(signal, "SIGTSTP"):
+        yield
+        return
+    before = signal.signal(signal.SIGTSTP, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTSTP, before)
+
+
+def write_from_the_background() -> None:
+    """From now on no terminal stops the process for writing to it (`stty tostop`): that would keep servers off."""
+    if hasattr(signal, "SIGTTOU"):
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)

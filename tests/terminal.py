@@ -144,6 +144,11 @@ def terminal(
             made.child.wait()
 
 
+def stands_still(screen: Terminal) -> bool:
+    """Whether the process is stopped."""
+    return os.waitid(os.P_PID, screen.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def processes(about: str) -> list[str]:
     """The command lines of all processes that mention it."""
     done = subprocess.run(["/bin/ps", "-axww", "-o", "args="], capture_output=True, text=True, check=True)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.programs import Machine, environment, machine
 from tests.quick_program import COMMAND
-from tests.terminal import ALTERNATE_OFF, Terminal, terminal
+from tests.terminal import ALTERNATE_OFF, Terminal, stands_still, terminal
 
 
 def ignore_hang_ups() -> None:
@@ -123,11 +123,6 @@ def test_bytes_that_are_no_utf_8_are_no_bug(tmp_path: Path) -> None:
         assert screen.ended() == 0
 
 
-def stands_still(screen: Terminal) -> bool:
-    """Whether the process is stopped."""
-    return os.waitid(os.P_PID, screen.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
-
-
 def test_ctrl_z_suspends_and_going_on_draws_everything() -> None:
     with machine() as at:
         at.add("web-1")
@@ -172,3 +167,14 @@ def test_a_stop_from_outside_leaves_a_console_that_works() -> None:
             screen.press("q")
             assert screen.ended() == 0
             assert screen.is_restored()
+
+
+@pytest.mark.parametrize("after", [0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4])
+def test_a_signal_while_the_screen_starts_is_heard_though_nobody_reads(after: float) -> None:
+    with machine() as at:
+        at.add("web-1")
+        with terminal(env=at.env, cwd=at.home, program=COMMAND) as screen:
+            time.sleep(after)
+            os.kill(screen.pid, signal.SIGTERM)
+            ends(at, screen)
+            assert screen.child.exitstatus == 0 or screen.child.signalstatus == signal.SIGTERM

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import TypeVar
 
-from hsnap_tui import words
+from hsnap_tui import say, words
 from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.console import Refused
@@ -21,7 +20,7 @@ from hsnap_tui.headless.report import Report, in_short
 from hsnap_tui.headless.waiting import AFTER_TIMEOUT, AT_THE_END, LOOK_EVERY, Heartbeat, names_off, settle
 from hsnap_tui.jobs.model import Job, JobState
 from hsnap_tui.session import Session
-from hsnap_tui.signals import LeaveSignals
+from hsnap_tui.signals import LeaveSignals, stopping
 from hsnap_tui.streams import LAST_WORDS, Streams
 
 PATIENCE = 60.0
@@ -53,9 +52,19 @@ class Interrupts:
         self._at_the_end = at_the_end
         self._signals = LeaveSignals(self._ask, self._end_at_once)
 
-    def listening(self) -> AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def listening(self, session: Session, report: Report) -> Iterator[None]:
         """Takes the signals over for as long as it lasts."""
-        return self._signals.listening()
+        loop = asyncio.get_running_loop()
+
+        def may_stop() -> bool:
+            names = names_off(session)
+            if names:
+                loop.call_soon_threadsafe(report.say, say.not_suspended(names))
+            return not names
+
+        with self._signals.listening(), stopping(may_stop):
+            yield
 
     @contextlib.asynccontextmanager
     async def within(self, clock: Clock, limit: timedelta | None) -> AsyncIterator[None]:

@@ -12,7 +12,7 @@ from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.screen import Screen
 
-from hsnap_tui import words
+from hsnap_tui import say
 from hsnap_tui.background_writer import BackgroundWriter
 from hsnap_tui.console import Console, Refused
 from hsnap_tui.tui import colours as readable
@@ -112,8 +112,7 @@ class HsnapApp(App[Exit]):
         """Whether the process may stand still: what stands still can't power on a server. Says why not."""
         off = self.session.leaving().off if self.session else ()
         if off and self._loop is not None:
-            names = words.listed([job.server_name for job in off])
-            text = f"Not suspended: {names} must be powered on again first, and a suspended program can't do that."
+            text = say.not_suspended([job.server_name for job in off])
             self._loop.call_soon_threadsafe(self._tell_why_not, text)
         return not off
 

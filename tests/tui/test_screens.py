@@ -369,3 +369,10 @@ async def test_keys_show_that_somebody_is_there() -> None:
         assert console.attended == [False]
         await pilot.press("j")
         assert console.attended == [False, True]
+
+
+async def test_leaving_before_the_screen_is_there_shows_none() -> None:
+    app = HsnapApp(FakeConsole())
+    app.exit(Exit.LEAVE)
+    assert await asyncio.wait_for(app.run_async(headless=True, size=(80, 24)), 10) is Exit.LEAVE
+    assert app.work is None
