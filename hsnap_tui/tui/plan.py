@@ -80,8 +80,8 @@ def intent(views: Sequence[ServerView], options: SnapshotOptions) -> str:
     late = "is left running and its job fails" if options.if_still_on is IfStillOn.LEAVE else "is powered off"
     return (
         f"Shuts down {words.listed(names, 8)}, {at_a_time_in_words(options.at_a_time)}, and powers each on again "
-        f"as soon as its lock clears. No server is off for more than {words.brief(options.max_downtime)} unless its "
-        "snapshot is still being made: then it is powered on again without one, and its job needs your approval. "
+        f"as soon as its lock clears. One that has been off for {words.brief(options.max_downtime)} without a "
+        "snapshot under way is powered on again all the same, and its job needs your approval. "
         f"One that is still on after {words.brief(options.off_within)} {late}.{untouched}{later}"
     )
 

@@ -7,7 +7,8 @@ from textual.widgets._toast import Toast
 
 from hsnap_tui import events as ev
 from hsnap_tui.tui.screens.fleet import FleetScreen
-from hsnap_tui.tui.widgets.log_pane import Lines, LogPane
+from hsnap_tui.tui.widgets.lines import Lines
+from hsnap_tui.tui.widgets.log_pane import LogPane
 from hsnap_tui.tui.widgets.status_line import ProblemLines
 from tests.tui.driving import main, running, screen_text, table, until
 from tests.tui.fake import LIMIT, NOW, PROJECT, FakeConsole, jobs_in_every_state

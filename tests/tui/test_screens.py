@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from textual.widgets import Button, Input, RichLog
+from textual.widgets import Button, Input
 
 from hsnap_tui import events as ev
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
@@ -21,6 +21,7 @@ from hsnap_tui.tui.attention import IDLE_AFTER, Attention
 from hsnap_tui.tui.screens.fleet import FleetScreen
 from hsnap_tui.tui.screens.quit import Exit
 from hsnap_tui.tui.screens.welcome import WelcomeScreen
+from hsnap_tui.tui.widgets.lines import Lines
 from hsnap_tui.tui.widgets.log_pane import KEPT, LogPane
 from tests.tui.driving import main, running, screen_text, table, text_of, toasts, until
 from tests.tui.fake import NOW, PROJECT, FakeConsole, FixedClock, jobs_in_every_state
@@ -159,7 +160,7 @@ async def test_the_log_follows_and_pauses() -> None:
     console = FakeConsole()
     async with running(console) as (app, pilot):
         pane = main(app).query_one(LogPane)
-        log = pane.query_one(RichLog)
+        log = pane.query_one(Lines)
         console.emit(*(told(n) for n in range(60)))
         await until(pilot, lambda: len(pane.lines) == 60 and log.is_vertical_scroll_end)
         assert "line 59 [red]x[/foo]" in screen_text(app)
@@ -184,7 +185,7 @@ async def test_the_log_is_bounded() -> None:
         pane = main(app).query_one(LogPane)
         await until(pilot, lambda: len(pane.lines) == KEPT)
         assert pane.lines[-1].text.startswith(f"line {KEPT + 49}")
-        assert len(pane.query_one(RichLog).lines) <= KEPT
+        assert len(pane.query_one(Lines).lines) <= KEPT
 
 
 async def test_progress_does_not_drown_the_rest() -> None:

@@ -95,12 +95,9 @@ class FleetScreen(Screen[None]):
     def _repaint(self) -> None:
         self._stirred = False
         heard, self._heard = self._heard, []
-        log = self.query_one(LogPane)
+        self.query_one(LogPane).write(line for event in heard if (line := say(event)))
         dirty: set[int] = set()
         for event in heard:
-            line = say(event)
-            if line:
-                log.write(line)
             dirty.update(self._note(event))
         self.look(dirty)
 

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
-from rich.table import Table
-from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.message import Message
-from textual.widgets import RichLog
+from textual.strip import Strip
 
 from hsnap_tui import words
 from hsnap_tui.say import Line
-from hsnap_tui.tui.paint import SIGN, Palette
+from hsnap_tui.tui import log_lines
+from hsnap_tui.tui.paint import Palette
+from hsnap_tui.tui.widgets.lines import Lines
 
 KEPT = 1000
 """Lines that can be scrolled back to."""
 
 PROGRESS_STEP = 10
 """Percent between two progress lines of the same server: a fleet's progress must not drown the rest."""
-
-
-class Lines(RichLog):
-    """Tells when it has another size: that may happen without the pane around it having one."""
-
-    class Resized(Message):
-        """Other lines are in sight now."""
-
-    def on_resize(self, event: events.Resize) -> None:  # noqa: ARG002 - Textual calls the base class's own too
-        """Tells it."""
-        self.post_message(self.Resized())
 
 
 class LogPane(Vertical):
@@ -66,17 +55,17 @@ class LogPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """The lines."""
-        yield Lines(max_lines=KEPT, wrap=True, markup=False, highlight=False, min_width=20, auto_scroll=False)
+        yield Lines(KEPT)
 
-    def write(self, line: Line) -> None:
-        """Adds a line; progress of the same server only every few percent."""
-        if line.percent is not None and not self._worth_telling(line.server, line.percent):
+    def write(self, lines: Iterable[Line]) -> None:
+        """Adds lines; progress of the same server only every few percent."""
+        found = [line for line in lines if line.percent is None or self._worth_telling(line.server, line.percent)]
+        if not found:
             return
-        self._lines.append(line)
-        log = self.query_one(Lines)
-        log.write(self._drawn(line), expand=True, scroll_end=self._following)
+        self._lines.extend(found)
+        self.query_one(Lines).add(self._drawn(found[-KEPT:]), follow=self._following)
         if not self._following:
-            self._missed += 1
+            self._missed += len(found)
             self._show_paused()
 
     @property
@@ -92,9 +81,9 @@ class LogPane(Vertical):
 
     def on_resize(self, event: events.Resize) -> None:
         """Wraps the lines anew for a new width."""
-        if self._width and event.size.width != self._width:
+        if event.size.width != self._width:
+            self._width = event.size.width
             self._rewrite()
-        self._width = event.size.width
 
     @on(Lines.Resized)
     def _keep_following(self) -> None:
@@ -103,11 +92,8 @@ class LogPane(Vertical):
             self.query_one(Lines).scroll_end(animate=False, immediate=True, x_axis=False)
 
     def _rewrite(self) -> None:
-        log = self.query_one(Lines)
         following = self._following
-        log.clear()
-        for line in self._lines:
-            log.write(self._drawn(line), expand=True, scroll_end=following)
+        self.query_one(Lines).put(self._drawn(self._lines), follow=following)
         self._following = following
 
     def _scrolled(self, before: float, now: float) -> None:
@@ -134,19 +120,8 @@ class LogPane(Vertical):
         self._told[server] = percent
         return True
 
-    def _drawn(self, line: Line) -> Table:
+    def _drawn(self, found: Iterable[Line]) -> list[Strip]:
         palette = Palette.of(self.app.theme_variables)
-        narrow = self.app.size.width < 100
-        grid = Table.grid(padding=(0, 1), expand=True)
-        grid.add_column(width=8, no_wrap=True)
-        grid.add_column(width=1)
-        grid.add_column(width=14 if narrow else 24, no_wrap=True, overflow="ellipsis")
-        grid.add_column(ratio=1, overflow="fold")
-        style = palette.severity(line.severity)
-        grid.add_row(
-            Text(words.clock_time(line.at), palette.quiet),
-            Text(SIGN[line.severity], style),
-            Text(line.server, "bold"),
-            Text(line.text, style),
-        )
-        return grid
+        names = 14 if self.app.size.width < 100 else 24
+        width = self.query_one(Lines).scrollable_content_region.width
+        return [strip for line in found for strip in log_lines.drawn(line, width, names, palette)]
