@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.api import BudgetView, CloudApi, Purpose
 from hsnap_tui.cloud.errors import CloudError
+from hsnap_tui.cloud.long_waits import LongWaits
 from hsnap_tui.cloud.model import Action
 from hsnap_tui.console import BatchSummary, Leaving, Link, Refused
 from hsnap_tui.events import Event, Failure, FleetUpdated, LinkLost, LinkRestored, Notice, Role, WatchEnded
@@ -23,6 +25,9 @@ from hsnap_tui.jobs.journal import Batch, WishKind
 from hsnap_tui.jobs.model import Job, JobState, Phase, SnapshotRequest
 from hsnap_tui.jobs.project import Card, find, find_or_make
 from hsnap_tui.jobs.work import Work, servers_off
+
+LOOK_FOR_WAITS_EVERY = 2.0
+"""Seconds between two looks at what waits for the rate limit."""
 
 
 class Session:
@@ -227,9 +232,19 @@ class Session:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._watcher.run())
+                group.create_task(self._tell_long_waits())
                 group.create_task(self._run_work())
         finally:
             await self._cloud.close()
+
+    async def _tell_long_waits(self) -> None:
+        """Says what waits for the rate limit for long: a server that is off meanwhile must not be a riddle."""
+        waits = LongWaits()
+        while True:
+            text = waits.note(self._cloud.budget(), self._clock.now())
+            if text is not None:
+                self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=True))
+            await self._clock.sleep(LOOK_FOR_WAITS_EVERY)
 
     async def _run_work(self) -> None:
         """The journal belongs to the project: a known token tells which it is, or else the servers do."""
@@ -277,7 +292,7 @@ class Session:
     @property
     def _interests(self) -> Interests:
         jobs = self._work.interests
-        return Interests(jobs.actions, jobs.servers | self._watched, jobs.urgent)
+        return replace(jobs, servers=jobs.servers | (self._watched - jobs.off))
 
     def _observe(self, observation: Observation) -> None:
         self._fleet, events = apply(self._fleet, observation, self._own_actions())

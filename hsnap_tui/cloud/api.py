@@ -27,6 +27,7 @@ class BudgetView:
 
     `refill` is requests a second. `waiting` is the most urgent purpose that is held back now, `until` when it
     is expected to go; `held` are all purposes that are held back. `known` is false until an answer has shown a limit.
+    `strange` says what answers have shown that was not believed.
     """
 
     limit: int
@@ -37,6 +38,7 @@ class BudgetView:
     waiting: Purpose | None = None
     until: datetime | None = None
     held: frozenset[Purpose] = frozenset()
+    strange: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

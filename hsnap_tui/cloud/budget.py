@@ -20,6 +20,8 @@ UNPROVEN = 8
 ROUNDING = 1e-6
 LONGEST_RETRY_AFTER = 3600.0
 """Seconds of pause that an answer may ask for: after so long the limit is full again."""
+LONGEST_FOR_POWER_ON = 30.0
+"""The same for switching a server on, which is off as long as it is not asked for."""
 LONGEST_PAUSE = 60.0
 """Seconds of pause after refusals in a row that do not say how long to wait."""
 
@@ -74,6 +76,7 @@ class Bucket:
     _refusals: int = 0
     _refused_after: int = 0
     _paused_until: float = -math.inf
+    _refused_at: float = -math.inf
     _look_ups: Ceiling = field(default_factory=Ceiling)
 
     @property
@@ -101,8 +104,11 @@ class Bucket:
 
         Infinity means: not before one of those under way has ended.
         """
-        pause = max(0.0, self._paused_until - now)
-        if self._refusals and any(ticket.number > self._refused_after for ticket in self.under_way):
+        pause, trying = max(0.0, self._paused_until - now), self.under_way
+        if purpose is Purpose.POWER_ON:
+            pause = max(0.0, min(pause, self._refused_at + LONGEST_FOR_POWER_ON - now))
+            trying = {ticket for ticket in trying if ticket.purpose is purpose}
+        if self._refusals and any(ticket.number > self._refused_after for ticket in trying):
             return math.inf
         if not self._observations:
             peers = sum(ticket.purpose is purpose for ticket in self.under_way)
@@ -141,7 +147,7 @@ class Bucket:
     def refused(self, now: float, admitted: int, retry_after: float | None) -> None:
         """A 429: nothing goes for a while, and then one request at a time until one is accepted."""
         self._refusals += 1
-        self._refused_after = admitted
+        self._refused_after, self._refused_at = admitted, now
         pause = min(retry_after or 0.0, LONGEST_RETRY_AFTER)
         pause = pause or min(LONGEST_PAUSE, 2.0 ** min(self._refusals - 1, 10))
         self._paused_until = max(self._paused_until, now + pause)

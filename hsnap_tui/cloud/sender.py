@@ -20,6 +20,7 @@ from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.gate import Gate
 from hsnap_tui.cloud.guard import Guard
 from hsnap_tui.cloud.lanes import Lane, Lanes, LostError
+from hsnap_tui.cloud.plausible import Plausible
 from hsnap_tui.cloud.sdk import Exchange, Sdk
 from hsnap_tui.settings import Secret
 
@@ -88,6 +89,7 @@ class Sender:
         self._clock = clock
         self._lanes = Lanes(bound)
         self._gate = Gate(clock)
+        self._plausible = Plausible()
         self._offsets: deque[float] = deque(maxlen=DATES)
         self._closed = False
 
@@ -98,7 +100,7 @@ class Sender:
 
     def budget(self) -> BudgetView:
         """The rate limit as it stands now."""
-        return self._gate.view()
+        return replace(self._gate.view(), strange=self._plausible.strange)
 
     def close(self) -> None:
         """Ends all requests under way, and sends no more."""
@@ -167,7 +169,7 @@ class Sender:
             return
         headers = exchange.headers or {}
         self._note_date(headers.get("Date"))
-        limit, left = _limits(headers)
+        limit, left = self._plausible.judge(ticket.route, *_limits(headers))
         if exchange.status == 429:
             wait = retry_after(headers.get("Retry-After"), self._clock.now())
             self._gate.refused(ticket, limit, left, wait)
@@ -193,7 +195,7 @@ class Sender:
 def _limits(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
     """Limit and remaining requests, both or neither."""
     limit, left = (_count(headers.get(f"RateLimit-{name}", "")) for name in ("Limit", "Remaining"))
-    return (limit, left) if limit and left is not None else (None, None)
+    return (limit, left) if limit is not None and left is not None else (None, None)
 
 
 def _count(text: str) -> int | None:

@@ -19,13 +19,20 @@ class Scope(Enum):
 class Interests:
     """What the job engine and the screen's watches need in the next poll.
 
-    `actions` are followed until they end; `servers` are asked for themselves (their lock or status matters).
-    `urgent`: a server is off because of us, so look more often, and ahead of other polls.
+    `actions` are followed until they end; `servers` are asked for themselves (their lock or status matters). `off`
+    are servers that are off because of us, or going off, and `switching` the actions that switch them: they are
+    looked at more often, and with the precedence of switching on.
     """
 
     actions: frozenset[int] = frozenset()
     servers: frozenset[int] = frozenset()
-    urgent: bool = False
+    off: frozenset[int] = frozenset()
+    switching: frozenset[int] = frozenset()
+
+    @property
+    def urgent(self) -> bool:
+        """Whether a server is off because of us."""
+        return bool(self.off)
 
     def __bool__(self) -> bool:
-        return bool(self.actions or self.servers)
+        return bool(self.actions or self.servers or self.off or self.switching)

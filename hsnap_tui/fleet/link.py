@@ -12,6 +12,8 @@ PATIENCE = 3
 """Times in a row that a list may fail, while other parts succeed, before the picture counts as stale."""
 LONGEST_BACKOFF = 15.0
 LONGEST_WITHOUT_ACCESS = 60.0
+LONGEST_RETRY_AFTER = 300.0
+"""Seconds that an answer may ask polls to wait at most."""
 _NO_ACCESS = frozenset({ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN, ErrorKind.READ_ONLY_TOKEN})
 _LISTS = (Part.SWEEP, Part.RUNNING)
 
@@ -54,7 +56,8 @@ class LinkHealth:
         if self.failure is None:
             return 0.0
         longest = LONGEST_WITHOUT_ACCESS if self.failure.kind in _NO_ACCESS else LONGEST_BACKOFF
-        return max(min(longest, 2.0 ** min(self._failed_polls, 10)), self.failure.retry_after or 0.0)
+        asked = min(self.failure.retry_after or 0.0, LONGEST_RETRY_AFTER)
+        return max(min(longest, 2.0 ** min(self._failed_polls, 10)), asked)
 
     def _reason(self, poll: Poll) -> CloudError | None:
         """Why the picture cannot be trusted to be live, if so."""

@@ -17,6 +17,7 @@ from hsnap_tui.fleet.pace import Attention, Mood, Pace, allowance, pace, sweep_i
 from hsnap_tui.fleet.poll import Part, Poll
 from hsnap_tui.fleet.state import Fleet, Observation
 from hsnap_tui.fleet.survey import Survey
+from hsnap_tui.fleet.urgent import UrgentPolls
 
 BREATH = 0.3
 """Seconds between the end of a poll and the start of the next, at least."""
@@ -63,6 +64,9 @@ class Watcher:
         self._attention = Attention.FOCUSED if scope is Scope.EVERYTHING else Attention.NO_SCREEN
         self._survey = Survey(clock, scope, fleet)
         self._link = LinkHealth(on_failure, on_recovery)
+        self._urgent = UrgentPolls(
+            cloud, clock, fleet=fleet, interests=interests, emit=on_observation, note=self._link.note
+        )
         self._wake = asyncio.Event()
         self._refreshes: list[asyncio.Future[None]] = []
         self._current: tuple[Purpose, asyncio.Task[None]] | None = None
@@ -95,8 +99,7 @@ class Watcher:
 
     def nudge(self) -> None:
         """The interests changed: the next poll comes when the present pace says, reckoned anew. Never a burst."""
-        if self._interests().urgent:
-            self._free_way_for(Purpose.JOB)
+        self._urgent.nudge()
         self._wake.set()
 
     async def refresh(self) -> None:
@@ -111,6 +114,7 @@ class Watcher:
         """Polls until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._urgent.run())
                 while True:
                     await self._poll_once(group)
                     await self._pause()
@@ -160,7 +164,7 @@ class Watcher:
     async def _poll_once(self, group: asyncio.TaskGroup) -> None:
         asked, self._refreshes = self._refreshes, []
         interests, first = self._interests(), self._fleet().swept is None
-        poll = self._new_poll(self._purpose(interests, refresh=bool(asked)))
+        poll = self._new_poll(self._purpose(refresh=bool(asked)))
         self._started = self._clock.monotonic()
         began = self._clock.now()
         task = group.create_task(self._look(poll, interests, group, refresh=bool(asked)))
@@ -203,11 +207,11 @@ class Watcher:
             list_poll = self._new_poll(Purpose.KEYPRESS if refresh else Purpose.POLL)
             self._start_beside(group, "snapshots", self._survey.read_snapshots(list_poll))
 
-    def _purpose(self, interests: Interests, *, refresh: bool) -> Purpose:
+    def _purpose(self, *, refresh: bool) -> Purpose:
         first = self._fleet().swept is None
         if refresh or (first and self._scope is Scope.EVERYTHING):
             return Purpose.KEYPRESS
-        return Purpose.JOB if first or interests.urgent else Purpose.POLL
+        return Purpose.JOB if first else Purpose.POLL
 
     def _new_poll(self, purpose: Purpose) -> Poll:
         return Poll(self._cloud, self._clock, self._fleet, self._emit, purpose)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from hsnap_tui.cloud.model import Action
 from hsnap_tui.fleet.interests import Interests
 from hsnap_tui.fleet.state import Fleet, Observation
-from hsnap_tui.jobs.model import Job, Phase, Power
+from hsnap_tui.jobs.model import Job, Phase, Power, Sending
 from hsnap_tui.jobs.observations import ActionLost, ActionSeen, Seen
 
 AHEAD = 2
@@ -24,23 +24,35 @@ def interests(jobs: Iterable[Job], *, starting: bool = True) -> Interests:
     actions: set[int] = set()
     servers: set[int] = set()
     in_line: Counter[str] = Counter()
-    urgent = False
+    off: set[int] = set()
+    switching: set[int] = set()
     for job in jobs:
         if job.watching:
             servers.add(job.server_id)
         if job.resting:
             continue
-        urgent = urgent or job.power is Power.OWED
         actions |= _followed(job)
-        if job.power is Power.OWED or (starting and _waits(job) and not _far_back(job, in_line)):
+        if job.power is Power.OWED:
+            off.add(job.server_id)
+            switching |= _switching(job)
+        elif starting and _waits(job) and not _far_back(job, in_line):
             servers.add(job.server_id)
-    return Interests(frozenset(actions), frozenset(servers), urgent)
+    return Interests(frozenset(actions - switching), frozenset(servers - off), frozenset(off), frozenset(switching))
 
 
 def _followed(job: Job) -> set[int]:
+    return _known(job.create) | _switching(job)
+
+
+def _switching(job: Job) -> set[int]:
+    """The actions that switch the job's server off or on."""
     going_off = job.result is None and job.off_at is None
-    sendings = (job.create, job.start, *((job.stop,) if going_off else ()))
-    return {s.action_id for s in sendings if s.phase is Phase.ACCEPTED and s.action_id is not None}
+    return _known(job.start) | (_known(job.stop) if going_off else set())
+
+
+def _known(request: Sending) -> set[int]:
+    accepted = request.phase is Phase.ACCEPTED and request.action_id is not None
+    return {request.action_id} if accepted and request.action_id is not None else set()
 
 
 def _waits(job: Job) -> bool:

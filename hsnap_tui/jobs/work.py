@@ -96,7 +96,7 @@ class Work:
         if self._engine is not None:
             return self._engine.interests
         following = interests(self.jobs.values())
-        return Interests(actions=following.actions)
+        return Interests(actions=following.actions | following.switching)
 
     def observe(self, observation: Observation) -> None:
         """Hands on what a poll saw. A follower only learns how far its snapshots are."""

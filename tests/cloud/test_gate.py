@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsnap_tui.cloud.api import Purpose
-from hsnap_tui.cloud.budget import Ticket, floor, reserve
+from hsnap_tui.cloud.budget import LONGEST_FOR_POWER_ON, Ticket, floor, reserve
 from hsnap_tui.cloud.ceiling import AT_ONCE
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.gate import Gate
@@ -374,3 +374,14 @@ async def test_the_look_up_of_one_job_is_not_delayed_and_all_go_in_the_end(clock
     assert clock.monotonic() - started < 0.2
     await clock.run(all_of(gate, hetzner, [Purpose.LOOK_UP] * 30))
     assert hetzner.counted[Purpose.LOOK_UP] == 45
+
+
+async def test_a_long_retry_after_holds_up_no_power_on_for_long(clock: VirtualClock) -> None:
+    gate, _ = await learn(clock, 3600, 3600)
+    hanging = await gate.admit(Purpose.POLL, "/servers")
+    ticket = await gate.admit(Purpose.POWER_ON, "/servers/{id}/actions/poweron")
+    gate.refused(ticket, None, None, 900)
+    started = clock.monotonic()
+    await clock.run(gate.admit(Purpose.POWER_ON, "/servers"))
+    assert clock.monotonic() - started == pytest.approx(LONGEST_FOR_POWER_ON)
+    assert hanging in gate._holding, "nor does a poll that hangs"

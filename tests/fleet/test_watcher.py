@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from math import inf
 
 import pytest
@@ -257,10 +258,11 @@ async def test_what_is_urgent_does_not_wait_behind_a_held_poll_either(clock: Vir
         desk.watcher._cost = 0.01
         await clock.advance(20)
         assert world.waiting is Purpose.POLL
-        desk.interests = Interests(servers=frozenset({4}), urgent=True)
+        desk.interests = Interests(off=frozenset({4}))
         desk.watcher.nudge()
         await clock.advance(5)
-        assert world.asked[-1].purpose is Purpose.JOB
+        assert world.asked[-1].what == "server 4"
+        assert world.asked[-1].purpose is Purpose.POWER_ON
 
 
 async def test_nudges_make_no_bursts(clock: VirtualClock) -> None:
@@ -417,7 +419,7 @@ async def test_a_server_that_a_job_waits_for_and_that_never_was_there_is_known_t
 
 async def test_what_is_urgent_is_looked_at_every_other_second(clock: VirtualClock) -> None:
     world = World(clock, servers=120)
-    desk = Desk(world, clock, Scope.JOBS_ONLY, interests=Interests(servers=frozenset({3}), urgent=True))
+    desk = Desk(world, clock, Scope.JOBS_ONLY, interests=Interests(off=frozenset({3})))
     async with desk.at_work():
         await clock.advance(20)
     assert world.calls(10)["server 3"] >= 4
@@ -431,3 +433,38 @@ async def test_each_answer_tells_when_it_was_asked_for(clock: VirtualClock) -> N
     asked = {round((one.started - desk.seen[0].started).total_seconds(), 3) for one in desk.seen}
     assert asked <= {round(one.at, 3) for one in world.asked}
     assert isinstance(desk.seen[0], Observation)
+
+
+@pytest.mark.parametrize("left", [0.0, 10.0, 50.0])
+async def test_a_server_that_is_off_is_seen_soon_however_little_is_left(clock: VirtualClock, left: float) -> None:
+    world = World(clock, servers=120, remaining=left)
+    desk = Desk(world, clock, Scope.JOBS_ONLY, interests=Interests(off=frozenset({3}), switching=frozenset({1000})))
+    world.lock(3, -1, 21.3, command="start_server")
+    async with desk.at_work():
+        await clock.advance(60)
+    seen = [one.started for one in desk.seen if set(one.servers) == {3}]
+    assert len(seen) >= 12
+    assert max((after - before).total_seconds() for before, after in itertools.pairwise(seen)) <= 6
+    ended = [one for one in desk.seen if 1000 in one.actions and not one.actions[1000].running]
+    assert ended, "and so is the action that switches it"
+    assert {one.purpose for one in world.asked if one.what == "server 3"} == {Purpose.POWER_ON}
+
+
+async def test_what_hangs_holds_up_no_other_look_at_a_server_that_is_off(clock: VirtualClock) -> None:
+    world = World(clock, servers=120, hang={"server 3"})
+    async with Desk(world, clock, interests=Interests(off=frozenset({3}))).at_work():
+        await clock.advance(30)
+        assert world.calls()["server 3"] >= 3
+
+
+async def test_a_far_retry_after_is_obeyed_within_reason(clock: VirtualClock) -> None:
+    world = World(clock, servers=20)
+    async with Desk(world, clock).at_work():
+        await clock.advance(20)
+        world.retry_after = 86_400
+        world.fail = lambda _what: ErrorKind.RATE_LIMITED
+        await clock.advance(20)
+        world.fail = lambda _what: None
+        before = len(world.asked)
+        await clock.advance(310)
+        assert len(world.asked) > before

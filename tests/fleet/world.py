@@ -68,6 +68,7 @@ class World:
     skip_actions: set[int] = field(default_factory=set)
     hang: set[str] = field(default_factory=set)
     fail: Callable[[str], ErrorKind | None] = lambda _what: None
+    retry_after: float | None = None
     asked: list[Asked] = field(default_factory=list)
     waiting: Purpose | None = None
     _filled: float = 0.0
@@ -176,7 +177,7 @@ class World:
             await self.clock.sleep(1e9)
         failure = self.fail(what)
         if failure is not None:
-            raise CloudError(failure, f"{what}: {failure}")
+            raise CloudError(failure, f"{what}: {failure}", retry_after=self.retry_after)
         return seen
 
     async def _gate(self, purpose: Purpose, requests: int) -> None:
