@@ -14,11 +14,21 @@ from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.api import BudgetView, CloudApi, Purpose
 from hsnap_tui.cloud.errors import CloudError
 from hsnap_tui.cloud.long_waits import LongWaits
-from hsnap_tui.cloud.model import Action
+from hsnap_tui.cloud.model import Action, Server
 from hsnap_tui.console import BatchSummary, Leaving, Link, Refused
-from hsnap_tui.events import Event, Failure, FleetUpdated, LinkLost, LinkRestored, Notice, Role, WatchEnded
+from hsnap_tui.events import (
+    Event,
+    Failure,
+    FleetUpdated,
+    LinkLost,
+    LinkRestored,
+    Notice,
+    Role,
+    ServerGone,
+    WatchEnded,
+)
 from hsnap_tui.fleet.interests import Interests, Scope
-from hsnap_tui.fleet.state import Fleet, Observation, ServerView, apply
+from hsnap_tui.fleet.state import Fleet, Observation, apply
 from hsnap_tui.fleet.watcher import Watcher
 from hsnap_tui.jobs.errors import JournalError, ReadOnlyError
 from hsnap_tui.jobs.journal import Batch, WishKind
@@ -301,25 +311,27 @@ class Session:
         self._work.observe(observation)
         if observation.complete:
             self._listed.set()
-        self._end_watches(observation)
+        self._end_watches(observation, events)
 
     def _own_actions(self) -> set[int]:
         jobs = self.jobs.values()
         ids = {sending.action_id for job in jobs for sending in (job.create, job.stop, job.cut, job.start)}
         return {action_id for action_id in ids if action_id is not None}
 
-    def _end_watches(self, observation: Observation) -> None:
-        for server_id in self._watched:
+    def _end_watches(self, observation: Observation, events: Iterable[Event]) -> None:
+        if not self._watched:
+            return
+        for server_id in self._watched & observation.servers.keys():
             view = self._fleet.views.get(server_id)
-            seen = observation.servers.get(server_id)
-            if seen is not None and not seen.locked and view is not None:
-                self._end_watch(view, gone=False)
-            elif server_id in observation.gone:
-                self._watched -= {server_id}
+            if view is not None and not observation.servers[server_id].locked:
+                self._end_watch(view.server, gone=False)
+        for event in events:
+            if isinstance(event, ServerGone) and event.server.id in self._watched:
+                self._end_watch(event.server, gone=True)
 
-    def _end_watch(self, view: ServerView, *, gone: bool) -> None:
-        self._watched -= {view.server.id}
-        self._publish(WatchEnded(self._clock.now(), self._cloud.project, view.server, gone))
+    def _end_watch(self, server: Server, *, gone: bool) -> None:
+        self._watched -= {server.id}
+        self._publish(WatchEnded(self._clock.now(), self._cloud.project, server, gone))
 
     def _publish(self, event: Event) -> None:
         for listener in tuple(self._listeners):

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.api import CloudApi
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
+from hsnap_tui.cloud.model import Action
 from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, Notice, SendingHalted, SendingResumed
 from hsnap_tui.fleet.interests import Interests
 from hsnap_tui.fleet.state import Fleet, Observation
@@ -41,7 +43,11 @@ from hsnap_tui.jobs.requests import Requests
 from hsnap_tui.jobs.spreading import applies, hold_for_others
 from hsnap_tui.jobs.wants import actions_in, interests, known, sightings
 
+T = TypeVar("T")
+
 JOURNAL_RETRY = timedelta(seconds=5)
+SLICE = 50
+"""So many steps, commands or events are dealt with before others have the event loop: a key is never waited for."""
 _NO_ACCESS = frozenset({ErrorKind.READ_ONLY_TOKEN, ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN})
 _FAILS_FOR_ALL = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.UNCLEAR})
 _ROUTE_FAILS = (
@@ -77,6 +83,9 @@ class Engine:
         self._off: Counter[str] = Counter()
         self._sharing: Mapping[int, tuple[str, ...]] = {}
         self._woken: dict[str, datetime] = {}
+        self._at_server: dict[int, list[str]] = {}
+        self._indexed = 0
+        self._wanted: tuple[bool, Interests] | None = None
 
     # -- what others tell it ------------------------------------------------------------------------------------
 
@@ -92,6 +101,7 @@ class Engine:
             if job.id in self.jobs:
                 continue
             self.jobs[job.id] = job
+            self._wanted = None
             self.tell(job.id, Tick())
             for sighting in known(job, fleet):
                 self.tell(job.id, sighting)
@@ -101,6 +111,7 @@ class Engine:
         for resumption in resumed:
             job = resumption.job
             self.jobs[job.id] = job
+            self._wanted = None
             self._unsaved[job.id] = job
             self._untold.extend(resumption.events)
             self.tell(job.id, Tick())
@@ -109,9 +120,26 @@ class Engine:
         """Hands what a poll saw to the jobs that it is about."""
         self._servers = len(fleet.views)
         actions = actions_in(observation)
-        for job in self._open():
+        for job in self._concerned(observation, actions):
             for sighting in sightings(job, observation, actions, fleet):
                 self.tell(job.id, sighting)
+
+    def _concerned(self, observation: Observation, actions: Mapping[int, Action]) -> Iterable[Job]:
+        """The open jobs that an observation can be about: most are about a few of thousands of servers."""
+        named = [action.server_ids for action in actions.values()]
+        if observation.lost_actions or not all(named):
+            return self._open()
+        about = {*observation.servers, *observation.gone, *(key for keys in named for key in keys)}
+        if self._indexed != len(self.jobs):
+            self._index()
+        found = (self.jobs[job_id] for key in about for job_id in self._at_server.get(key, ()))
+        return [job for job in found if not job.over]
+
+    def _index(self) -> None:
+        self._indexed = len(self.jobs)
+        self._at_server = {}
+        for job in self.jobs.values():
+            self._at_server.setdefault(job.server_id, []).append(job.id)
 
     def allow(self) -> None:
         """A person has said to go on: access is tried again."""
@@ -121,8 +149,10 @@ class Engine:
     @property
     def interests(self) -> Interests:
         """What the jobs need to know next."""
-        paused = self._route.pauses(self._clock.now())
-        return interests(self.jobs.values(), starting=not (self._leaving or paused))
+        starting = not (self._leaving or self._route.pauses(self._clock.now()))
+        if self._wanted is None or self._wanted[0] is not starting:
+            self._wanted = starting, interests(self.jobs.values(), starting=starting)
+        return self._wanted[1]
 
     # -- its life -----------------------------------------------------------------------------------------------
 
@@ -134,6 +164,7 @@ class Engine:
                 self._turning = True
                 await self._turn()
                 self._turning = False
+                self._wanted = None
         finally:
             self._turning = False
             self._requests.abandon()
@@ -176,7 +207,7 @@ class Engine:
         commands: list[tuple[Job, Command]] = []
         self._off = Counter(job.batch for job in self._open() if job.power is Power.OWED)
         self._sharing = sharing(self._open())
-        for job_id, observation in arrived:
+        async for job_id, observation in _sliced(arrived):
             result = self._step(job_id, observation)
             if result is None:
                 continue
@@ -184,9 +215,14 @@ class Engine:
             if result.command is not None:
                 commands.append((result.job, result.command))
         written = await self._write(events)
-        for event in events:
+        self._wanted = None
+        await self._run(commands, written=written)
+        async for event in _sliced(events):
             self._publish(event)
-        for job, command in commands:
+
+    async def _run(self, commands: Sequence[tuple[Job, Command]], *, written: bool) -> None:
+        """Sends what was decided: before anything is told, so that no listener holds up a power-on."""
+        async for job, command in _sliced(commands):
             if written or not _needs_journal(command):
                 self._requests.start(self.jobs[job.id], command)
             elif isinstance(command, Send):
@@ -307,6 +343,14 @@ class Engine:
         self._publish(SendingResumed(self._clock.now(), self._cloud.project))
         for job in self._open():
             self.tell(job.id, Tick())
+
+
+async def _sliced(things: Sequence[T]) -> AsyncIterator[T]:
+    """One after the other, with a turn of the event loop for others after each `SLICE`."""
+    for number, thing in enumerate(things, 1):
+        yield thing
+        if number % SLICE == 0:
+            await asyncio.sleep(0)
 
 
 def _needs_journal(command: Command) -> bool:

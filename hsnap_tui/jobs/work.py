@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,6 +80,7 @@ class Work:
         self._unusable: JournalError | None = None
         self._own: set[str] = set()
         self._ends: dict[str, set[str]] = {}
+        self._sizes: Counter[str] = Counter()
         self._mark = Mark()
 
     # -- what it knows ------------------------------------------------------------------------------------------
@@ -309,7 +311,14 @@ class Work:
             told.discard(event.job)
         elif self._is_end(event) and event.job not in told:
             told.add(event.job)
-            self._tell_end_of(event.batch, told)
+            if len(told) >= self._size_of(event.batch):
+                self._tell_end_of(event.batch, told)
+
+    def _size_of(self, batch: str) -> int:
+        """How many jobs the batch has; counted again only when there are others than before."""
+        if self._sizes.total() != len(self.jobs):
+            self._sizes = Counter(job.batch for job in self.jobs.values())
+        return self._sizes[batch]
 
     def _is_end(self, event: JobEvent) -> bool:
         """A failed job is over when its server is on again; for the others their own event is the last."""
