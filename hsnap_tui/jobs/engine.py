@@ -85,6 +85,7 @@ class Engine:
         self._woken: dict[str, datetime] = {}
         self._at_server: dict[int, list[str]] = {}
         self._indexed = 0
+        self._holds_told: set[tuple[HoldReason, str]] = set()
         self._wanted: tuple[bool, Interests] | None = None
 
     # -- what others tell it ------------------------------------------------------------------------------------
@@ -207,6 +208,7 @@ class Engine:
         commands: list[tuple[Job, Command]] = []
         self._off = Counter(job.batch for job in self._open() if job.power is Power.OWED)
         self._sharing = sharing(self._open())
+        self._holds_told.clear()
         async for job_id, observation in _sliced(arrived):
             result = self._step(job_id, observation)
             if result is None:
@@ -305,8 +307,9 @@ class Engine:
     def _spread_hold(self, before: Job, after: Job) -> None:
         """What stopped one job stops others; without access nothing more is sent."""
         hold = hold_for_others(before, after)
-        if hold is None:
+        if hold is None or (hold.reason, after.batch) in self._holds_told:
             return
+        self._holds_told.add((hold.reason, after.batch))
         for other in self._open():
             if applies(hold, after, other):
                 self.tell(other.id, hold)

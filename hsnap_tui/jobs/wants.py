@@ -51,8 +51,9 @@ def _switching(job: Job) -> set[int]:
 
 
 def _known(request: Sending) -> set[int]:
-    accepted = request.phase is Phase.ACCEPTED and request.action_id is not None
-    return {request.action_id} if accepted and request.action_id is not None else set()
+    if request.phase is not Phase.ACCEPTED or request.action_id is None:
+        return set()
+    return {request.action_id}
 
 
 def _waits(job: Job) -> bool:

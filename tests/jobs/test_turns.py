@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import ActionStatus, Submitted
 from hsnap_tui.demo.options import DemoOptions
 from hsnap_tui.events import BatchEnded, JobEvent, JobEventKind, ServerGone, WatchEnded
@@ -17,8 +18,8 @@ from hsnap_tui.fleet.state import Fleet, Observation
 from hsnap_tui.jobs import engine as engine_module
 from hsnap_tui.jobs import work as work_module
 from hsnap_tui.jobs.engine import SLICE, Engine
-from hsnap_tui.jobs.model import Job, Phase, Sending, SnapshotOptions, Verb
-from hsnap_tui.jobs.observations import Accepted, ActionSeen
+from hsnap_tui.jobs.model import HoldReason, Job, Phase, Sending, SnapshotOptions, Verb
+from hsnap_tui.jobs.observations import Accepted, ActionSeen, Refused
 from hsnap_tui.session import Session
 from tests.clocks import START, VirtualClock
 from tests.fleet.things import action, server, snapshot
@@ -96,6 +97,17 @@ async def test_two_thousand_events_in_one_turn_look_at_all_jobs_a_few_times(
     for _ in range(100):
         assert len(engine.interests.actions) == JOBS
     assert calls == Counter({"interests": 1, "sharing": 1})
+
+
+async def test_what_stops_all_is_told_to_all_once(clock: VirtualClock) -> None:
+    jobs = {made.id: made for made in map(job, range(1, JOBS + 1))}
+    engine = Engine(World(clock), Journal(), clock, lambda _event: None, jobs)  # type: ignore[arg-type]
+    for number in range(1, JOBS + 1):
+        reached = CloudError(ErrorKind.LIMIT_REACHED, "the limit is reached", correlation_id=str(number))
+        engine.tell(f"job-{number}", Refused(Verb.CREATE_IMAGE, reached))
+    await engine._turn()
+    assert {made.hold for made in engine.jobs.values()} == {HoldReason.LIMIT}
+    assert len(engine._inbox) <= JOBS
 
 
 async def test_an_observation_of_one_server_looks_at_its_jobs_only(clock: VirtualClock, calls: Counter[str]) -> None:
