@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 from hsnap_tui import words
 from hsnap_tui.cloud.model import ServerStatus
-from hsnap_tui.jobs.model import Job, JobState
+from hsnap_tui.jobs.model import Job, JobState, Power
 from hsnap_tui.tui.paint import Cell, Palette
 from hsnap_tui.tui.rows import Row
 
@@ -138,6 +138,8 @@ def job_cell(job: Job, ink: Ink) -> Cell:
     if job.state is JobState.WAITING:
         since = f" {words.short(ink.now - job.waiting_since)}" if job.waiting_since else ""
         return ((f"waits{since}", p.warning),)
+    if job.state.ended and job.power is Power.WATCHED:
+        return (("✗ watched", p.warning),)
     word, style = {
         JobState.QUEUED: ("queued", p.quiet),
         JobState.SHUTTING_DOWN: ("shutting down", p.warning),

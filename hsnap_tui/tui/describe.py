@@ -13,7 +13,7 @@ from hsnap_tui import words
 from hsnap_tui.cloud.model import Action, ActionStatus, Server, Snapshot
 from hsnap_tui.fleet.state import ServerView
 from hsnap_tui.job_words import explain, hold_in_words, snapshot_in_words
-from hsnap_tui.jobs.model import Job, JobState
+from hsnap_tui.jobs.model import Job, JobState, Power
 from hsnap_tui.tui.columns import Ink, job_cell
 from hsnap_tui.tui.paint import Palette, text
 
@@ -133,6 +133,8 @@ def _end(job: Job, pen: Pen) -> Text:
         told.append(f"off for {words.exactly(job.downtime.total_seconds())}")
     if job.failure:
         told.append(explain(job.failure))
+    if job.state.ended and job.power is Power.WATCHED:
+        told.append("may still shut down: watched, and powered on if it does")
     end = job.ended or pen.now
     told.append(f"{'took' if job.ended else 'for'} {words.exactly((end - job.created).total_seconds())}")
     return Text(", ".join(told))

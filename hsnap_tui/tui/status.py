@@ -13,7 +13,7 @@ from hsnap_tui.cloud.api import BudgetView, Purpose
 from hsnap_tui.console import Console, Link
 from hsnap_tui.events import Role
 from hsnap_tui.job_words import capital, explain, hold_in_words
-from hsnap_tui.jobs.model import Job, JobState
+from hsnap_tui.jobs.model import Job, JobState, Power
 from hsnap_tui.say import Severity
 
 
@@ -99,7 +99,19 @@ def problems(console: Console, *, follows: bool, holder_pid: int | None) -> list
     if unknown:
         told = f"It could not be found out whether there is a snapshot of {words.listed(unknown, 3)}"
         found.append((f"{told}: look at its details, then R tries again or c cancels.", Severity.WARNING))
+    watched = [job for job in console.jobs.values() if job.state.ended and job.power is Power.WATCHED]
+    if watched:
+        found.append((watched_in_words(watched), Severity.WARNING))
     return found
+
+
+def watched_in_words(watched: Sequence[Job]) -> str:
+    """That servers may still shut down after their job has failed, until when, and what can be done."""
+    names = words.listed([job.server_name for job in watched], 3)
+    until = max((job.debt_until for job in watched if job.debt_until), default=None)
+    how_long = f" until {words.clock_time(until)[:5]}" if until else ""
+    them = "it does, it is" if len(watched) == 1 else "one does, it is"
+    return f"{names} may still shut down: watched{how_long}, and if {them} powered on. c ends the watch."
 
 
 def held_in_words(held: Sequence[Job]) -> str:
@@ -150,7 +162,9 @@ def _budget(budget: BudgetView) -> Part:
 def _countdown(budget: BudgetView, now: datetime) -> str | None:
     if budget.waiting not in (Purpose.POWER_ON, Purpose.KEYPRESS):
         return None
-    what = "your key" if budget.waiting is Purpose.KEYPRESS else "switching a server on"
+    what = "your key" if budget.waiting is Purpose.KEYPRESS else "powering a server on"
     when = f"goes in {words.short(budget.until - now)}" if budget.until and budget.until > now else "goes next"
+    if budget.remaining >= 1:
+        return f"Hetzner's rate limit holds requests back: {what} {when}."
     shared = f"all programs of this project share {budget.limit:,} an hour"
     return f"The rate limit is used up ({shared}): {what} {when}."

@@ -14,8 +14,10 @@ from hsnap_tui.console import Link
 from hsnap_tui.events import Failure, Role
 from hsnap_tui.fleet.state import Fleet
 from hsnap_tui.job_words import hold_in_words
-from hsnap_tui.jobs.model import HoldReason, JobState
+from hsnap_tui.jobs.model import HoldReason, JobState, Power
+from hsnap_tui.say import Severity
 from hsnap_tui.tui.status import SEPARATOR, fit, problems, status_parts
+from tests.tui.driving import row_text, running, screen_text, table, until
 from tests.tui.fake import LIMIT, NOW, PROJECT, FakeConsole, a_fleet, job, jobs_in_every_state, server
 
 
@@ -95,6 +97,9 @@ def test_a_countdown_when_the_budget_holds_a_key() -> None:
     )
     ((said, _),) = problems(console, follows=False, holder_pid=None)
     assert "your key goes in 12s" in said
+    console.budget_view = replace(console.budget_view, remaining=900, waiting=Purpose.POWER_ON)
+    ((said, _),) = problems(console, follows=False, holder_pid=None)
+    assert said == "Hetzner's rate limit holds requests back: powering a server on goes in 12s."
     console.budget_view = replace(console.budget_view, waiting=Purpose.POLL)
     assert problems(console, follows=False, holder_pid=None) == []
 
@@ -125,3 +130,29 @@ def test_unknown_jobs_say_what_to_look_at() -> None:
     console.jobs = {unknown.id: unknown}
     ((said, _),) = problems(console, follows=False, holder_pid=None)
     assert "whether there is a snapshot of [red]x" in said
+
+
+def test_a_server_that_may_still_shut_down_is_told_with_what_can_be_done() -> None:
+    console = FakeConsole(a_fleet())
+    target = console.fleet.views[40_000_041].server
+    failed = job(1, target, JobState.FAILED, power=Power.WATCHED, debt_until=NOW + timedelta(minutes=9))
+    console.jobs = {failed.id: failed}
+    ((said, severity),) = problems(console, follows=False, holder_pid=None)
+    assert (
+        said == "db-1 may still shut down: watched until 14:12, and if it does, it is powered on. c ends the watch."
+    )
+    assert severity is Severity.WARNING
+
+
+async def test_a_watched_server_is_told_in_its_row_and_c_ends_the_watch() -> None:
+    console = FakeConsole(a_fleet())
+    target = console.fleet.views[40_000_041].server
+    failed = job(1, target, JobState.FAILED, power=Power.WATCHED)
+    console.jobs = {failed.id: failed}
+    async with running(console, (120, 40)) as (app, pilot):
+        assert "✗ watched" in row_text(app, target.id)
+        table(app).cursor = target.id
+        await pilot.press("c")
+        await until(pilot, lambda: console.asked == [("cancel", (failed.id,))])
+        await pilot.press("enter")
+        await until(pilot, lambda: "may still shut down" in screen_text(app))

@@ -17,6 +17,7 @@ SIGNS = (
     ("holder not listed", "locked, but Hetzner lists no action that holds the lock"),
     ("████░░ 62 %", "a snapshot being made"),
     ("waits 2m", "a job that starts by itself when the lock clears"),
+    ("✗ watched", "failed, but the server may still shut down: it is powered on if it does"),
     ("held: y or c", "a job that needs your yes, or is cancelled"),
     ("3 days · 4", "age of the newest snapshot, and how many there are"),
 )
