@@ -82,9 +82,16 @@ class HsnapApp(App[Exit]):
         return self.theme_variables
 
     def validate_theme(self, name: str) -> str:
-        """The theme, or its like in the terminal's own colours where the terminal has no others."""
+        """The theme, or its like in the terminal's own colours where the terminal has no others.
+
+        Without colours (`NO_COLOR`) it is one of greys: Textual makes them of shades, which those themes lack.
+        """
         chosen = self.get_theme(name)
-        if self._colours is not Depth.ANSI or chosen is None or chosen.ansi:
+        if chosen is None:
+            return name
+        if self.no_color:
+            return (theme.DARK if chosen.dark else theme.LIGHT).name if chosen.ansi else name
+        if self._colours is not Depth.ANSI or chosen.ansi:
             return name
         return (theme.DARK_ANSI if chosen.dark else theme.LIGHT_ANSI).name
 

@@ -153,3 +153,28 @@ async def test_256_colours_have_no_navy_in_place_of_grey() -> None:
         assert filtered(app) == {(ColorType.EIGHT_BIT, ColorType.EIGHT_BIT)}
     assert app.work is not None
     app.work.cancel()
+
+
+@pytest.mark.parametrize("asked", ["hsnap-dark", "hsnap-light", "ansi-dark", "ansi-light", "hsnap-dark-16"])
+@pytest.mark.parametrize("colours_of_terminal", list(Depth))
+async def test_without_colours_everything_can_be_read_in_greys(
+    asked: str, colours_of_terminal: Depth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = HsnapApp(busy(), theme_name=asked, colours=colours_of_terminal)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await log_lines(app, pilot)
+        for _ in range(2):
+            for text, style, _control in segments(app):
+                assert style is not None
+                assert style.bgcolor is not None
+                back = Color.from_rich_color(style.bgcolor)
+                assert len(set(back.rgb)) == 1
+                if text.strip():
+                    assert style.color is not None
+                    fore = Color.from_rich_color(style.color)
+                    assert len(set(fore.rgb)) == 1
+                    assert colours.contrast(fore, back) >= 3
+            await pilot.press("slash")
+    assert app.work is not None
+    app.work.cancel()
