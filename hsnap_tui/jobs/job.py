@@ -122,7 +122,7 @@ def _accepted(draft: Draft, answer: Accepted) -> None:
     if answer.verb is Verb.CREATE_IMAGE:
         image_id = answer.snapshot.id if answer.snapshot else None
         draft.set(state=JobState.CREATING, image_id=image_id, fresh_after=draft.now + LOCK_SHOWS_WITHIN, percent=0)
-        draft.set(hold=None, refusal=None)
+        draft.set(hold=None, refusal=None, making_since=draft.now)
         draft.tell(JobEventKind.CREATING, image_id=image_id, action_id=answer.action.id)
         submission.action_seen(draft, answer.action)
 
@@ -215,6 +215,7 @@ def _retry(draft: Draft) -> None:
     void = job.void_images if job.image_id is None else (*job.void_images, job.image_id)
     draft.put(sending.afresh(job.create))
     draft.set(void_images=void, image_id=None, percent=0, snapshot_done=None, size=None, tried=job.tried + 1)
+    draft.set(making_since=None)
     _again(draft)
 
 

@@ -198,6 +198,7 @@ class Job:
     While `power` is watched: `watching` asks for sights of the server, at least until `watch_until`; at `debt_until`
     a late shutdown is not reckoned with any more. `unseen_since`: when an earlier process' shutdown may have worked
     that nobody has seen work yet. `odd_since`: since when the status is neither running nor off, without a lock.
+    `making_since`: since when this process has followed the snapshot.
     """
 
     id: str
@@ -235,6 +236,7 @@ class Job:
     image_id: int | None = None
     void_images: tuple[int, ...] = ()
     percent: int = 0
+    making_since: datetime | None = None
     snapshot_done: datetime | None = None
     size: float | None = None
     slow_told: bool = False

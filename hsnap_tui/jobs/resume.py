@@ -30,6 +30,8 @@ def resume(job: Job, turn: Turn, *, own: bool) -> Step:
     if job.resting:
         return draft.finish()
     draft.set(looking=None, fresh_after=turn.now)
+    if job.making_since is not None:
+        draft.set(making_since=turn.now)
     if job.power is Power.OWED and job.off_at is None:
         draft.set(unseen_since=draft.job.stop.answered or draft.job.stop.last_intent)
     for verb in Verb:

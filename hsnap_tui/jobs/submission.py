@@ -121,7 +121,7 @@ def looked_up(draft: Draft, found: LookedUp) -> None:
     labelled = _labelled(draft, found)
     own = sending.suspects(create, found.actions, create.doubt_since or create.first_intent, offset)
     if labelled:
-        _adopt(draft, labelled, own)
+        _adopt(draft, labelled, own, found.started)
     elif create.phase is Phase.UNCLEAR and own:
         _suspected(draft, found, own)
     elif create.phase is Phase.READY and (own := sending.perhaps_ours(create, found.actions, offset)):
@@ -137,14 +137,14 @@ def _labelled(draft: Draft, found: LookedUp) -> list[Snapshot]:
     return sorted(usable, key=lambda snapshot: snapshot.id)
 
 
-def _adopt(draft: Draft, labelled: list[Snapshot], own: tuple[Action, ...]) -> None:
+def _adopt(draft: Draft, labelled: list[Snapshot], own: tuple[Action, ...], looked: datetime) -> None:
     snapshot = labelled[0]
     action = _maker(snapshot, own)
     action_id = action.id if action else draft.job.create.action_id
     first_sight = draft.job.image_id != snapshot.id
     draft.put(sending.found(draft.job.create, action_id, draft.now))
     draft.set(state=JobState.CREATING, image_id=snapshot.id, size=snapshot.image_size, fresh_after=draft.now)
-    draft.set(cancelled=False, hold=None)
+    draft.set(cancelled=False, hold=None, making_since=draft.job.making_since or draft.now)
     if first_sight:
         draft.tell(
             JobEventKind.FOUND, image_id=snapshot.id, action_id=action.id if action else None, note="by its label"
@@ -157,7 +157,7 @@ def _adopt(draft: Draft, labelled: list[Snapshot], own: tuple[Action, ...]) -> N
         action_failed(draft, "the snapshot is unavailable")
     elif action is not None and action.status is ActionStatus.ERROR:
         action_failed(draft, action.error_message)
-    elif not _endless(draft):
+    elif not _endless(draft, looked):
         _tell_when_slow(draft)
         if action_id is None:
             draft.pause(Verb.CREATE_IMAGE, LOOK_AT_SNAPSHOT_EVERY)
@@ -184,7 +184,11 @@ def still_made(draft: Draft, found: LookedUp) -> None:
     create = draft.job.create
     labelled = _labelled(draft, found)
     if labelled:
-        _adopt(draft, labelled, sending.suspects(create, found.actions, create.first_intent, draft.turn.clock_offset))
+        own = sending.suspects(create, found.actions, create.first_intent, draft.turn.clock_offset)
+        _adopt(draft, labelled, own, found.started)
+    elif any(action.id == create.action_id and action.running for action in found.actions):
+        if not _endless(draft, found.started):
+            draft.look_again_later(Verb.CREATE_IMAGE)
     elif create.look_ups < LOOKS_AFTER_END:
         draft.look_again_later(Verb.CREATE_IMAGE)
     else:
@@ -250,8 +254,9 @@ def action_seen(draft: Draft, action: Action) -> None:
         action_failed(draft, action.error_message)
     elif action.status is ActionStatus.SUCCESS:
         snapshot_done(draft)
-    elif not _endless(draft):
+    else:
         _tell_when_slow(draft)
+        _look_if_endless(draft)
         if action.progress > draft.job.percent:
             told = action.progress // 10 > draft.job.percent // 10
             draft.set(percent=action.progress)
@@ -259,10 +264,21 @@ def action_seen(draft: Draft, action: Action) -> None:
                 draft.tell(JobEventKind.PROGRESS, percent=action.progress, image_id=draft.job.image_id)
 
 
-def _endless(draft: Draft) -> bool:
-    """Gives up on a snapshot that has been in the making for ever."""
+def _look_if_endless(draft: Draft) -> None:
+    """A sight of an action may be old when the machine has slept: only a look-up begun now says that it lasts."""
+    if draft.now >= _endless_at(draft):
+        draft.look_up(Verb.CREATE_IMAGE)
+
+
+def _endless_at(draft: Draft) -> datetime:
+    """When this process, by its own clock, has waited for the snapshot for too long."""
+    return (draft.job.making_since or draft.now) + ENDLESS_AFTER
+
+
+def _endless(draft: Draft, looked: datetime) -> bool:
+    """Gives up on a snapshot that is still in the making after all this time."""
     job = draft.job
-    if draft.now < (job.create.last_intent or job.created) + ENDLESS_AFTER:
+    if looked < _endless_at(draft):
         return False
     hours = int(ENDLESS_AFTER.total_seconds() / 3600)
     of = f"snapshot {job.image_id}" if job.image_id else "the snapshot"
@@ -300,7 +316,8 @@ def looked_last(draft: Draft, found: LookedUp) -> None:
             _tell_duplicates(draft, unknown)
     elif unknown:
         draft.set(result=None, failure=None)
-        _adopt(draft, unknown, sending.suspects(create, found.actions, create.first_intent, draft.turn.clock_offset))
+        own = sending.suspects(create, found.actions, create.first_intent, draft.turn.clock_offset)
+        _adopt(draft, unknown, own, found.started)
         return
     if create.lost_at is not None and found.started >= create.lost_at + sending.LATE:
         draft.put(replace(create, missing=0, missing_since=None))
