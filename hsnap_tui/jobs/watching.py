@@ -30,9 +30,11 @@ def may_work_late(job: Job) -> bool:
 
 
 def begin(draft: Draft, seen: Seen, why: str) -> None:
-    """From now on it is watched; the job itself may end."""
+    """From now on it is watched; the job itself may end. If it is not seen running, that counts from now."""
     requests = [request for request in (draft.job.stop, draft.job.cut) if request.attempts]
     since = max((power.reached(draft, request) for request in requests), default=draft.job.created)
+    if seen.server is not None and seen.server.status is not ServerStatus.RUNNING:
+        since = seen.started
     until = since + WATCHED_FOR
     draft.set(power=Power.WATCHED, watch_until=until, debt_until=since + OWED_FOR)
     observe(draft, seen)

@@ -156,6 +156,20 @@ def test_a_server_whose_status_says_nothing_for_ever_is_not_waited_for_for_ever(
     assert (world.hetzner.status, world.job.over) == (RUNNING, True)
 
 
+def test_a_server_whose_status_says_nothing_days_later_is_still_powered_on_when_it_is_seen_off() -> None:
+    world = off(SnapshotOptions(shut_down=True), Plan(snapshot=30))
+    world.crash()
+    world.wait(4 * DAY)
+    world.hetzner.status = ServerStatus.STOPPING
+    world.come_back()
+    world.run(1200)
+    assert world.job.power is Power.WATCHED
+    world.hetzner.status = OFF
+    world.poll()
+    world.run(60)
+    assert (world.hetzner.status, world.job.owes) == (RUNNING, False)
+
+
 # -- requests that arrive after all ------------------------------------------------------------------------------
 
 
