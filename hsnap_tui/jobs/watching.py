@@ -63,10 +63,17 @@ def observe(draft: Draft, seen: Seen) -> None:
         power.pay(draft, JobEventKind.LEFT_ALONE, "the server is gone")
     elif seen.server.status is ServerStatus.OFF:
         _went_off(draft, seen)
-    elif _passed(job.debt_until, seen):
+    elif _passed(job.debt_until, seen) and _known_to_run(job, seen):
         power.pay(draft, None)
     elif (watching := not _passed(job.watch_until, seen)) is not job.watching:
         draft.set(watching=watching)
+
+
+def _known_to_run(job: Job, seen: Seen) -> bool:
+    """Whether it runs; a status that says neither that nor off ends the debt only after as long again."""
+    if seen.server is not None and seen.server.status is ServerStatus.RUNNING:
+        return True
+    return _passed(job.debt_until + OWED_FOR if job.debt_until else None, seen)
 
 
 def _passed(moment: datetime | None, seen: Seen) -> bool:
