@@ -2,7 +2,7 @@
 
 A guest obeys an ACPI request when it likes: after its updates, or when a person answers its dialog. So a server that
 did not go off in time is still ours to power on: it is looked at for a while, and after that whenever it is seen
-anyway, in this process or by the first look of the next one, for a day.
+anyway, in this process or by the first look of the next one. The debt ends when it is seen running after a day.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WATCHED_FOR = timedelta(minutes=15)
 """How long after a shutdown reached it a server that did not go off is asked for again and again."""
 
 OWED_FOR = timedelta(days=1)
-"""How long after that a server that is seen off is powered on, if the newest stop is ours."""
+"""How long after that a shutdown is reckoned with: a server that is seen running then has not obeyed."""
 
 
 def may_work_late(job: Job) -> bool:
@@ -96,11 +96,6 @@ def end(draft: Draft) -> None:
 
 
 def take_over(draft: Draft) -> None:
-    """A new process looks once at a server that may have gone off meanwhile, if not too much time has passed."""
-    job, now = draft.job, draft.now
-    until, debt = job.watch_until or now, job.debt_until or now
-    if now >= debt:
-        power.pay(draft, None)
-        return
-    draft.set(watching=True, watch_until=min(until, now + WATCHED_FOR), debt_until=min(debt, now + OWED_FOR))
+    """A new process looks at least once at a server that may have gone off meanwhile, however long ago."""
+    draft.set(watching=True)
     draft.tell(JobEventKind.RESUMED, note="watched")

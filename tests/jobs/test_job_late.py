@@ -62,7 +62,7 @@ def test_after_a_while_nobody_waits_for_it_any_more_but_the_debt_stays_in_the_jo
     assert world.sent == [SHUTDOWN]
 
 
-@pytest.mark.parametrize("acpi", [1000, 40_000])
+@pytest.mark.parametrize("acpi", [1000, 40_000, 400_000])
 def test_the_next_process_powers_it_on_by_its_first_look(acpi: float) -> None:
     world = gave_up(acpi)
     world.crash()
@@ -98,6 +98,7 @@ def test_every_debt_has_an_end() -> None:
     left.crash()
     left.wait(DAY)
     left.come_back()
+    left.poll()
     assert left.job.over
 
 
