@@ -109,10 +109,15 @@ def join_group(world: World, server: Server, group: int) -> Action:
     if server.placement_group is not None or surroundings.members(world, group) >= surroundings.GROUP_SIZE:
         raise ApiError(422, "placement_error", "the group is full, or the server is in one already")
 
-    def join() -> None:
-        server.placement_group = group
+    def failed() -> None:
+        server.placement_group = None
 
-    return _short(world, server, "add_to_placement_group", join, ("placement_group", group))
+    ensure_free(world, server)
+    # From here on its place is taken, so that two at once do not overfill the group.
+    server.placement_group = group
+    return lifecycle.short_action(
+        world, server, "add_to_placement_group", None, ("placement_group", group), on_error=failed
+    )
 
 
 def leave_group(world: World, server: Server) -> Action:
@@ -132,9 +137,19 @@ def attach_to_network(world: World, server: Server, network: int, ip: str | None
         raise ApiError(422, "server_already_attached", "the server is attached to this network already")
     if ip is not None:
         _ensure_ip_is_free(world, network, ip)
-    place = lifecycle.attachment(world, network)
-    place.ip, place.alias_ips = ip or place.ip, aliases
-    return _short(world, server, "attach_to_network", lambda: server.attachments.append(place), ("network", network))
+    ensure_free(world, server)
+    place = lifecycle.attachment(world, network, ip)
+    place.alias_ips = aliases
+    # From here on the IP is taken, though the server gets there only when the action is done.
+    server.attachments.append(place)
+    return lifecycle.short_action(
+        world,
+        server,
+        "attach_to_network",
+        None,
+        ("network", network),
+        on_error=lambda: server.attachments.remove(place),
+    )
 
 
 def detach_from_network(world: World, server: Server, network: int) -> Action:
@@ -186,12 +201,8 @@ def _rescue(server: Server, *, enabled: bool) -> Callable[[], None]:
     return change
 
 
-def _nothing() -> None:
-    """Change nothing that can be seen."""
-
-
 def _short(
-    world: World, server: Server, command: str, effect: Callable[[], None] = _nothing, *about: tuple[str, int]
+    world: World, server: Server, command: str, effect: Callable[[], None] | None = None, *about: tuple[str, int]
 ) -> Action:
     ensure_free(world, server)
     return lifecycle.short_action(world, server, command, effect, *about)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hsnap_tui.demo import addresses
 from hsnap_tui.demo.catalogue import Location, ServerType
 from hsnap_tui.demo.errors import ApiError, invalid_input, not_unique, protected
-from hsnap_tui.demo.model import Action, Attachment, Image, Labels, PublicIp, Server
+from hsnap_tui.demo.model import Action, Attachment, Image, Labels, Network, PublicIp, Server
 from hsnap_tui.demo.power import change_power, ensure_free
 from hsnap_tui.demo.world import Effect, World
 
@@ -102,16 +102,25 @@ def new_server(world: World, order: ServerOrder) -> Server:
     )
 
 
-def attachment(world: World, network: int) -> Attachment:
-    """Give a place in a network that no other server has."""
+def attachment(world: World, network: int, chosen: str | None = None) -> Attachment:
+    """Give a place in a network, with the IP that was chosen or one that no other server has."""
     home = world.networks[network]
-    prefix = home.subnet.split(".")[:2]
-    # The first two addresses of a subnet are the network's and the gateway's.
-    high, low = divmod(home.addresses_given + 2, 256)
-    home.addresses_given += 1
+    if chosen is not None:
+        home.addresses_chosen.add(chosen)
+    ip = chosen or _next_ip(home)
+    while chosen is None and ip in home.addresses_chosen:
+        ip = _next_ip(home)
     tail = world.rng.randrange(2**24)
     mac = f"86:00:00:{tail >> 16:02x}:{tail >> 8 & 255:02x}:{tail & 255:02x}"
-    return Attachment(network, f"{prefix[0]}.{prefix[1]}.{high}.{low}", mac)
+    return Attachment(network, ip, mac)
+
+
+def _next_ip(network: Network) -> str:
+    prefix = network.subnet.split(".")[:2]
+    # The first two addresses of a subnet are the network's and the gateway's.
+    high, low = divmod(network.addresses_given + 2, 256)
+    network.addresses_given += 1
+    return f"{prefix[0]}.{prefix[1]}.{high}.{low}"
 
 
 def rebuild(world: World, server: Server, image: Image) -> tuple[Action, str | None]:
@@ -193,7 +202,14 @@ def disable_backup(world: World, server: Server) -> Action:
     return short_action(world, server, "disable_backup", done)
 
 
-def short_action(world: World, server: Server, command: str, on_success: Effect, *about: tuple[str, int]) -> Action:
+def short_action(
+    world: World,
+    server: Server,
+    command: str,
+    on_success: Effect | None,
+    *about: tuple[str, int],
+    on_error: Effect | None = None,
+) -> Action:
     """Start an action of a second or two on a free server, and on what else it is about."""
     return world.start(
         command,
@@ -203,6 +219,7 @@ def short_action(world: World, server: Server, command: str, on_success: Effect,
         lock=server,
         error=world.doom_of(command),
         on_success=on_success,
+        on_error=on_error,
     )
 
 

@@ -205,6 +205,8 @@ class Network:
     labels: Labels = field(default_factory=dict)
     #: How many of its addresses have been given to servers so far.
     addresses_given: int = 0
+    #: Addresses that clients chose themselves: they are not given to others.
+    addresses_chosen: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,47 @@ def test_networks_and_placement_groups(at: Bench, client: Any) -> None:
     assert server.placement_group is None
 
 
+def test_an_ip_in_a_network_is_given_once(at: Bench, client: Any) -> None:
+    network = client.networks.get_by_name("backend")
+    probe = _server(at, client, "probe")
+    _done(at, probe.attach_to_network(network))
+    probe.reload()
+    head, _, last = probe.private_net[0].ip.rpartition(".")
+    following = f"{head}.{int(last) + 1}"
+    first, second, third = (_server(at, client, name) for name in ("first", "second", "third"))
+    action = first.attach_to_network(network, ip=following)
+    with pytest.raises(hcloud.APIException) as taken:
+        second.attach_to_network(network, ip=following)
+    assert taken.value.code == "ip_not_available", "also while the first one is being attached"
+    _done(at, action)
+    _done(at, third.attach_to_network(network))
+    third.reload()
+    assert third.private_net[0].ip not in (following, probe.private_net[0].ip)
+
+
+def test_a_placement_group_is_not_overfilled_by_two_at_once(at: Bench, client: Any) -> None:
+    group = client.placement_groups.get_all()[0]
+    for number in range(10 - len(group.servers)):
+        server = _server(at, client, f"filler-{number}", status="off")
+        last = server.add_to_placement_group(group)
+    with pytest.raises(hcloud.APIException) as full:
+        _server(at, client, "one-more", status="off").add_to_placement_group(group)
+    assert full.value.code == "placement_error"
+    _done(at, last)
+    assert len(client.placement_groups.get_by_id(group.id).servers) == 10
+
+
+def test_an_attachment_that_fails_leaves_nothing(at: Bench, client: Any) -> None:
+    server = _server(at, client)
+    at.served.cloud.fail_next("attach_to_network")
+    action = server.attach_to_network(client.networks.get_by_name("backend"))
+    at.clock.advance(90)
+    action.reload()
+    assert action.status == "error"
+    server.reload()
+    assert server.private_net == []
+
+
 def test_ssh_keys(at: Bench, client: Any) -> None:
     key = client.ssh_keys.create(name="me", public_key=_key(), labels={"a": "b"})
     assert client.ssh_keys.get_by_fingerprint(key.fingerprint).id == key.id
