@@ -58,7 +58,7 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long powering on is tried at the end, in seconds: in all, and while Hetzner does not answer."""
+    """How long powering on is tried at the end, in seconds: in all, and since Hetzner has stopped answering."""
 
     in_all: float
     unreachable: float
@@ -90,9 +90,8 @@ async def settle(
         while not leaving.done():
             await asyncio.wait(ends, timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
             heartbeat.beat()
-            passed = session.clock.monotonic() - started
-            unreachable = min(passed, heartbeat.unreachable_for)
-            if passed >= limits.in_all or unreachable >= limits.unreachable or (work is not None and work.done()):
+            in_all = session.clock.monotonic() - started >= limits.in_all
+            if in_all or heartbeat.unreachable_for >= limits.unreachable or (work is not None and work.done()):
                 break
         if leaving.done():
             leaving.result()
