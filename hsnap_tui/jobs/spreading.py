@@ -46,6 +46,7 @@ def applies(hold: Hold, source: Job, other: Job) -> bool:
 def _was_in_vain(before: Job, after: Job, *, newly: bool) -> bool:
     """Whether its server was shut down, or was to be, and the snapshot refused for no reason of its own."""
     if newly and after.hold in _IN_VAIN:
-        return before.refusal is not None and before.refusal.kind != ErrorKind.LOCKED
+        locked = before.refusal is not None and before.refusal.kind == ErrorKind.LOCKED
+        return after.create.attempts > 0 and not locked
     failure = after.failure
     return failure is not None and failure != before.failure and failure.kind in _REFUSED_FOR_ALL
