@@ -82,7 +82,7 @@ def _absorb(draft: Draft, observation: JobObservation) -> Seen | None:
             _looked_up(draft, observation)
         case LookUpFailed(error) if job.looking is not None:
             draft.set(looking=None)
-            draft.pause(job.looking, sending.asked_for(error.retry_after) or LOOK_UP_AGAIN_AFTER)
+            draft.pause(job.looking, sending.asked_for(error.retry_after, job.looking) or LOOK_UP_AGAIN_AFTER)
         case Cancel() if job.cancellable:
             _cancel(draft)
         case Hold(reason, failure) if _open(job) and job.create.phase is not Phase.ACCEPTED:

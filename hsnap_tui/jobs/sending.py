@@ -30,6 +30,9 @@ that does not reach what is on the way already or waits in a proxy; so what was 
 LONGEST_RETRY_AFTER = timedelta(minutes=5)
 """What an answer may ask us to wait at most: a server may be off meanwhile."""
 
+LONGEST_FOR_POWER_ON = timedelta(seconds=30)
+"""The same before a server is powered on, and before what is looked up for it."""
+
 _LOOK_UP_DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 COMMANDS = {
@@ -67,7 +70,7 @@ def found(sending: Sending, action_id: int | None, now: datetime) -> Sending:
 
 def refused(sending: Sending, now: datetime, retry_after: float | None) -> Sending:
     """The attempt surely had no effect. The next one waits as long as was asked for, or longer each time."""
-    wait = asked_for(retry_after) or backoff(sending.attempts)
+    wait = asked_for(retry_after, sending.verb) or backoff(sending.attempts)
     return replace(sending, phase=Phase.READY, look_ups=0, not_before=now + wait)
 
 
@@ -76,9 +79,10 @@ def backoff(attempts: int) -> timedelta:
     return min(timedelta(seconds=2.0 ** min(attempts, 10)), LONGEST_PAUSE)
 
 
-def asked_for(retry_after: float | None) -> timedelta | None:
-    """How long an answer asked us to wait, within reason."""
-    return min(timedelta(seconds=retry_after), LONGEST_RETRY_AFTER) if retry_after else None
+def asked_for(retry_after: float | None, verb: str) -> timedelta | None:
+    """How long an answer asked us to wait with such a request or what is looked up for it, within reason."""
+    longest = LONGEST_FOR_POWER_ON if verb == "poweron" else LONGEST_RETRY_AFTER
+    return min(timedelta(seconds=retry_after), longest) if retry_after else None
 
 
 def locked_out(sending: Sending, now: datetime, retry_after: float | None) -> Sending:

@@ -318,6 +318,30 @@ def test_switching_on_is_never_given_up(kind: ErrorKind) -> None:
     assert world.hetzner.status is RUNNING
 
 
+def test_no_answer_makes_a_power_on_wait_for_long() -> None:
+    world = off()
+    world.answer()
+    world.run(200, stop_at=Verb.POWER_ON)
+    world.refuse(ErrorKind.RATE_LIMITED, retry_after=900)
+    refused_at = world.now
+    world.run(200, stop_at=Verb.POWER_ON)
+    assert world.flight is not None
+    assert world.now <= refused_at + timedelta(seconds=40)
+
+
+def test_no_answer_makes_what_is_looked_up_before_a_power_on_wait_for_long() -> None:
+    world = off(plan=Plan(snapshot=30))
+    world.answer()
+    while world.job.looking is not Verb.POWER_ON:
+        world.wait(1)
+        world.poll()
+    world.fail_look_up(retry_after=900)
+    failed_at = world.now
+    world.run(200, stop_at=Verb.POWER_ON)
+    assert world.flight is not None
+    assert world.now <= failed_at + timedelta(seconds=40)
+
+
 def test_a_server_that_never_comes_up_after_it_was_switched_on_is_switched_on_again() -> None:
     world = off()
     world.run(200, stop_at=Verb.POWER_ON)

@@ -209,6 +209,12 @@ class OffWatch:
         now = time.monotonic()
         return max(((until or now) - since for since, until in self.spans.get(name, [])), default=0.0)
 
+    def most_at_once(self) -> int:
+        """How many were off at the same time, at most."""
+        now = time.monotonic()
+        spans = [span for all_of_one in self.spans.values() for span in all_of_one]
+        return max((sum(s <= since < (until or now) for s, until in spans) for since, _ in spans), default=0)
+
     def ever_off(self) -> list[str]:
         """The servers that were off at some time."""
         return sorted(self.spans)
@@ -338,6 +344,10 @@ class Stage:
     def snapshots(self) -> int:
         """How many usable snapshots were made since the beginning."""
         return sum(len(images) for images in truth.usable(self.served).values())
+
+    def snapshots_begun(self) -> int:
+        """How many snapshots were begun, finished or not."""
+        return self.served.call(lambda cloud: len(cloud.snapshots()))
 
     def posts(self, what: str) -> int:
         """How many requests of a kind reached the simulated cloud, e.g. "shutdown"."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from tests.benchmarks.hostile.front import Asked, Front, Reply, refuse
 from tests.benchmarks.hostile.judge import Judge, scene
-from tests.benchmarks.hostile.stage import stage, wait_until
+from tests.benchmarks.hostile.stage import Run, Stage, stage, wait_until
 
 CREATE = r"/servers/\d+/actions/create_image"
 MOST_REQUESTS = 200
@@ -57,33 +57,51 @@ def outage(judge: Judge) -> None:
 
 @scene(
     "low-budget",
-    "50 requests are left and nothing refills while a power-on is owed and ten other jobs run",
-    "switched on within seconds of the lock's end",
+    "50 requests are left and nothing refills when a snapshot of a server that is off has begun; ten other jobs run",
+    "powered on within seconds of the lock's end",
 )
 def low(judge: Judge) -> None:
     """Another client takes all that refills."""
     with stage(judge, servers=11, snapshot=(12, 12), unlock_at=50) as at:
-        at.call(lambda cloud: [cloud.lock(cloud.server_named(f"web{n}").id, seconds=200) for n in range(2, 12)])
-        waiting = at.start("snapshot", *(f"web{number}" for number in range(2, 12)))
-        wait_until(lambda: at.leader() == waiting.pid, 30)
-        run = at.start("snapshot", "web1", "--shut-down")
-        wait_until(lambda: at.watch.off_since("web1") is not None, 40)
-        end = time.monotonic() + 60
-        left = 50
-        while time.monotonic() < end and at.watch.off_since("web1") is not None:
-            before = len(at.front.heard)
-            with at.served.lock:
-                at.served.budget.drain(at.served.clock.now(), leave=max(0, left))
-            time.sleep(0.25)
-            left -= len(at.front.heard) - before
+        run = _last_requests(at, lambda: at.snapshots_begun() > 0)
         longest = at.watch.longest("web1")
         is_on = at.watch.off_since("web1") is None
-        # 1 s until it is asked for, 6 s locked, 2 s to switch it on, and what polls cost of time.
-        judge.check(
-            f"off for {longest:.0f} s" if is_on else f"still off after {longest:.0f} s", is_on and longest < 25
-        )
-        judge.figure(f"{max(0, left)} of 50 requests left")
+        # 2 s until the snapshot is asked for, 6 s locked, 2 s to power it on, and what polls cost of time.
+        judge.check(_off(longest, is_on), is_on and longest < 25)
         run.kill()
+
+
+@scene(
+    "low-budget-create",
+    "the same when the server is off and its snapshot is not asked for yet, --max-downtime 20s",
+    "powered on within that time",
+)
+def low_before(judge: Judge) -> None:
+    """The snapshot has to wait for the rate limit, the server must not."""
+    with stage(judge, servers=11, snapshot=(12, 12), unlock_at=50) as at:
+        more = at.option("snapshot", "--max-downtime", "20s")
+        run = _last_requests(at, lambda: at.watch.off_since("web1") is not None, *more)
+        longest = at.watch.longest("web1")
+        is_on = at.watch.off_since("web1") is None
+        judge.check(_off(longest, is_on), is_on and longest < 40)
+        judge.figure(f"snapshots begun: {at.snapshots_begun()}")
+        run.kill()
+
+
+def _last_requests(at: Stage, begun: Callable[[], bool], *more: str) -> Run:
+    """Starts all, takes the rate limit away when `begun`, and waits a minute for the server to be on again."""
+    at.call(lambda cloud: [cloud.lock(cloud.server_named(f"web{n}").id, seconds=200) for n in range(2, 12)])
+    waiting = at.start("snapshot", *(f"web{number}" for number in range(2, 12)))
+    wait_until(lambda: at.leader() == waiting.pid, 30)
+    run = at.start("snapshot", "web1", "--shut-down", *more)
+    wait_until(begun, 40)
+    left, heard, end = 50, len(at.front.heard), time.monotonic() + 60
+    while time.monotonic() < end and (not at.watch.ever_off() or at.watch.off_since("web1") is not None):
+        left, heard = left - (len(at.front.heard) - heard), len(at.front.heard)
+        with at.served.lock:
+            at.served.budget.drain(at.served.clock.now(), leave=max(0, left))
+        time.sleep(0.25)
+    return run
 
 
 def _off(seconds: float, is_on: bool) -> str:

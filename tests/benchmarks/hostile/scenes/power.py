@@ -75,8 +75,12 @@ def slow_guest_killed(judge: Judge) -> None:
         judge.check(f"the server is {at.status('web1')} in the end", at.status("web1") == "running")
 
 
-def _refused(judge: Judge, refusal: Rule, lasts: float | None, *more: str, within: float = 150) -> None:
-    """Three servers, shut down one at a time, while create_image is refused for all."""
+def _refused(judge: Judge, refusal: Rule, lasts: float | None, *more: str, for_all: bool = True) -> None:
+    """Three servers, shut down one at a time, while create_image is refused.
+
+    `for_all`: the reason is one that holds for the other servers too.
+    """
+    within = 150
     with stage(judge, servers=3) as at:
         rule = at.front.add(refusal)
         limit = at.option("snapshot", "--max-downtime", f"{MAX_DOWNTIME}s")
@@ -94,7 +98,9 @@ def _refused(judge: Judge, refusal: Rule, lasts: float | None, *more: str, withi
         longest = max((at.watch.longest(name) for name in off), default=0.0)
         allowed = MAX_DOWNTIME + MARGIN
         judge.check(f"off for {longest:.0f} s at most (allowed {MAX_DOWNTIME} s)", longest <= allowed)
-        judge.check(f"shut down while refused: {', '.join(off_meanwhile) or 'none'}", len(off_meanwhile) <= 1)
+        if for_all:
+            judge.check(f"shut down while refused: {', '.join(off_meanwhile) or 'none'}", len(off_meanwhile) <= 1)
+        judge.check(f"{at.watch.most_at_once()} off at the same time", at.watch.most_at_once() <= 1)
         judge.ended("the run", code, 1, 5)
         wait_until(lambda: not at.left_off(), 20)
         judge.check(f"left off: {', '.join(at.left_off()) or 'none'}", not at.left_off())
@@ -125,12 +131,12 @@ def limited(judge: Judge) -> None:
 @scene(
     "refused-423",
     "create_image answers 423 for 90 s though the server is not locked, --max-wait 15s",
-    f"downtime within --max-downtime {MAX_DOWNTIME}s, no second server shut down, exit 5",
+    f"downtime within --max-downtime {MAX_DOWNTIME}s, one server off at a time, exit 5",
 )
 def locked(judge: Judge) -> None:
-    """A lock that no list shows."""
+    """A lock that no list shows. It is each server's own, so the next one has its turn."""
     refusal = refuse("POST", CREATE, 423, "locked", "cannot perform operation because server is locked")
-    _refused(judge, refusal, 90, "--max-wait", "15s")
+    _refused(judge, refusal, 90, "--max-wait", "15s", for_all=False)
 
 
 @scene(
