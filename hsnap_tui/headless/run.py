@@ -18,7 +18,7 @@ from hsnap_tui.headless.consent import Consent
 from hsnap_tui.headless.exits import ExitCode, exit_code
 from hsnap_tui.headless.report import Report, in_short
 from hsnap_tui.headless.waiting import AFTER_TIMEOUT, AT_THE_END, LOOK_EVERY, Heartbeat, names_off, settle
-from hsnap_tui.jobs.model import Job, JobState
+from hsnap_tui.jobs.model import Job, JobState, Power
 from hsnap_tui.session import Session
 from hsnap_tui.signals import LeaveSignals, stopping
 from hsnap_tui.streams import LAST_WORDS, Streams
@@ -174,7 +174,7 @@ async def follow(
             report.say(left)
     unsubscribe()
     code = ExitCode.NO_ACCESS if shut_out else exit_code(chosen())
-    _tell_what_needs_a_person(chosen(), report)
+    tell_what_is_left(chosen(), report)
     off = {"off": names} if (names := names_off(session)) else {}
     report.record(records.record("end", exit=int(code), jobs=len(jobs), **off))
     return code
@@ -237,7 +237,8 @@ def _helpless(session: Session) -> str:
     return " ".join(told)
 
 
-def _tell_what_needs_a_person(jobs: Iterable[Job], report: Report) -> None:
+def tell_what_is_left(jobs: Iterable[Job], report: Report) -> None:
+    """Says which jobs wait for a person, and which servers may still go off."""
     jobs = tuple(jobs)
     if held := [job for job in jobs if job.state is JobState.HELD]:
         report.say(f"Held for your yes: {_names(held)}. hsnap-tui resume --yes goes on with them.")
@@ -245,6 +246,11 @@ def _tell_what_needs_a_person(jobs: Iterable[Job], report: Report) -> None:
         report.say(
             f"Not found out whether there is a snapshot of {_names(unknown)}: look for one with the label "
             "hsnap-tui/job, and if there is none, press R in hsnap-tui to try again."
+        )
+    if late := [job for job in jobs if job.power is Power.WATCHED and not job.watching]:
+        report.say(
+            f"Asked to shut down, but running so far: {_names(late)}. What still goes off because of that is powered "
+            "on by the next hsnap-tui or hsnap-tui resume."
         )
 
 

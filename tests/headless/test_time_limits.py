@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -12,8 +14,11 @@ import pytest
 from hsnap_tui.console import Console, Leaving, Link
 from hsnap_tui.demo.faults import Fault
 from hsnap_tui.events import Failure, Notice
+from hsnap_tui.headless.exits import exit_code
+from hsnap_tui.headless.report import TextReport
+from hsnap_tui.headless.run import tell_what_is_left
 from hsnap_tui.headless.waiting import QUIET_FOR, TOLD_EVERY, Heartbeat, Limits, settle
-from hsnap_tui.jobs.model import Job, Power, SnapshotOptions
+from hsnap_tui.jobs.model import Job, JobState, Power, SnapshotOptions
 from tests.programs import machine
 
 START = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
@@ -163,3 +168,14 @@ def test_signs_of_life_come_when_nothing_else_does() -> None:
     session.failure = None
     assert after(QUIET_FOR - TOLD_EVERY) == []
     assert heartbeat.unreachable_for == 0.0
+
+
+def test_a_server_that_may_still_go_off_is_named_and_is_no_exit_code_0() -> None:
+    out = io.StringIO()
+    late = replace(job("web-1"), state=JobState.DONE, power=Power.WATCHED)
+    tell_what_is_left([late, replace(job("web-2"), state=JobState.DONE, power=Power.SETTLED)], TextReport(out))
+    assert out.getvalue() == (
+        "Asked to shut down, but running so far: web-1. What still goes off because of that is powered on by "
+        "the next hsnap-tui or hsnap-tui resume.\n"
+    )
+    assert exit_code([late]) == 5
