@@ -198,7 +198,9 @@ def still_made(draft: Draft, found: LookedUp) -> None:
 def _suspected(draft: Draft, found: LookedUp, own: tuple[Action, ...]) -> None:
     """A `create_image` began since our request, but no snapshot with our label is to be seen (yet)."""
     create = draft.job.create
-    if _may_show_yet(draft, found) or (draft.job.power is not Power.OWED and any(a.running for a in own)):
+    running = draft.job.power is not Power.OWED and any(action.running for action in own)
+    lasts = create.doubt_until is not None and found.started >= create.doubt_until + ENDLESS_AFTER
+    if _may_show_yet(draft, found) or (running and not lasts):
         draft.look_again_later(Verb.CREATE_IMAGE)
     elif all(action.status is ActionStatus.ERROR for action in own):
         draft.set(state=JobState.CREATING)

@@ -159,6 +159,17 @@ def test_a_snapshot_that_is_in_the_making_for_ever_ends_as_an_open_question(lost
     assert world.job.failure.advice
 
 
+def test_somebody_s_action_that_never_ends_is_not_waited_for_for_ever_to_know_whether_it_is_ours() -> None:
+    world = sending(plan=Plan(snapshot=10**6))
+    world.hetzner.post(CREATE, None, ours=False)
+    world.lose()
+    world.run(600)
+    assert world.stands(JobState.UNCLEAR)
+    world.run(ENDLESS_AFTER.total_seconds(), every=timedelta(minutes=1))
+    assert world.job.state is JobState.UNKNOWN
+    assert world.sent == [CREATE]
+
+
 # -- what people say about it ------------------------------------------------------------------------------------
 
 
