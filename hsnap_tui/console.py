@@ -24,13 +24,15 @@ class Link:
     """How live the picture is. `stale_since` is set while polls fail, with the failure.
 
     `interval` is the present time between polls in seconds; `slowed_by` says in words why it is longer than it could
-    be (budget, focus), or is none.
+    be (budget, focus), or is none. `full_list` is the time between lists of all servers in seconds: between them,
+    only servers are looked at that are locked, that actions run on or that jobs wait for.
     """
 
     interval: float
     slowed_by: str | None = None
     stale_since: datetime | None = None
     failure: Failure | None = None
+    full_list: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,11 @@ class Session:
         """How live the picture is."""
         pace, failure = self._watcher.pace, self._watcher.failure
         return Link(
-            pace.interval, pace.slowed_by, self._watcher.stale_since, Failure.of(failure) if failure else None
+            pace.interval,
+            pace.slowed_by,
+            self._watcher.stale_since,
+            Failure.of(failure) if failure else None,
+            self._watcher.full_list_every,
         )
 
     @property

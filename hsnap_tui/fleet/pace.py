@@ -14,8 +14,9 @@ HORIZON = 600.0
 POLLS_KEEP = 0.5
 """The share of the rate limit that polls leave to others in the long run."""
 SWEEPS_KEEP = 0.75
-"""The same for full lists of large fleets, which only find what the cheaper polls cannot."""
-SLOWEST_SWEEP = 900.0
+"""The same for full lists, which only find what the cheaper polls cannot."""
+QUICK_PAGES = 4
+"""Pages of servers up to which full lists are read often while something runs."""
 WITHOUT_FOCUS = "the terminal is not in focus"
 NOTHING_MOVES = "the terminal is not in focus and nothing moves"
 LOW_BUDGET = "to spare the rate limit"
@@ -74,8 +75,19 @@ def allowance(budget: BudgetView, mood: Mood) -> int:
 def sweep_interval(budget: BudgetView, pages: int, present: Pace, mood: Mood) -> float:
     """Seconds between full lists of `pages` requests each, out of what the `present` polls leave over."""
     spare = max(rate(budget, SWEEPS_KEEP) - present.cost / present.interval, budget.refill / 20, 1e-6)
-    shortest = present.interval if mood.attention is Attention.FOCUSED else max(60.0, present.interval)
-    return max(shortest, min(pages / spare, SLOWEST_SWEEP))
+    if mood.attention is not Attention.FOCUSED:
+        return max(60.0, present.interval, pages / min(spare, slow_rate(mood)))
+    if mood.busy and pages <= QUICK_PAGES:
+        return max(present.interval, pages / spare)
+    return max(present.interval, pages / min(spare, slow_rate(mood)))
+
+
+def slow_rate(mood: Mood) -> float:
+    """Requests a second for lists that only find what no running action tells: renamed servers, new labels, other
+    people's snapshots, locks without a listed action."""
+    if mood.attention is not Attention.FOCUSED:
+        return 1 / 60
+    return 12 / 60 if mood.busy else 2.5 / 60
 
 
 def rate(budget: BudgetView, keep: float) -> float:
@@ -99,8 +111,6 @@ def _base(mood: Mood) -> tuple[float, str | None]:
         return 2.0, None
     if mood.busy:
         return 5.0, WITHOUT_FOCUS
-    if mood.idle < 300:
-        return 10.0, WITHOUT_FOCUS
     return (15.0, WITHOUT_FOCUS) if mood.idle < 1800 else (30.0, NOTHING_MOVES)
 
 

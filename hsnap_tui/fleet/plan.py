@@ -12,7 +12,7 @@ PAGE = 50
 """Entries a list request, the most that the API gives."""
 IDS = 25
 """Action IDs a request; of more, actions may silently be missing."""
-LIST_ANYWAY = timedelta(seconds=10)
+LIST_ANYWAY = timedelta(seconds=60)
 """How long the list of running actions can wait while it only adds to what other answers tell."""
 
 

@@ -29,12 +29,13 @@ class SnapshotSchedule:
             self._first_wish = now
         self._wanted = min(now + SETTLE, self._first_wish + AT_LATEST)
 
-    def due(self, now: float, refill: float) -> bool:
-        """Whether to read it now; `refill` in requests a second."""
+    def due(self, now: float, refill: float, slow: float) -> bool:
+        """Whether to read it now. In requests a second: the `refill` of the rate limit, and what lists may take that
+        are read without a reason (`slow`)."""
         if self._read_at is None:
             return now >= self._wanted
         affordable = self._read_at + self._pages / max(SHARE * refill, 1e-6)
-        wish = self._wanted if self._first_wish is not None else self._read_at + REGULARLY
+        wish = self._wanted if self._first_wish is not None else self._read_at + max(REGULARLY, self._pages / slow)
         return now >= max(wish, affordable)
 
     def begun(self, now: float) -> None:

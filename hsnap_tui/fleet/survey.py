@@ -10,6 +10,7 @@ from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.model import Action
 from hsnap_tui.fleet import plan
 from hsnap_tui.fleet.interests import Interests, Scope
+from hsnap_tui.fleet.pace import QUICK_PAGES
 from hsnap_tui.fleet.poll import Poll
 from hsnap_tui.fleet.snapshots import SnapshotSchedule
 from hsnap_tui.fleet.state import Fleet
@@ -41,6 +42,9 @@ class Survey:
         listed = False
         if full or self._wants_running(interests, first=first):
             listed = await poll.running()
+            # Without the running actions only the servers themselves tell what goes on.
+            blind = self._scope is Scope.EVERYTHING and not listed
+            sweep = sweep or (blind and plan.pages(len(self._fleet().views)) <= QUICK_PAGES)
         self._note_changes()
         followed = interests.actions - self._fleet().running.keys() if listed else interests.actions
         await asyncio.gather(
@@ -57,11 +61,11 @@ class Survey:
         await poll.servers(sorted(missing | unknown)[:CONFIRMED_AT_ONCE])
         return True
 
-    def snapshots_due(self, refill: float) -> bool:
-        """Whether the list of snapshots is worth reading now; `refill` in requests a second."""
+    def snapshots_due(self, refill: float, slow: float) -> bool:
+        """Whether the list of snapshots is worth reading now; both in requests a second, as in `SnapshotSchedule`."""
         if self._scope is Scope.JOBS_ONLY or self._fleet().swept is None:
             return False
-        return self._snapshots.due(self._clock.monotonic(), refill)
+        return self._snapshots.due(self._clock.monotonic(), refill, slow)
 
     async def read_snapshots(self, poll: Poll) -> None:
         """The list of snapshots."""

@@ -13,7 +13,7 @@ from hsnap_tui.cloud.errors import CloudError
 from hsnap_tui.fleet import plan
 from hsnap_tui.fleet.interests import Interests, Scope
 from hsnap_tui.fleet.link import LinkHealth
-from hsnap_tui.fleet.pace import Attention, Mood, Pace, allowance, pace, sweep_interval
+from hsnap_tui.fleet.pace import Attention, Mood, Pace, allowance, pace, slow_rate, sweep_interval
 from hsnap_tui.fleet.poll import Part, Poll
 from hsnap_tui.fleet.state import Fleet, Observation
 from hsnap_tui.fleet.survey import Survey
@@ -80,6 +80,14 @@ class Watcher:
     def pace(self) -> Pace:
         """How often it looks at present, and why not more often."""
         return pace(self._cloud.budget(), self._cost, self._mood())
+
+    @property
+    def full_list_every(self) -> float:
+        """Seconds between two lists of all servers; between them, those are looked at that actions run on."""
+        pages, present = plan.pages(len(self._fleet().views)), self.pace
+        if pages == 1:
+            return present.interval
+        return sweep_interval(self._cloud.budget(), pages, present, self._mood())
 
     @property
     def failure(self) -> CloudError | None:
@@ -203,7 +211,7 @@ class Watcher:
         if beside or poll.requests[Part.SWEEP]:
             self._swept_at = self._started
         self._learn_cost(poll, extra=refresh or first or due)
-        if "snapshots" not in self._beside and (refresh or self._survey.snapshots_due(self._cloud.budget().refill)):
+        if "snapshots" not in self._beside and (refresh or self._snapshots_due()):
             list_poll = self._new_poll(Purpose.KEYPRESS if refresh else Purpose.POLL)
             self._start_beside(group, "snapshots", self._survey.read_snapshots(list_poll))
 
@@ -216,14 +224,16 @@ class Watcher:
     def _new_poll(self, purpose: Purpose) -> Poll:
         return Poll(self._cloud, self._clock, self._fleet, self._emit, purpose)
 
+    def _snapshots_due(self) -> bool:
+        return self._survey.snapshots_due(self._cloud.budget().refill, slow_rate(self._mood()))
+
     def _sweep_due(self) -> bool:
         """Whether a full list of more than one page is due; a single page goes with each poll anyway."""
         fleet = self._fleet()
         pages = plan.pages(len(fleet.views))
         if self._scope is Scope.JOBS_ONLY or fleet.swept is None or pages == 1 or "sweep" in self._beside:
             return False
-        interval = sweep_interval(self._cloud.budget(), pages, self.pace, self._mood())
-        return self._started - self._swept_at >= interval - BREATH
+        return self._started - self._swept_at >= self.full_list_every - BREATH
 
     def _learn_cost(self, poll: Poll, *, extra: bool) -> None:
         """Averages what a poll costs, without an extra list of a larger fleet, which has a pace of its own."""

@@ -30,7 +30,7 @@ moods = st.builds(Mood, st.sampled_from(Attention), st.booleans(), st.booleans()
         (Mood(Attention.FOCUSED, busy=True), 2.5, None),
         (Mood(Attention.NO_SCREEN, busy=True), 2.0, None),
         (Mood(Attention.UNFOCUSED, busy=True), 5.0, "the terminal is not in focus"),
-        (Mood(Attention.UNFOCUSED, busy=False), 10.0, "the terminal is not in focus"),
+        (Mood(Attention.UNFOCUSED, busy=False), 15.0, "the terminal is not in focus"),
         (Mood(Attention.UNFOCUSED, busy=False, idle=900), 15.0, "the terminal is not in focus"),
         (Mood(Attention.UNFOCUSED, busy=False, idle=9000), 30.0, "the terminal is not in focus and nothing moves"),
         (Mood(Attention.UNFOCUSED, busy=True, urgent=True), 2.0, None),

@@ -105,8 +105,8 @@ async def test_servers_deleted_while_pages_are_read_take_nobody_with_them() -> N
         keys = list(served.call(lambda cloud: cloud.servers))
         for key in keys[:60:3]:
             served.call(partial(_remove, key))
-            await clock.advance(1.7)
-        await clock.advance(20)
+            await clock.advance(17)
+        await clock.advance(desk.watcher.full_list_every + 10)
         assert set(desk.fleet.views) == set(keys) - set(keys[:60:3])
     assert {event.server.id for _, event in desk.told(ServerGone)} == set(keys[:60:3])
 
