@@ -98,3 +98,26 @@ def revoked_while_off(judge: Judge) -> None:
         code, _ = at.run("resume", "--yes", within=60)
         judge.ended("resume", code, 0)
         judge.check(f"the server is {at.status('web1')}", at.status("web1") == "running")
+
+
+@scene(
+    "revoked-leader-off",
+    "a console's token is revoked while a server is off because of it; resume comes with a good one",
+    "resume powers the server on and finishes its snapshot",
+)
+def revoked_leader_off(judge: Judge) -> None:
+    """The console can do nothing any more, and the server is off for as long as it stays in charge."""
+    with stage(judge) as at:
+        at.front.tokens[OLD_TOKEN] = at.served.token
+        old = at.environment(HCLOUD_TOKEN=OLD_TOKEN)
+        at.console(env=old)
+        cron = at.start("snapshot", "web1", "--shut-down", env=old)
+        wait_until(lambda: at.watch.off_since("web1") is not None, 40)
+        cron.kill()
+        _refuse_token(at, 401, "unauthorized", "unable to authenticate")
+        since = time.monotonic()
+        code, _ = at.run("resume", "--yes", within=75)
+        judge.ended("resume", code, 0)
+        judge.figure(f"resume took {time.monotonic() - since:.0f} s, off for {at.watch.longest('web1'):.0f} s")
+        judge.check(f"the server is {at.status('web1')}", at.status("web1") == "running")
+        judge.check(f"snapshots: {at.snapshots()}", at.snapshots() == 1)
