@@ -25,11 +25,16 @@ ENVIRONMENT = {
     "HCLOUD_TOKEN": "the API token of the project",
     "HCLOUD_CONTEXT, HCLOUD_CONFIG": "the official command line's context and its file, used when there is no token",
     "HCLOUD_ENDPOINT": "the API's address; plain http only to this computer",
-    "HSNAP_STATE_DIR": "where the journals are kept",
+    "HSNAP_STATE_DIR": "where the journals are kept; they are this user's own unless a group shares the folder",
     "HSNAP_CONNECT_TIMEOUT, HSNAP_READ_TIMEOUT": "time-outs of requests in seconds (5, 15)",
     "NO_COLOR": "no colours",
 }
 """The variables that are read, for the help and the README."""
+
+_STATE = (
+    "where the journals are kept; by default they are this user's own: cron of root and another user's console know "
+    "of each other only with the same folder (install -d -m 2770 -g GROUP DIR)"
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -85,7 +90,7 @@ def _common(into: argparse.ArgumentParser, default: Any = argparse.SUPPRESS) -> 
     add("--context", metavar="NAME", default=default, help="a context of the official command line")
     add("--endpoint", type=_endpoint, metavar="URL", default=default, help="the API's address")
     add("--read-only", action="store_true", default=default, help="refuse everything that changes a server")
-    add("--state-dir", metavar="DIR", type=Path, default=default, help="where the journals are kept")
+    add("--state-dir", metavar="DIR", type=Path, default=default, help=_STATE)
     add("--connect-timeout", metavar="S", type=_seconds, default=default, help="seconds to connect (5)")
     add("--read-timeout", metavar="S", type=_seconds, default=default, help="seconds to wait for an answer (15)")
 

@@ -12,6 +12,7 @@ from hsnap_tui.cloud.api import BudgetView
 from hsnap_tui.cloud.model import Action
 from hsnap_tui.events import Event, Failure, Role
 from hsnap_tui.fleet.state import Fleet
+from hsnap_tui.jobs.leader import LeaderView
 from hsnap_tui.jobs.model import Job, SnapshotRequest
 
 
@@ -84,6 +85,11 @@ class Console(Protocol):
 
     @property
     def role(self) -> Role: ...
+
+    @property
+    def leader(self) -> LeaderView | None:
+        """The other process that sends for this project, if one does, and whether it stands still."""
+        ...
 
     @property
     def halted(self) -> Failure | None:

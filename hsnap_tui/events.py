@@ -208,6 +208,21 @@ class RoleChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LeaderStalled(Event):
+    """The process that sends stands still, since `since`: stopped, or blocked. Nobody else may send meanwhile."""
+
+    pid: int | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderWorks(Event):
+    """The process that sends works again."""
+
+    pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class SendingHalted(Event):
     """Nothing is sent until a person acts: no access, or the journal cannot be written. Jobs are kept."""
 

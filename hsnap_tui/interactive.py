@@ -11,7 +11,7 @@ from pathlib import Path
 from hsnap_tui import say, words
 from hsnap_tui.console import Console, Refused
 from hsnap_tui.demo_process import DemoProcess
-from hsnap_tui.events import Event, JobEvent, Notice
+from hsnap_tui.events import Event, JobEvent, Notice, Role
 from hsnap_tui.fleet.interests import Scope
 from hsnap_tui.headless.exits import ExitCode
 from hsnap_tui.headless.waiting import AT_THE_END, Heartbeat, settle
@@ -95,7 +95,7 @@ async def _finish(app: HsnapApp, how: Exit | None) -> tuple[BaseException | None
     if (off or how is Exit.CANCEL_WAITING) and not work.done():
         heartbeat = Heartbeat(session, _print)
         unsubscribe = [session.subscribe(listener) for listener in (_tell, heartbeat.heard)]
-        if off:
+        if off and session.role is Role.HOLDER:
             names = words.listed([job.server_name for job in off])
             _print(f"hsnap-tui: these servers are switched on again before it ends: {names}. Ctrl-C leaves at once.")
         left = await settle(session, heartbeat, AT_THE_END, cancel_waiting=how is Exit.CANCEL_WAITING, work=work)

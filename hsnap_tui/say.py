@@ -106,6 +106,10 @@ def _program(event: ev.Event) -> _Said | None:
             )
         case ev.RoleChanged():
             return "", "read-only: this hsnap-tui sends nothing", Severity.INFO
+        case ev.LeaderStalled(pid=pid, since=since):
+            return "", stalled(pid, since), Severity.BAD
+        case ev.LeaderWorks(pid=pid):
+            return "", f"{_process(pid)} works again", Severity.GOOD
         case ev.SendingHalted(failure=failure):
             return "", f"Nothing is sent any more; all jobs are kept: {explain(failure)}", Severity.BAD
         case ev.SendingResumed():
@@ -113,6 +117,17 @@ def _program(event: ev.Event) -> _Said | None:
         case ev.Notice(text=text, warning=warning):
             return "", text, Severity.WARNING if warning else Severity.INFO
     return None
+
+
+def stalled(pid: int | None, since: datetime) -> str:
+    """That the process in charge stands still, what it means, and what to do."""
+    told = f"{_process(pid)} is in charge of this project and has not moved since {words.clock_time(since)}"
+    what = f"Let it go on (kill -CONT {pid}), or end it (kill -KILL {pid}) and" if pid else "End it and"
+    return f"{told}: nothing is sent until it does. {what} run hsnap-tui resume."
+
+
+def _process(pid: int | None) -> str:
+    return f"Another hsnap-tui (PID {pid})" if pid else "Another hsnap-tui"
 
 
 _NOT_LISTED = "holder not listed (Hetzner shows no action that holds it)"

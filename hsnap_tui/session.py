@@ -32,9 +32,12 @@ from hsnap_tui.fleet.state import Fleet, Observation, apply
 from hsnap_tui.fleet.watcher import Watcher
 from hsnap_tui.jobs.errors import JournalError, ReadOnlyError
 from hsnap_tui.jobs.journal import Batch, WishKind
+from hsnap_tui.jobs.leader import LeaderView
 from hsnap_tui.jobs.model import Job, JobState, Phase, SnapshotRequest
-from hsnap_tui.jobs.project import Card, find, find_or_make
-from hsnap_tui.jobs.work import Work, servers_off
+from hsnap_tui.jobs.project import Card, find, find_or_make, identity
+from hsnap_tui.jobs.rows import UnreadableJob
+from hsnap_tui.jobs.telling import servers_off
+from hsnap_tui.jobs.work import Work
 
 LOOK_FOR_WAITS_EVERY = 2.0
 """Seconds between two looks at what waits for the rate limit."""
@@ -65,7 +68,9 @@ class Session:
         self._fleet = Fleet(cloud.project)
         self._watched: frozenset[int] = frozenset()
         self._listed = asyncio.Event()
-        self._work = Work(cloud, clock, self._publish, lambda: self._fleet, read_only=read_only)
+        self._work = Work(
+            cloud, clock, self._publish, lambda: self._fleet, polls=lambda: self.failure, read_only=read_only
+        )
         self._watcher = Watcher(
             cloud,
             clock,
@@ -120,6 +125,16 @@ class Session:
     def role(self) -> Role:
         """Whether this process sends."""
         return self._work.role
+
+    @property
+    def leader(self) -> LeaderView | None:
+        """The other process that sends for this project, if one does, and whether it stands still."""
+        return self._work.leader
+
+    @property
+    def unreadable(self) -> Sequence[UnreadableJob]:
+        """Jobs of the journal that have not ended and can't be read."""
+        return self._work.unreadable
 
     @property
     def halted(self) -> Failure | None:
@@ -223,8 +238,8 @@ class Session:
         self._watcher.attend(focused)
 
     def leaving(self) -> Leaving:
-        """What this process has under way; a follower's jobs go on with the one that sends."""
-        if self.role is not Role.HOLDER:
+        """What this process has under way; a follower's jobs go on with the one that sends, if there is one."""
+        if self.role is Role.OBSERVER or self.leader is not None:
             return Leaving()
         under_way = [job for job in self.jobs.values() if not (job.state.ended or job.state.needs_person)]
         waiting = tuple(job for job in under_way if job.create.phase is Phase.READY and job.result is None)
@@ -262,28 +277,31 @@ class Session:
 
     async def _run_work(self) -> None:
         """The journal belongs to the project: a known token tells which it is, or else the servers do."""
+        warned: list[str] = []
         try:
-            folder = await asyncio.to_thread(find, self._state_dir, self._card)
+            folder = await asyncio.to_thread(find, self._state_dir, self._card, warned.append)
             if folder is None:
                 await self._listed.wait()
-                folder = await self._folder_by_servers()
+                warned.clear()
+                folder = await asyncio.to_thread(self._folder_by_servers, self._present_card(), warned.append)
+            known = await asyncio.to_thread(identity, folder, self._card) if folder else None
         except JournalError as error:
             self._work.fail(error)
             return
+        finally:
+            for text in warned:
+                self._work.warn(text)
         if folder is None:
             self._work.ready.set()
             return
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._work.run(folder))
-            group.create_task(self._remember_servers())
+            group.create_task(self._work.run(folder, known))
+            group.create_task(self._remember_servers(folder))
 
-    async def _folder_by_servers(self) -> Path | None:
-        card = self._present_card()
-        if self._read_only:
-            return await asyncio.to_thread(find, self._state_dir, card)
-        return await asyncio.to_thread(find_or_make, self._state_dir, card)
+    def _folder_by_servers(self, card: Card, warn: Callable[[str], None]) -> Path | None:
+        return (find if self._read_only else find_or_make)(self._state_dir, card, warn)
 
-    async def _remember_servers(self) -> None:
+    async def _remember_servers(self, folder: Path) -> None:
         """Keeps what the project is known by up to date, so that a new token finds its journal."""
         if self._read_only:
             return
@@ -295,6 +313,7 @@ class Session:
                 known = card
                 try:
                     await asyncio.to_thread(find_or_make, self._state_dir, card)
+                    await self._work.remember(await asyncio.to_thread(identity, folder, card))
                 except JournalError:
                     # The journal in the same folder says so itself, in words, as soon as it matters.
                     known = None

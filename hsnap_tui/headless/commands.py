@@ -11,7 +11,7 @@ from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Server
 from hsnap_tui.console import Refused
 from hsnap_tui.events import Failure
-from hsnap_tui.headless import dry_run, records
+from hsnap_tui.headless import dry_run, owed, records
 from hsnap_tui.headless.choose import AmbiguousError, Choice, NothingMatchedError, chosen
 from hsnap_tui.headless.consent import GONE, Consent
 from hsnap_tui.headless.exits import ExitCode
@@ -20,7 +20,9 @@ from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, fi
 from hsnap_tui.jobs.errors import JournalError
 from hsnap_tui.jobs.journal import Batch, Journal
 from hsnap_tui.jobs.model import Job, SnapshotOptions, SnapshotRequest, Target
-from hsnap_tui.jobs.project import Card, find, fingerprint
+from hsnap_tui.jobs.project import JOURNAL, Card, find, fingerprint
+from hsnap_tui.jobs.remains import MADE
+from hsnap_tui.jobs.rows import UnreadableJob
 from hsnap_tui.jobs.template import render
 from hsnap_tui.session import Session
 from hsnap_tui.settings import Secret, Settings
@@ -122,10 +124,12 @@ async def resume(session: Session, report: Report, interrupts: Interrupts, *, ye
         try:
             await first(session, session.ready, interrupts, patience)
             if session.halted is not None:
-                return _end(report, ExitCode.UNFINISHED, f"Nothing was resumed: {session.halted.message}.")
+                return _end(report, ExitCode.UNFINISHED, f"Nothing was resumed: {job_words.explain(session.halted)}")
             left = [job for job in session.jobs.values() if not job.over]
             if not left:
-                return _end(report, ExitCode.DONE, "Nothing is left to do.")
+                debts = owed.unreadable(session)
+                told = "Nothing else is left to do." if debts else "Nothing is left to do."
+                return _end(report, owed.with_debts(session, ExitCode.DONE), f"{debts or ''} {told}".strip())
             await first(session, session.listed, interrupts, patience)
 
             def chosen() -> list[Job]:
@@ -146,15 +150,19 @@ def _end(report: Report, code: ExitCode, text: str) -> ExitCode:
 async def jobs(settings: Settings, token: Secret, report: Report, *, limit: int = 20) -> ExitCode:
     """Tells what is under way and past batches, from the journal alone; gives the exit code."""
     try:
-        batches = await _batches(settings, token, limit)
+        batches, unreadable = await _batches(settings, token, report, limit)
     except JournalError as error:
         return _end(report, ExitCode.UNFINISHED, job_words.explain(error.failure))
     if not batches:
         return _end(report, ExitCode.DONE, _NO_JOBS)
     for batch in batches:
         _tell_batch(batch, report)
-    report.record(records.record("end", exit=int(ExitCode.DONE)))
-    return ExitCode.DONE
+    for job in unreadable:
+        off = f"{job.server} may be off because of it" if job.may_be_off else "its server is not off because of it"
+        report.say(f"Job {job.id} ({job.server}) can't be read in the journal: {job.reason}; {off}.")
+    code = ExitCode.UNFINISHED if any(job.may_be_off for job in unreadable) else ExitCode.DONE
+    report.record(records.record("end", exit=int(code)))
+    return code
 
 
 _NO_JOBS = (
@@ -163,15 +171,20 @@ _NO_JOBS = (
 )
 
 
-async def _batches(settings: Settings, token: Secret, limit: int) -> tuple[Batch, ...]:
+async def _batches(
+    settings: Settings, token: Secret, report: Report, limit: int
+) -> tuple[tuple[Batch, ...], tuple[UnreadableJob, ...]]:
     card = Card(settings.endpoint, (fingerprint(token.reveal()),))
-    folder = await asyncio.to_thread(find, settings.state_dir, card)
-    if folder is None or not (folder / "journal.sqlite3").exists():
-        return ()
-    journal = Journal(folder / "journal.sqlite3")
+    warned: list[str] = []
+    folder = await asyncio.to_thread(find, settings.state_dir, card, warned.append)
+    for text in warned:
+        report.say(text)
+    if folder is None or (not (folder / MADE).exists() and not (folder / JOURNAL).exists()):
+        return (), ()
+    journal = Journal(folder / JOURNAL)
     try:
         await journal.open()
-        return await journal.batches(limit)
+        return await journal.batches(limit), await journal.unreadable()
     finally:
         await journal.close()
 

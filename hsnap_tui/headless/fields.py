@@ -12,8 +12,8 @@ FIELDS: Mapping[str, str] = MappingProxyType(
     {
         "v": "the version of these lines; fields are only ever added within one",
         "event": "what the line tells: a step of a job (queued, waiting, creating, progress, done, failed, held, …), "
-        "batch_queued, batch_ended, role_changed, sending_halted, sending_resumed, link_lost, link_restored, notice, "
-        "still_waiting (a sign of life), "
+        "batch_queued, batch_ended, role_changed, leader_stalled, leader_works, sending_halted, sending_resumed, "
+        "link_lost, link_restored, notice, still_waiting (a sign of life), "
         "would_snapshot (--dry-run: a line for each server), batch and job (hsnap-tui jobs), and end, the last line",
         "at": "when it happened, UTC",
         "batch, job": "the IDs of the batch and of the job",
@@ -28,6 +28,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "warning": "true when the text is one",
         "jobs, done, failed, skipped, cancelled": "numbers of jobs",
         "role, holder_pid": "holder when this process sends, follower when the process holder_pid does",
+        "pid, since": "the process that sends and stands still, and since when",
         "state, hold": "how a job stands, and why it needs a yes",
         "description": "of the snapshot",
         "locked, status": "of the server",

@@ -12,6 +12,8 @@ from hsnap_tui.events import (
     Failure,
     FleetUpdated,
     JobEvent,
+    LeaderStalled,
+    LeaderWorks,
     LinkLost,
     LinkRestored,
     LockCleared,
@@ -37,6 +39,8 @@ _NAMES: dict[type[Event], str] = {
     SendingHalted: "sending_halted",
     SendingResumed: "sending_resumed",
     RoleChanged: "role_changed",
+    LeaderStalled: "leader_stalled",
+    LeaderWorks: "leader_works",
     Notice: "notice",
 }
 _OF_THE_FLEET = (FleetUpdated, ServerAppeared, ServerChanged, ServerGone, LockTaken, LockCleared, WatchEnded)

@@ -13,7 +13,7 @@ from hsnap_tui import say, words
 from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.console import Refused
-from hsnap_tui.headless import records
+from hsnap_tui.headless import owed, records
 from hsnap_tui.headless.consent import Consent
 from hsnap_tui.headless.exits import ExitCode, exit_code
 from hsnap_tui.headless.report import Report, in_short
@@ -141,7 +141,7 @@ async def follow(
     consent: Consent | None = None,
 ) -> ExitCode:
     """Waits until the chosen jobs have ended or need a person, then settles what we owe; gives the exit code."""
-    shut_out = False
+    shut_out, still = False, None
     refusal = Refusal(session, patience)
 
     def still_waiting(text: str) -> None:
@@ -159,22 +159,28 @@ async def follow(
             consent = None
         if _over(chosen()):
             break
+        if still := owed.stands_still(session):
+            break
         report.progress(chosen())
         heartbeat.beat()
         await _pause(interrupts.asked)
         shut_out = refusal.lasts()
     jobs = chosen()
-    if not (_over(jobs) or shut_out):
-        report.say(_farewell(session, interrupts))
-    if shut_out:
+    if still is not None:
+        report.say(still)
+    elif shut_out:
         report.say(_helpless(session))
     else:
+        if not _over(jobs):
+            report.say(_farewell(session, interrupts))
         limits = AT_THE_END if interrupts.timed_out is None else AFTER_TIMEOUT
         if left := await settle(session, heartbeat, limits):
             report.say(left)
     unsubscribe()
-    code = ExitCode.NO_ACCESS if shut_out else exit_code(chosen())
+    code = ExitCode.NO_ACCESS if shut_out else owed.with_debts(session, exit_code(chosen()))
     tell_what_is_left(chosen(), report)
+    if debts := owed.unreadable(session):
+        report.say(debts)
     off = {"off": names} if (names := names_off(session)) else {}
     report.record(records.record("end", exit=int(code), jobs=len(jobs), **off))
     return code

@@ -79,6 +79,7 @@ class Engine:
         self._untold: list[JobEvent] = []
         self._journal_due: datetime | None = None
         self._leaving = False
+        self._retiring = False
         self._turning = False
         self._off: Counter[str] = Counter()
         self._sharing: Mapping[int, tuple[str, ...]] = {}
@@ -182,6 +183,21 @@ class Engine:
         while self._inbox or self._turning or any(job.power is Power.OWED or job.watching for job in self._open()):
             await self._clock.sleep(0.1)
 
+    async def retire(self, within: float) -> None:
+        """Starts nothing more, not even what is owed: another process goes on with all jobs.
+
+        Returns when the answers that are under way have been written down, or after `within` seconds: what was sent
+        is in the journal, so that the other process looks up what became of it. `run` must be running.
+        """
+        self._retiring = True
+        until = self._clock.monotonic() + within
+        while (self._inbox or self._turning or self._awaits_answers()) and self._clock.monotonic() < until:
+            await self._clock.sleep(0.05)
+
+    def _awaits_answers(self) -> bool:
+        requests = (s for job in self._open() for s in (job.create, job.stop, job.cut, job.start))
+        return any(request.phase is Phase.SENT for request in requests)
+
     def _open(self) -> list[Job]:
         return [job for job in self.jobs.values() if not job.over]
 
@@ -203,6 +219,8 @@ class Engine:
     async def _turn(self) -> None:
         self._arrived.clear()
         arrived, self._inbox = self._inbox, []
+        if self._retiring:
+            arrived = [(job_id, told) for job_id, told in arrived if not isinstance(told, Tick | Seen)]
         arrived += [(job.id, Tick()) for job in self._wake()]
         events, self._untold = self._untold, []
         commands: list[tuple[Job, Command]] = []
@@ -225,7 +243,11 @@ class Engine:
     async def _run(self, commands: Sequence[tuple[Job, Command]], *, written: bool) -> None:
         """Sends what was decided: before anything is told, so that no listener holds up a power-on."""
         async for job, command in _sliced(commands):
-            if written or not _needs_journal(command):
+            if self._retiring:
+                if isinstance(command, Send):
+                    unsent = CloudError(ErrorKind.UNREACHABLE, "not sent: another hsnap-tui goes on with it")
+                    self.tell(job.id, Refused(command.verb, unsent))
+            elif written or not _needs_journal(command):
                 self._requests.start(self.jobs[job.id], command)
             elif isinstance(command, Send):
                 unsent = CloudError(ErrorKind.UNREACHABLE, "not sent: the journal can't be written")
@@ -233,6 +255,8 @@ class Engine:
 
     def _sleepers(self) -> list[tuple[Job, datetime]]:
         """Jobs that want to be looked at again, and when. Once told that it is time, they may wait for a sight."""
+        if self._retiring:
+            return []
         return [
             (job, job.wake_at)
             for job in self._open()
@@ -322,6 +346,7 @@ class Engine:
         """Commits what changed; false when it could not be written, so that nothing new may be sent."""
         lasting = [event for event in events if event.kind not in _PASSING]
         if not (self._unsaved or lasting):
+            self._journal_due = None
             return True
         unsaved, self._unsaved = self._unsaved, {}
         try:

@@ -11,24 +11,25 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from cattrs.errors import ClassValidationError
-
 from hsnap_tui.events import JobEvent
-from hsnap_tui.jobs.codec import from_text, to_text
+from hsnap_tui.jobs.codec import to_text
 from hsnap_tui.jobs.errors import BrokenJournalError, JournalError
 from hsnap_tui.jobs.model import Job
+from hsnap_tui.jobs.modes import make_file
+from hsnap_tui.jobs.remains import MADE, advice, look_into
+from hsnap_tui.jobs.rows import RowError, UnreadableJob, parsed, sorted_out
 
 T = TypeVar("T")
 
-VERSION = 1
+VERSION = 2
 KEPT_BATCHES = 500
 BUSY_SECONDS = 10.0
 
@@ -43,6 +44,11 @@ CREATE INDEX jobs_by_change ON jobs (change);
 CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, batch TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX events_by_batch ON events (batch);
 CREATE TABLE wishes (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, jobs TEXT NOT NULL);
+"""
+
+_SINCE_VERSION_1 = """
+ALTER TABLE batches ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
 """
 
 
@@ -72,20 +78,35 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What was written since a mark, in order."""
+    """What was written since a mark, in order; `unreadable` are jobs whose rows can't be read."""
 
     jobs: tuple[Job, ...]
     events: tuple[JobEvent, ...]
     mark: Mark
+    unreadable: tuple[UnreadableJob, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """All jobs that have not ended, oldest first, and what was written since a mark: both of one moment.
+
+    `owners` are the processes that asked for the batches of these jobs, by the batch's ID.
+    """
+
+    jobs: tuple[Job, ...]
+    unreadable: tuple[UnreadableJob, ...]
+    owners: Mapping[str, str]
+    changes: Changes
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch and its jobs, in the order in which they were chosen."""
+    """A batch and its jobs, in the order in which they were chosen, without those whose rows are `unreadable`."""
 
     id: str
     created: datetime
     jobs: tuple[Job, ...]
+    unreadable: tuple[UnreadableJob, ...] = ()
 
 
 class Journal:
@@ -106,11 +127,14 @@ class Journal:
             await self._run(self._close)
         self._thread.shutdown(wait=False)
 
-    async def add_batch(self, batch: str, created: datetime, jobs: Sequence[Job], events: Sequence[JobEvent]) -> None:
-        """Writes a whole batch down, or nothing of it."""
+    async def add_batch(
+        self, batch: str, created: datetime, jobs: Sequence[Job], events: Sequence[JobEvent], owner: str = ""
+    ) -> None:
+        """Writes a whole batch down, or nothing of it; `owner` is the process that asks for it."""
 
         def work(database: sqlite3.Connection) -> None:
-            database.execute("INSERT INTO batches (id, created) VALUES (?, ?)", (batch, created.isoformat()))
+            row = (batch, created.isoformat(), owner)
+            database.execute("INSERT INTO batches (id, created, owner) VALUES (?, ?, ?)", row)
             self._write(database, jobs, events)
             self._forget(database)
 
@@ -126,41 +150,48 @@ class Journal:
         await self._change(lambda database: database.execute("INSERT INTO wishes (kind, jobs) VALUES (?, ?)", row))
 
     async def take_wishes(self) -> tuple[Wish, ...]:
-        """The wishes that nobody has taken yet."""
+        """The wishes that nobody has taken yet. One that can't be read is dropped: a person will say it again."""
 
         def work(database: sqlite3.Connection) -> tuple[Wish, ...]:
             rows = database.execute("DELETE FROM wishes RETURNING number, kind, jobs").fetchall()
-            return tuple(Wish(WishKind(kind), tuple(json.loads(jobs))) for _, kind, jobs in sorted(rows))
+            wishes = (_wish(kind, jobs) for _, kind, jobs in sorted(rows, key=lambda row: int(row[0])))
+            return tuple(wish for wish in wishes if wish is not None)
 
         return await self._change(work)
+
+    async def remember(self, identity: str) -> None:
+        """Keeps what the project is known by, as a copy of what is in its folder."""
+
+        def work(database: sqlite3.Connection) -> None:
+            known = database.execute("SELECT body FROM identity").fetchone()
+            if known != (identity,):
+                database.execute("INSERT OR REPLACE INTO identity (one, body) VALUES (1, ?)", (identity,))
+
+        await self._change(work)
 
     async def version(self) -> int:
         """A number that is another one after another process has written; cheap."""
         return await self._read(lambda database: int(database.execute("PRAGMA data_version").fetchone()[0]))
 
-    async def mark(self) -> Mark:
-        """The present end, to read what comes after it."""
+    async def take_over(self, mark: Mark | None) -> Takeover:
+        """All that a reader needs to begin, of one moment: what is committed later is after the new mark.
 
-        def work(database: sqlite3.Connection) -> Mark:
-            return Mark(_last_change(database), _number(database, "SELECT max(number) FROM events"))
+        Without a mark, what was written before is no news.
+        """
+
+        def work(database: sqlite3.Connection) -> Takeover:
+            jobs, unreadable = _jobs(database, "WHERE ended = 0")
+            owners = database.execute(
+                "SELECT id, owner FROM batches WHERE owner != '' AND id IN (SELECT batch FROM jobs WHERE ended = 0)"
+            )
+            changes = _since(database, mark) if mark else Changes((), (), _end(database))
+            return Takeover(jobs, unreadable, dict(owners.fetchall()), changes)
 
         return await self._read(work)
-
-    async def open_jobs(self) -> tuple[Job, ...]:
-        """All jobs that have not ended, or whose servers may still go off because of them; oldest first."""
-        return await self._read(lambda database: _jobs(database, "WHERE ended = 0"))
 
     async def since(self, mark: Mark) -> Changes:
         """What was written after the mark."""
-
-        def work(database: sqlite3.Connection) -> Changes:
-            jobs = _jobs(database, "WHERE change > ?", mark.change)
-            rows = database.execute("SELECT number, body FROM events WHERE number > ? ORDER BY number", (mark.event,))
-            numbered = [(number, from_text(body, JobEvent)) for number, body in rows]
-            last = numbered[-1][0] if numbered else mark.event
-            return Changes(jobs, tuple(event for _, event in numbered), Mark(_last_change(database), last))
-
-        return await self._read(work)
+        return await self._read(lambda database: _since(database, mark))
 
     async def batches(self, limit: int) -> tuple[Batch, ...]:
         """The newest batches with their jobs, newest first."""
@@ -170,21 +201,29 @@ class Journal:
                 "SELECT id, created FROM batches ORDER BY number DESC LIMIT ?", (limit,)
             ).fetchall()
             return tuple(
-                Batch(batch, datetime.fromisoformat(created), _jobs(database, "WHERE batch = ?", batch))
-                for batch, created in rows
+                Batch(batch, _moment(created), *_jobs(database, "WHERE batch = ?", batch)) for batch, created in rows
             )
 
         return await self._read(work)
 
+    async def unreadable(self) -> tuple[UnreadableJob, ...]:
+        """Jobs that have not ended and whose rows can't be read."""
+        return (await self._read(lambda database: _jobs(database, "WHERE ended = 0")))[1]
+
     # -- in the journal's thread --------------------------------------------------------------------------------
 
     def _open(self) -> None:
+        made = self._path.with_name(MADE)
+        if made.exists() and not (self._path.exists() and (self._path.is_dir() or self._path.stat().st_size)):
+            raise BrokenJournalError(*_broken(self._path, "it is missing or empty, though there was one"))
+        make_file(self._path)
         database = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             _use_wal(database)
             database.execute("PRAGMA synchronous = FULL")
             with _transaction(database):
                 self._prepare(database)
+            make_file(made)
         except BaseException:
             database.close()
             raise
@@ -199,9 +238,9 @@ class Journal:
                 f"the journal {self._path} was written by a newer hsnap-tui",
                 "Use that version: this one can't know what is under way.",
             )
-        if version == 0:
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                database.execute(statement)
+        missing = (_SCHEMA if version == 0 else "") + (_SINCE_VERSION_1 if version < 2 else "")
+        for statement in filter(str.strip, missing.split(";")):
+            database.execute(statement)
         database.execute(f"PRAGMA user_version = {VERSION}")
 
     def _close(self) -> None:
@@ -260,7 +299,7 @@ class Journal:
                 f"the journal {self._path} cannot be used: {error}",
                 "Make room on the disk and check that the folder can be written; nothing is sent meanwhile.",
             ) from error
-        except (sqlite3.DatabaseError, ValueError, ClassValidationError) as error:
+        except sqlite3.DatabaseError as error:
             raise BrokenJournalError(*_broken(self._path, str(error))) from error
         except OSError as error:
             raise JournalError(f"the journal {self._path} cannot be opened: {error}", "Check its folder.") from error
@@ -291,9 +330,43 @@ def _transaction(database: sqlite3.Connection, kind: str = "IMMEDIATE") -> Itera
         raise
 
 
-def _jobs(database: sqlite3.Connection, where: str, *values: object) -> tuple[Job, ...]:
-    rows = database.execute(f"SELECT body FROM jobs {where} ORDER BY number", values)  # noqa: S608 - constants
-    return tuple(from_text(body, Job) for (body,) in rows)
+def _jobs(
+    database: sqlite3.Connection, where: str, *values: object
+) -> tuple[tuple[Job, ...], tuple[UnreadableJob, ...]]:
+    query = f"SELECT id, batch, ended, body FROM jobs {where} ORDER BY number"  # noqa: S608 - constants
+    return sorted_out(database.execute(query, values).fetchall())
+
+
+def _since(database: sqlite3.Connection, mark: Mark) -> Changes:
+    jobs, unreadable = _jobs(database, "WHERE change > ?", mark.change)
+    rows = database.execute("SELECT body FROM events WHERE number > ? ORDER BY number", (mark.event,)).fetchall()
+    return Changes(jobs, tuple(_events(body for (body,) in rows)), _end(database), unreadable)
+
+
+def _events(bodies: Iterable[object]) -> Iterator[JobEvent]:
+    """What happened, as far as it can be read: it is there to be told, and the jobs themselves say how they stand."""
+    for body in bodies:
+        with contextlib.suppress(RowError):
+            yield parsed(body, JobEvent)
+
+
+def _wish(kind: object, jobs: object) -> Wish | None:
+    try:
+        ids = json.loads(str(jobs))
+        return Wish(WishKind(str(kind)), tuple(str(job_id) for job_id in ids)) if isinstance(ids, list) else None
+    except ValueError:
+        return None
+
+
+def _moment(text: object) -> datetime:
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+
+
+def _end(database: sqlite3.Connection) -> Mark:
+    return Mark(_last_change(database), _number(database, "SELECT max(number) FROM events"))
 
 
 def _last_change(database: sqlite3.Connection) -> int:
@@ -305,7 +378,4 @@ def _number(database: sqlite3.Connection, query: str) -> int:
 
 
 def _broken(path: Path, reason: str) -> tuple[str, str]:
-    return (
-        f"the journal {path} cannot be read: {reason}",
-        "Snapshots that an earlier run asked for carry the label hsnap-tui/job; look at their servers.",
-    )
+    return f"the journal {path} cannot be read: {reason}", advice(path.parent, look_into(path))

@@ -1,62 +1,48 @@
-"""The jobs of a project as this process takes part in them: sending itself, or following the one that does."""
+"""The jobs of a project as this process takes part in them: sending itself, or following the one that does.
+
+One process a project sends, and only one whose token is known to be accepted: one without access would keep all
+others from working. It gives that up when Hetzner refuses it, and when it leaves while another process can go on:
+that one then has all jobs, those that the leaving process asked for too. A power-on may have to wait for a lock as
+long as a snapshot takes; settling it first would hold up, or cut short, what other processes have under way.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.api import CloudApi
-from hsnap_tui.events import (
-    BatchEnded,
-    BatchQueued,
-    Event,
-    Failure,
-    JobEvent,
-    JobEventKind,
-    Notice,
-    Role,
-    RoleChanged,
-    SendingHalted,
-)
+from hsnap_tui.cloud.errors import CloudError
+from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, Role
 from hsnap_tui.fleet.interests import Interests
 from hsnap_tui.fleet.state import Fleet, Observation
-from hsnap_tui.jobs.engine import Engine
-from hsnap_tui.jobs.errors import BrokenJournalError, JournalError, ReadOnlyError
-from hsnap_tui.jobs.journal import Batch, Journal, Mark, Wish, WishKind
-from hsnap_tui.jobs.leader import Leader
-from hsnap_tui.jobs.model import Job, JobState, Power, SnapshotRequest
-from hsnap_tui.jobs.observations import Cancel, JobObservation, Release, Retry, Turn
-from hsnap_tui.jobs.resume import resume
+from hsnap_tui.jobs.access import Access
+from hsnap_tui.jobs.asked import Asked
+from hsnap_tui.jobs.errors import JournalError, ReadOnlyError
+from hsnap_tui.jobs.following import LOOK_EVERY, Following
+from hsnap_tui.jobs.journal import Batch, Changes, Mark, Wish, WishKind
+from hsnap_tui.jobs.leader import LeaderView
+from hsnap_tui.jobs.leading import Leading, Surroundings
+from hsnap_tui.jobs.model import Job, SnapshotRequest
+from hsnap_tui.jobs.place import Place, open_place, pause
+from hsnap_tui.jobs.rows import UnreadableJob
+from hsnap_tui.jobs.takeover import goes_on
+from hsnap_tui.jobs.telling import Telling
 from hsnap_tui.jobs.wants import interests
 
-LOOK_EVERY = 0.5
-"""Seconds between two looks at what other processes have written."""
-
-_OBSERVATION: Mapping[WishKind, Callable[[], JobObservation]] = {
-    WishKind.CANCEL: Cancel,
-    WishKind.RELEASE: Release,
-    WishKind.RETRY: Retry,
-}
-
-_ENDS = frozenset({JobEventKind.DONE, JobEventKind.SKIPPED, JobEventKind.CANCELLED})
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """What there is once the project's folder is known."""
-
-    folder: Path
-    journal: Journal
-    leader: Leader
+TAKEN_WITHIN = 10.0
+"""Seconds within which another process takes over what was given up for it; otherwise it is taken back."""
 
 
 class Work:
-    """All jobs of one project. `run` needs the project's folder, so it is called once that is known."""
+    """All jobs of one project. `run` needs the project's folder, so it is called once that is known.
+
+    `polls` gives why polls fail at present, if they do.
+    """
 
     def __init__(
         self,
@@ -65,45 +51,74 @@ class Work:
         publish: Callable[[Event], None],
         fleet: Callable[[], Fleet],
         *,
+        polls: Callable[[], CloudError | None] = lambda: None,
         read_only: bool,
     ) -> None:
-        self.jobs: dict[str, Job] = {}
-        self.role = Role.OBSERVER if read_only else Role.FOLLOWER
         self.ready = asyncio.Event()
         self._cloud = cloud
         self._clock = clock
-        self._publish = publish
-        self._fleet = fleet
         self._read_only = read_only
-        self._opened: _Opened | None = None
-        self._engine: Engine | None = None
+        self._publish = publish
+        self._me = secrets.token_hex(8)
+        self._telling = Telling(clock, cloud.project, publish)
+        self._access = Access(polls)
+        self._asked = Asked()
+        self._around = Surroundings(cloud, clock, fleet, self._access, self._asked, self._telling)
+        self._place: Place | None = None
+        self._following: Following | None = None
+        self._leading: Leading | None = None
         self._unusable: JournalError | None = None
-        self._own: set[str] = set()
-        self._ends: dict[str, set[str]] = {}
-        self._sizes: Counter[str] = Counter()
-        self._mark = Mark()
+        self._mark: Mark | None = None
+        self._wake = asyncio.Event()
+        self._steps_back = False
 
     # -- what it knows ------------------------------------------------------------------------------------------
+
+    @property
+    def jobs(self) -> dict[str, Job]:
+        """Jobs that have not ended, and those that ended while this process runs; for reading."""
+        return self._telling.jobs
+
+    @property
+    def unreadable(self) -> Sequence[UnreadableJob]:
+        """Jobs of the journal that have not ended and can't be read."""
+        return tuple(self._telling.unreadable.values())
+
+    @property
+    def role(self) -> Role:
+        """Whether this process sends."""
+        if self._read_only:
+            return Role.OBSERVER
+        return Role.HOLDER if self._leading is not None else Role.FOLLOWER
+
+    @property
+    def leader(self) -> LeaderView | None:
+        """The other process that sends, if one does."""
+        return self._following.leader if self._following and self._leading is None else None
 
     @property
     def halted(self) -> Failure | None:
         """Why nothing is sent at present, if so."""
         if self._unusable is not None:
             return self._unusable.failure
-        return self._engine.halted if self._engine else None
+        if self._leading is not None:
+            return self._leading.engine.halted
+        return None if self._read_only or self.leader else self._access.refusal
 
     @property
     def interests(self) -> Interests:
         """What the jobs need to know next."""
-        if self._engine is not None:
-            return self._engine.interests
+        if self._leading is not None:
+            return self._leading.engine.interests
         following = interests(self.jobs.values())
         return Interests(actions=following.actions | following.switching)
 
     def observe(self, observation: Observation) -> None:
         """Hands on what a poll saw. A follower only learns how far its snapshots are."""
-        if self._engine is not None:
-            self._engine.observe(observation, self._fleet())
+        self._access.answered()
+        self._wake.set()
+        if self._leading is not None:
+            self._leading.engine.observe(observation, self._around.fleet())
             return
         progress = {action.id: action.progress for action in observation.running or ()}
         for job in self.jobs.values():
@@ -113,7 +128,12 @@ class Work:
 
     async def batches(self, limit: int) -> Sequence[Batch]:
         """The newest batches of the journal, newest first."""
-        return await self._opened.journal.batches(limit) if self._opened else ()
+        return await self._place.journal.batches(limit) if self._place else ()
+
+    async def remember(self, identity: str) -> None:
+        """Keeps a copy of what the project is known by in the journal. Raises `JournalError`."""
+        if self._place is not None and not self._read_only:
+            await self._place.journal.remember(identity)
 
     # -- what a person wants ------------------------------------------------------------------------------------
 
@@ -139,27 +159,61 @@ class Work:
             JobEvent(now, job.project, JobEventKind.QUEUED, batch, job.id, job.server_id, job.server_name)
             for job in jobs
         ]
-        self._own.add(batch)
-        await journal.add_batch(batch, now, jobs, events)
-        if self._engine is not None:
-            self._begin(jobs, events)
+        self._asked.batch(batch)
+        await journal.add_batch(batch, now, jobs, events, self._me)
+        if self._leading is not None:
+            self._leading.begin(jobs, events)
+        else:
+            self._telling.queued(batch, len(jobs))
+            self._wake.set()
         return batch
 
     async def say(self, kind: WishKind, job_ids: Iterable[str]) -> None:
         """Cancels, releases or retries jobs, here or through the process that sends."""
         wish = Wish(kind, tuple(job_ids))
-        opened = await self._for_writing()
-        if self._engine is not None:
-            self._grant(wish)
-        else:
-            await opened.journal.wish(wish)
+        place = await self._for_writing()
+        if kind is not WishKind.CANCEL:
+            self._asked.approve(wish.jobs)
+        if self._leading is not None and not self._leading.resigned.is_set():
+            self._leading.grant(wish)
+            return
+        await place.journal.wish(wish)
+        if kind is not WishKind.CANCEL:
+            halted = self.halted
+            self._access.retry()
+            self._tell_resumed(halted)
+        self._wake.set()
 
     async def leave(self) -> None:
-        """Starts nothing more, and returns when no server is off because of this process."""
-        if self._engine is not None:
-            await self._engine.leave()
+        """Starts nothing more, and returns when no server is off because of this process: when another one has taken
+        over all jobs, or what is owed is settled."""
+        if self._place is None:
+            return
+        if self._leading is None:
+            self._steps_back = True
+            self._place.step_back()
+        elif not await self._handed_over(self._place, self._leading) and self._leading is not None:
+            await self._leading.leave()
 
-    async def _for_writing(self) -> _Opened:
+    async def _handed_over(self, place: Place, leading: Leading) -> bool:
+        """Whether another process that lives, and has access, goes on with everything."""
+        if not (place.heirs() or leading.resigned.is_set()):
+            return False
+        self._steps_back = True
+        place.step_back()
+        leading.resigned.set()
+        while self._leading is leading:
+            await self._clock.sleep(LOOK_EVERY / 5)
+        given_up = self._clock.monotonic()
+        while self._unusable is None and self._leading is None:
+            late = self._clock.monotonic() - given_up >= TAKEN_WITHIN or not place.heirs()
+            if self.leader is not None or (late and not self._access.proven):
+                return True
+            self._steps_back = not late
+            await self._clock.sleep(LOOK_EVERY / 5)
+        return self._leading is None
+
+    async def _for_writing(self) -> Place:
         if self._read_only:
             raise ReadOnlyError
         if self._unusable is not None:
@@ -167,195 +221,111 @@ class Work:
         await self.ready.wait()
         if self._unusable is not None:
             raise self._unusable
-        if self._opened is None:
+        if self._place is None:
             raise JournalError("there is no journal yet", "Wait until the servers are listed.")
-        return self._opened
+        return self._place
 
     # -- its life -----------------------------------------------------------------------------------------------
 
-    async def run(self, folder: Path) -> None:
-        """Opens the journal and works until cancelled; sends when no other process does."""
+    async def run(self, folder: Path, identity: str | None = None) -> None:
+        """Opens the journal and works until cancelled; sends when no other process does. `identity` is what the
+        project is known by."""
         try:
-            await self._open(folder)
+            place = self._place = await open_place(folder, self._me)
         except JournalError as error:
             self.fail(error)
-            await asyncio.Event().wait()
-        opened = self._opened
-        if opened is None:
             return
+        following = self._following = Following(place.right, self._clock, self._cloud.project, self._publish)
         try:
-            while not await self._may_send(opened):
-                await self._follow_a_while(opened)
-            await self._hold(opened)
+            if identity is not None:
+                await self.remember(identity)
+            while True:
+                await self._follow(place, following)
+                await self._lead(place)
+                following.look(free=True)
         except JournalError as error:
             self.fail(error)
-            await asyncio.Event().wait()
         finally:
-            if self._engine is not None:
-                opened.leader.release()
-            await opened.journal.close()
+            await place.close()
 
     def fail(self, error: JournalError) -> None:
         """There is no usable journal: the reason is shown, and nothing can be sent."""
         self._unusable = error
         self.ready.set()
-        self._publish(SendingHalted(self._clock.now(), self._cloud.project, error.failure))
+        self._telling.halted(error.failure)
 
-    async def _open(self, folder: Path) -> None:
-        leader = Leader(folder)
-        path = folder / "journal.sqlite3"
-        journal = Journal(path)
+    def warn(self, text: str) -> None:
+        """Tells a person something that is about no job."""
+        self._telling.warn(text)
+
+    async def _lead(self, place: Place) -> None:
+        """Takes over what is in the journal and sends, until this process gives the right up."""
         try:
-            await journal.open()
-        except BrokenJournalError as error:
-            await journal.close()
-            if self._read_only or not leader.try_to_hold():
-                raise
-            aside = _set_aside(path, f"{self._clock.now():%Y%m%d-%H%M%S}")
-            leader.release()
-            journal = Journal(path)
-            await journal.open()
-            text = f"{error}. It was set aside as {aside.name}. {error.failure.advice}"
-            self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=True))
-        self._opened = _Opened(folder, journal, leader)
+            taken = await place.journal.take_over(self._mark)
+            self._leading = Leading(self._around, place, taken)
+            await self._leading.run()
+            self._asked.refused_here(self.jobs.values())
+            await self._read_all(place)
+        finally:
+            self._leading = None
+            place.right.release()
+        if self._access.refusal is not None:
+            self._telling.left_off()
 
-    async def _may_send(self, opened: _Opened) -> bool:
-        return not self._read_only and opened.leader.try_to_hold()
-
-    async def _follow_a_while(self, opened: _Opened) -> None:
-        """Reads what the process that sends has written, and tells it."""
-        if not self.ready.is_set():
-            self._mark = await opened.journal.mark()
-            for job in await opened.journal.open_jobs():
-                self.jobs[job.id] = self._ours(job)
-            pid = None if self._read_only else opened.leader.holder_pid()
-            self._publish(RoleChanged(self._clock.now(), self._cloud.project, self.role, pid))
-            self.ready.set()
-        changes = await opened.journal.since(self._mark)
-        self._mark = changes.mark
-        for job in changes.jobs:
-            self.jobs[job.id] = self._ours(job)
-        for event in changes.events:
-            self._tell(replace(event, project=self._cloud.project))
-        await self._clock.sleep(LOOK_EVERY)
-
-    async def _hold(self, opened: _Opened) -> None:
-        """Takes over what is in the journal and sends, until cancelled."""
-        self.role = Role.HOLDER
-        left = [self._ours(job) for job in await opened.journal.open_jobs()]
-        self._mark = await opened.journal.mark()
-        turn = Turn(self._clock.now(), clock_offset=self._cloud.clock_offset)
-        engine = Engine(self._cloud, opened.journal, self._clock, self._tell, self.jobs)
-        engine.begin_with([resume(job, turn, own=job.batch in self._own) for job in left])
-        self._engine = engine
-        self._publish(RoleChanged(self._clock.now(), self._cloud.project, self.role))
-        self.ready.set()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(engine.run())
-            group.create_task(self._mind_others(opened))
-
-    async def _mind_others(self, opened: _Opened) -> None:
-        """Takes over what other processes on this machine put into the journal."""
-        version = None
+    async def _follow(self, place: Place, following: Following) -> None:
+        """Reads what the process that sends has written, until the right to send is this process's."""
         while True:
-            try:
-                current = await opened.journal.version()
-                if current != version:
-                    version = current
-                    await self._take_new(opened)
-            except JournalError as error:
-                self._publish(Notice(self._clock.now(), self._cloud.project, str(error), warning=True))
-                await self._clock.sleep(10 * LOOK_EVERY)
-            await self._clock.sleep(LOOK_EVERY)
+            await self._read_news(place)
+            if not self._read_only and self._takes_the_lead(place, following):
+                return
+            self._wake.clear()
+            await pause(self._clock, self._wake, LOOK_EVERY)
 
-    async def _take_new(self, opened: _Opened) -> None:
-        changes = await opened.journal.since(self._mark)
+    def _takes_the_lead(self, place: Place, following: Following) -> bool:
+        may = self._access.proven and not self._steps_back
+        if not self._steps_back:
+            place.lives.show()
+        if may:
+            place.heir.show()
+            if place.right.try_to_hold():
+                return True
+        else:
+            place.heir.hide()
+        halted = self.halted
+        following.look(free=not may and place.right.is_free())
+        self._tell_resumed(halted)
+        return False
+
+    async def _read_news(self, place: Place) -> None:
+        if self._mark is None:
+            await self._read_all(place)
+            if self._read_only:
+                self._telling.role(Role.OBSERVER)
+            self.ready.set()
+        changes = await place.journal.since(self._mark or Mark())
         self._mark = changes.mark
-        fresh = [self._ours(job) for job in changes.jobs if job.id not in self.jobs]
-        ids = {job.id for job in fresh}
-        self._begin(fresh, [event for event in changes.events if event.job in ids])
-        for wish in await opened.journal.take_wishes():
-            self._grant(wish)
+        await self._take_in(place, changes)
 
-    def _begin(self, jobs: Sequence[Job], events: Iterable[JobEvent]) -> None:
-        fresh = [job for job in jobs if job.id not in self.jobs]
-        if not fresh or self._engine is None:
-            return
-        for batch in dict.fromkeys(job.batch for job in fresh):
-            count = sum(job.batch == batch for job in fresh)
-            self._publish(BatchQueued(self._clock.now(), self._cloud.project, batch, count))
-        for event in events:
-            self._publish(replace(event, project=self._cloud.project))
-        self._engine.take(fresh, self._fleet())
+    async def _read_all(self, place: Place) -> None:
+        """How all jobs stand, without what has happened to them so far: that is known, or no news."""
+        taken = await place.journal.take_over(None)
+        self._mark = taken.changes.mark
+        for job in taken.jobs:
+            self.jobs[job.id] = self._telling.ours(job)
+        self._telling.not_readable(taken.unreadable)
 
-    def _grant(self, wish: Wish) -> None:
-        if self._engine is None:
-            return
-        if wish.kind is not WishKind.CANCEL:
-            self._engine.allow()
-        for job_id in wish.jobs:
-            self._engine.tell(job_id, _OBSERVATION[wish.kind]())
+    async def _take_in(self, place: Place, changes: Changes) -> None:
+        """What another process has done. A job of ours that its token was refused goes on here, or with a third."""
+        refused = [job.id for job in changes.jobs if self._asked.goes_on(job) and self._access.proven]
+        for job in changes.jobs:
+            ours = self._telling.ours(job)
+            self.jobs[job.id] = goes_on(ours) if job.id in refused else ours
+        self._telling.not_readable(changes.unreadable)
+        self._telling.news(changes.events)
+        if refused:
+            self._asked.refused_elsewhere(refused)
+            await place.journal.wish(Wish(WishKind.RELEASE, tuple(refused)))
 
-    def _ours(self, job: Job) -> Job:
-        return replace(job, project=self._cloud.project)
-
-    def _tell(self, event: Event) -> None:
-        self._publish(event)
-        if isinstance(event, JobEvent):
-            self._note_end(event)
-
-    def _note_end(self, event: JobEvent) -> None:
-        """The batch has ended when the end of each of its jobs was told; a job tried again has another end."""
-        told = self._ends.setdefault(event.batch, set())
-        if event.kind is JobEventKind.RELEASED:
-            told.discard(event.job)
-        elif self._is_end(event) and event.job not in told:
-            told.add(event.job)
-            if len(told) >= self._size_of(event.batch):
-                self._tell_end_of(event.batch, told)
-
-    def _size_of(self, batch: str) -> int:
-        """How many jobs the batch has; counted again only when there are others than before."""
-        if self._sizes.total() != len(self.jobs):
-            self._sizes = Counter(job.batch for job in self.jobs.values())
-        return self._sizes[batch]
-
-    def _is_end(self, event: JobEvent) -> bool:
-        """A failed job is over when its server is on again; for the others their own event is the last."""
-        job = self.jobs.get(event.job)
-        return event.kind in _ENDS or (job is not None and job.state is JobState.FAILED)
-
-    def _tell_end_of(self, batch: str, told: Collection[str]) -> None:
-        jobs = [job for job in self.jobs.values() if job.batch == batch]
-        if not all(job.state.ended and job.id in told for job in jobs):
-            return
-        outcomes = [job.state for job in jobs]
-        last = max(job.ended or job.created for job in jobs)
-        self._publish(
-            BatchEnded(
-                self._clock.now(),
-                self._cloud.project,
-                batch,
-                done=outcomes.count(JobState.DONE),
-                failed=outcomes.count(JobState.FAILED),
-                skipped=outcomes.count(JobState.SKIPPED),
-                cancelled=outcomes.count(JobState.CANCELLED),
-                seconds=(last - jobs[0].created).total_seconds(),
-            )
-        )
-
-
-def servers_off(jobs: Iterable[Job]) -> tuple[Job, ...]:
-    """Jobs whose servers are off because of us, or are watched because they may still go off."""
-    return tuple(job for job in jobs if job.power is Power.OWED or job.watching)
-
-
-def _set_aside(path: Path, stamp: str) -> Path:
-    """Moves a broken journal out of the way, with the files that SQLite keeps beside it."""
-    aside = path.with_name(f"{path.stem}.broken-{stamp}{path.suffix}")
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        beside = path.with_name(path.name + suffix)
-        if beside.exists():
-            beside.rename(aside.with_name(aside.name + suffix))
-    return aside
+    def _tell_resumed(self, halted: Failure | None) -> None:
+        if halted is not None and self.halted is None:
+            self._telling.resumed()

@@ -37,7 +37,7 @@ def test_a_dry_run_leaves_no_folder_and_what_was_left_alone() -> None:
         assert {**after, "seconds": 0} == {**before, "seconds": 0}
 
 
-def test_a_broken_journal_is_set_aside_and_said() -> None:
+def test_a_broken_journal_stops_everything_and_is_left_as_it_is() -> None:
     with machine() as at:
         at.add("web-1")
         assert at.run("snapshot", "web-1").code == 0
@@ -45,13 +45,58 @@ def test_a_broken_journal_is_set_aside_and_said() -> None:
         for beside in journal.parent.glob("journal.sqlite3-*"):
             beside.unlink()
         journal.write_bytes(b"this is no journal " * 1000)
-        assert at.run("jobs").code == 5
-        ended = at.run("snapshot", "web-1")
-        assert ended.code == 0, ended.out
-        assert "It was set aside as journal.broken-" in ended.out
-        (aside,) = journal.parent.glob("journal.broken-*.sqlite3")
-        assert aside.read_bytes().startswith(b"this is no journal")
+        for command in (("jobs",), ("resume",), ("snapshot", "web-1")):
+            ended = at.run(*command)
+            assert ended.code == 5, ended.out
+            assert "look for servers that are off" in ended.out
+            assert f"mv {journal.parent} {at.state / journal.parent.name}.aside" in ended.out
+        assert journal.read_bytes() == b"this is no journal " * 1000
+        assert len(at.snapshots()) == 1
+        journal.parent.rename(at.state / f"{journal.parent.name}.aside")
+        assert at.run("snapshot", "web-1").code == 0
         assert len(at.snapshots()) == 2
+
+
+def test_no_debt_is_lost_with_a_file_that_cannot_be_read() -> None:
+    """A server is off because of a killed run when what the project is known by, or its job, can't be read."""
+    with machine(snapshot_seconds=(60, 60)) as at:
+        at.add("web-1")
+        run = at.start("snapshot", "web-1", "--shut-down")
+        run.until("is being made")
+        run.send(signal.SIGKILL)
+        run.ended()
+        assert at.status("web-1") == "off"
+        card = journal_of(at).with_name("project.json")
+        known = card.read_text()
+        card.write_text(known[:30])
+        told = at.run("jobs")
+        assert (told.code, card.read_text()) == (0, known[:30])
+        assert "The copy in the journal is used" in told.out
+        with sqlite3.connect(journal_of(at)) as database:
+            (copy,) = database.execute("SELECT body FROM identity").fetchall()
+            database.execute("DELETE FROM identity")
+        for command in (("jobs",), ("resume",), ("snapshot", "web-1")):
+            ended = at.run(*command)
+            assert ended.code == 5
+            assert str(card) in ended.out
+            assert "Off because of hsnap-tui may be: web-1." in ended.out
+        assert len(list(at.state.glob("projects/*/"))) == 1
+        database.execute("INSERT INTO identity (one, body) VALUES (1, ?)", copy)
+        (body,) = database.execute("SELECT body FROM jobs").fetchone()
+        database.execute("UPDATE jobs SET body = substr(body, 1, 200)")
+        database.commit()
+        for command in (("jobs",), ("resume",), ("resume", "--yes")):
+            ended = at.run(*command)
+            assert ended.code == 5
+            assert "web-1" in ended.out
+            assert "off because of" in ended.out
+        database.execute("UPDATE jobs SET body = ?", (body,))
+        database.commit()
+        database.close()
+        at.unlock("web-1")
+        resumed = at.start("resume")
+        resumed.until("runs again")
+        assert at.status("web-1") == "running"
 
 
 def test_a_folder_where_the_journal_should_be_stops_everything() -> None:

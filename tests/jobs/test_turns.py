@@ -17,6 +17,7 @@ from hsnap_tui.fleet.interests import Interests, Scope
 from hsnap_tui.fleet.state import Fleet, Observation
 from hsnap_tui.jobs import engine as engine_module
 from hsnap_tui.jobs import work as work_module
+from hsnap_tui.jobs.batch_ends import BatchEnds
 from hsnap_tui.jobs.engine import SLICE, Engine
 from hsnap_tui.jobs.model import HoldReason, Job, Phase, Sending, SnapshotOptions, Verb
 from hsnap_tui.jobs.observations import Accepted, ActionSeen, Refused
@@ -65,7 +66,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     count(engine_module, "sightings")
     count(work_module, "interests")
     count(Session, "_own_actions")
-    count(work_module.Work, "_tell_end_of")
+    count(BatchEnds, "_end_of")
     return counted
 
 
@@ -139,8 +140,8 @@ async def test_the_end_of_a_batch_is_looked_for_once(clock: VirtualClock, calls:
         engine.tell(f"job-{number}", ActionSeen(done))
     await engine._turn()
     for event in events:
-        work._tell(event)  # type: ignore[arg-type]
-    assert calls["_tell_end_of"] == 1
+        work._telling.event(event)  # type: ignore[arg-type]
+    assert calls["_end_of"] == 1
     assert [event.done for event in told if isinstance(event, BatchEnded)] == [JOBS]
 
 

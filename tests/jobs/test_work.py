@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -228,6 +229,7 @@ async def test_a_token_that_may_only_read_sends_no_second_request_and_keeps_all_
         async with desk(served, tmp_path, token=served.readonly_token) as at:
             await at.start()
             await at.settled()
+            await at.until(lambda: len(at.told(JobEventKind.HELD)) == 4)  # what is told has been written
             assert {job.state for job in at.jobs()} == {JobState.HELD}
             assert {job.hold for job in at.jobs()} == {HoldReason.NO_ACCESS}
             halted = [event for event in at.events if isinstance(event, SendingHalted)]
@@ -259,18 +261,44 @@ async def test_a_journal_that_cannot_be_used_sends_nothing_and_says_why(tmp_path
             assert served.count("POST") == 0
 
 
-async def test_a_broken_journal_is_set_aside_and_said(tmp_path: Path) -> None:
+async def test_a_broken_journal_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     with simulated() as served:
         async with desk(served, tmp_path) as at:
             await at.ended(await at.start())
         (path,) = tmp_path.glob("projects/*/journal.sqlite3")
         path.write_bytes(b"broken" * 2000)
+        sent = served.count("POST")
         async with desk(served, tmp_path) as at:
-            await at.ended(await at.start())
+            with pytest.raises(Refused, match="cannot be read"):
+                await at.start()
+            assert at.session.halted is not None
+            assert "mv " in at.session.halted.advice
+        assert served.count("POST") == sent
+        assert path.read_bytes() == b"broken" * 2000
+
+
+async def test_a_job_that_cannot_be_read_is_named_and_the_others_go_on(tmp_path: Path) -> None:
+    with simulated() as served:
+        locked = next(iter(served.cloud.servers.values()))
+        served.call(lambda cloud: [cloud.lock(server, seconds=100_000) for server in list(cloud.servers)])
+        async with desk(served, tmp_path) as at:
+            batch = await at.start()
+            await at.until(lambda: {job.state for job in at.jobs(batch)} == {JobState.WAITING})
+            (spoilt,) = [job for job in at.jobs() if job.server_id == locked.id]
+        (path,) = tmp_path.glob("projects/*/journal.sqlite3")
+        with sqlite3.connect(path) as database:
+            database.execute("UPDATE jobs SET body = substr(body, 1, 200) WHERE id = ?", (spoilt.id,))
+        database.close()
+        served.call(lambda cloud: [cloud.unlock(server) for server in list(cloud.servers)])  # type: ignore[func-returns-value]
+        async with desk(served, tmp_path) as at:
+            await at.until(lambda: len(at.jobs()) == 3)
+            await at.ended()
+            assert {job.state for job in at.jobs()} == {JobState.DONE}
+            (bad,) = at.session.unreadable
+            assert (bad.id, bad.server, bad.may_be_off) == (spoilt.id, locked.name, True)
             (notice,) = [event for event in at.events if isinstance(event, Notice) and event.warning]
-            assert "set aside" in notice.text
-            (aside,) = tmp_path.glob("projects/*/journal.broken-*.sqlite3")
-            assert aside.read_bytes().startswith(b"broken")
+            assert f"{locked.name} may be off because of it" in notice.text
+            assert snapshots_by_job(served) == {job.id: 1 for job in at.jobs()}
 
 
 async def test_a_journal_that_cannot_be_written_any_more_stops_new_requests_but_not_switching_on(
@@ -281,7 +309,7 @@ async def test_a_journal_that_cannot_be_written_any_more_stops_new_requests_but_
         async with desk(served, tmp_path) as at:
             await at.start(SnapshotOptions(shut_down=True, at_a_time=1))
             await at.until(lambda: bool(at.told(JobEventKind.CREATING)))
-            opened = at.session._work._opened
+            opened = at.session._work._place
             assert opened is not None
             database = opened.journal._database
             assert database is not None

@@ -12,6 +12,7 @@ from hsnap_tui.cloud.model import Action, ActionStatus, ImageStatus, Resource, S
 from hsnap_tui.console import BatchSummary, Leaving, Link, Refused
 from hsnap_tui.events import Event, Failure, FleetUpdated, LockCleared, Role, WatchEnded
 from hsnap_tui.fleet.state import Fleet, ServerView
+from hsnap_tui.jobs.leader import LeaderView
 from hsnap_tui.jobs.model import HoldReason, Job, JobState, Phase, Sending, SnapshotOptions, SnapshotRequest, Verb
 
 NOW = datetime(2026, 7, 11, 14, 3, 7, tzinfo=UTC)
@@ -176,6 +177,7 @@ class FakeConsole:
         self.jobs: dict[str, Job] = dict(jobs or {})
         self.link = Link(2.0)
         self.role = Role.HOLDER
+        self.leader: LeaderView | None = None
         self.halted: Failure | None = None
         self.watched: frozenset[int] = frozenset()
         self.budget_view = BudgetView(3600, 3412, 60, 1.0, known=True)

@@ -1,0 +1,43 @@
+"""What no command passes over when it ends: a process in charge that stands still, jobs that can't be read."""
+
+from __future__ import annotations
+
+from hsnap_tui import say, words
+from hsnap_tui.headless.exits import ExitCode
+from hsnap_tui.jobs.leader import STILL_AFTER
+from hsnap_tui.jobs.telling import servers_off
+from hsnap_tui.session import Session
+
+GIVE_UP_AFTER = 2 * STILL_AFTER
+"""Seconds after which a command waits no longer for a process in charge that stands still."""
+
+
+def stands_still(session: Session) -> str | None:
+    """Why waiting for the process in charge is of no use, what that means for servers, and what to do; or none."""
+    leader = session.leader
+    if leader is None or leader.still_since is None or leader.still_for < GIVE_UP_AFTER:
+        return None
+    off = list(dict.fromkeys(job.server_name for job in servers_off(session.jobs.values())))
+    meaning = (
+        f"Off because of hsnap-tui are, or may be: {words.listed(off, 20)}."
+        if off
+        else "No server is off because of hsnap-tui."
+    )
+    return f"{say.stalled(leader.pid, leader.still_since)} {meaning} All jobs are kept."
+
+
+def unreadable(session: Session) -> str | None:
+    """Which servers may be off because of jobs that can't be read, in words; or none."""
+    servers = list(dict.fromkeys(job.server for job in session.unreadable if job.may_be_off))
+    if not servers:
+        return None
+    return (
+        f"Jobs in the journal can't be read; off because of them may be: {words.listed(servers, 20)}. "
+        "Look at these servers, and power them on if they are off."
+    )
+
+
+def with_debts(session: Session, code: ExitCode) -> ExitCode:
+    """The exit code, which is not "all done" while a server is off because of us, or may be."""
+    owed = session.leaving().off or unreadable(session)
+    return ExitCode.UNFINISHED if code is ExitCode.DONE and owed else code

@@ -1,0 +1,177 @@
+"""What the process that sends does: it takes the journal's jobs over, runs them, minds its access and the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hsnap_tui.clock import Clock
+from hsnap_tui.cloud.api import CloudApi
+from hsnap_tui.events import Event, JobEvent, Role, SendingHalted
+from hsnap_tui.fleet.state import Fleet
+from hsnap_tui.jobs.access import NO_ACCESS, Access
+from hsnap_tui.jobs.asked import Asked
+from hsnap_tui.jobs.engine import Engine
+from hsnap_tui.jobs.errors import JournalError
+from hsnap_tui.jobs.following import LOOK_EVERY
+from hsnap_tui.jobs.journal import Mark, Takeover, Wish, WishKind
+from hsnap_tui.jobs.leader import BEAT_EVERY
+from hsnap_tui.jobs.model import Job
+from hsnap_tui.jobs.observations import Cancel, JobObservation, Release, Retry, Turn
+from hsnap_tui.jobs.place import Place, pause
+from hsnap_tui.jobs.takeover import is_untouched, taken_over
+from hsnap_tui.jobs.telling import Telling
+
+HAND_OVER_WITHIN = 2.0
+"""Seconds for which answers that are under way are waited for before the right to send is given up."""
+
+_OBSERVATION: Mapping[WishKind, Callable[[], JobObservation]] = {
+    WishKind.CANCEL: Cancel,
+    WishKind.RELEASE: Release,
+    WishKind.RETRY: Retry,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the work of a project needs of this process."""
+
+    cloud: CloudApi
+    clock: Clock
+    fleet: Callable[[], Fleet]
+    access: Access
+    asked: Asked
+    telling: Telling
+
+
+class Leading:
+    """One time of being the process that sends, from takeover to giving up. `mark`: how far the journal was read."""
+
+    def __init__(self, around: Surroundings, place: Place, taken: Takeover) -> None:
+        self.mark: Mark = taken.changes.mark
+        self.resigned = asyncio.Event()
+        self._cloud = around.cloud
+        self._clock = around.clock
+        self._fleet = around.fleet
+        self._access = around.access
+        self._asked = around.asked
+        self._telling = around.telling
+        self._place = place
+        self.engine = Engine(around.cloud, place.journal, around.clock, self._tell, around.telling.jobs)
+        self._begin_with(taken)
+
+    async def run(self) -> None:
+        """Sends until the right to send is to be given up and all answers are written down."""
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(self.engine.run())
+            beating = group.create_task(self._beat())
+            minding = group.create_task(self._mind_others())
+            await self._mind_access()
+            await asyncio.wait({minding})
+            await self.engine.retire(HAND_OVER_WITHIN)
+            running.cancel()
+            beating.cancel()
+
+    async def leave(self) -> None:
+        """Starts nothing more, and returns when no server is off because of us, or the right to send is given up."""
+        leaving = asyncio.ensure_future(self.engine.leave())
+        resigned = asyncio.ensure_future(self.resigned.wait())
+        try:
+            await asyncio.wait({leaving, resigned}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+            resigned.cancel()
+
+    def begin(self, jobs: Sequence[Job], events: Iterable[JobEvent]) -> None:
+        """Begins with new jobs that are in the journal."""
+        fresh = [job for job in jobs if job.id not in self._telling.jobs]
+        if not fresh:
+            return
+        for batch in dict.fromkeys(job.batch for job in fresh):
+            self._telling.queued(batch, sum(job.batch == batch for job in fresh))
+        self._telling.news(events)
+        self.engine.take(fresh, self._fleet())
+
+    def grant(self, wish: Wish) -> None:
+        """Does what a person wants."""
+        if wish.kind is not WishKind.CANCEL:
+            self.engine.allow()
+        for job_id in wish.jobs:
+            self.engine.tell(job_id, _OBSERVATION[wish.kind]())
+
+    def _begin_with(self, taken: Takeover) -> None:
+        telling = self._telling
+        telling.not_readable(taken.unreadable)
+        for job in taken.changes.jobs:
+            if job.over:
+                telling.jobs[job.id] = telling.ours(job)
+        turn = Turn(self._clock.now(), clock_offset=self._cloud.clock_offset)
+        living = self._place.living()
+        left = [(telling.ours(job), taken.owners.get(job.batch) in living) for job in taken.jobs]
+        fresh = [job for job, asker_lives in left if asker_lives and is_untouched(job)]
+        for job in fresh:
+            telling.jobs.pop(job.id, None)
+        self.engine.begin_with(
+            [
+                taken_over(job, turn, asked_here=self._asked.here(job), asker_lives=asker_lives)
+                for job, asker_lives in left
+                if job not in fresh
+            ]
+        )
+        telling.role(Role.HOLDER)
+        telling.news(taken.changes.events)
+        self.engine.take(fresh, self._fleet())
+
+    async def _beat(self) -> None:
+        """Shows others that this process works: from the event loop, so that they see when something blocks it."""
+        told = False
+        while True:
+            try:
+                await asyncio.to_thread(self._place.right.beat)
+            except OSError as error:
+                if not told:
+                    self._telling.warn(f"Other hsnap-tui can't see that this one works: {error}")
+                told = True
+            await self._clock.sleep(BEAT_EVERY)
+
+    async def _mind_access(self) -> None:
+        """Returns when the right to send is to be given up: for lack of access, or for another process."""
+        while not self.resigned.is_set():
+            if self._access.refusal is not None:
+                self.resigned.set()
+            else:
+                await pause(self._clock, self.resigned, LOOK_EVERY)
+
+    async def _mind_others(self) -> None:
+        """Takes over what other processes on this machine put into the journal."""
+        version = None
+        while not self.resigned.is_set():
+            try:
+                current = await self._place.journal.version()
+                if current != version and not self.resigned.is_set():
+                    version = current
+                    await self._take_new()
+            except JournalError as error:
+                self._telling.warn(str(error))
+                await pause(self._clock, self.resigned, 10 * LOOK_EVERY)
+            await pause(self._clock, self.resigned, LOOK_EVERY)
+
+    async def _take_new(self) -> None:
+        changes = await self._place.journal.since(self.mark)
+        self.mark = changes.mark
+        self._telling.not_readable(changes.unreadable)
+        fresh = [self._telling.ours(job) for job in changes.jobs if job.id not in self._telling.jobs]
+        ids = {job.id for job in fresh}
+        self.begin(fresh, [event for event in changes.events if event.job in ids])
+        if self.resigned.is_set():
+            return
+        for wish in await self._place.journal.take_wishes():
+            self.grant(wish)
+
+    def _tell(self, event: Event) -> None:
+        """A refusal is noted at once: what is asked for from now on is left for a process that has access."""
+        if isinstance(event, SendingHalted) and event.failure.kind in NO_ACCESS:
+            self._access.refused(event.failure)
+            self.resigned.set()
+        self._telling.event(event)

@@ -1,0 +1,61 @@
+"""A process in charge that stands still is named, with what it means and what to do; nobody waits for it for ever."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.programs import Machine, Run, machine
+
+
+def stopped(at: Machine) -> Run:
+    """A run that is stopped by a signal while a server is off because of it."""
+    run = at.start("snapshot", "web-1", "--shut-down")
+    run.until("is being made")
+    run.send(signal.SIGSTOP)
+    return run
+
+
+@pytest.mark.parametrize("words", [("resume",), ("resume", "--yes"), ("snapshot", "web-2")])
+def test_a_process_that_was_stopped_is_named_and_not_waited_for(words: tuple[str, ...]) -> None:
+    with machine(snapshot_seconds=(60, 60)) as at:
+        at.add("web-1", "web-2")
+        run = stopped(at)
+        posts = at.posts()
+        ended = at.run(*words)
+        assert ended.code == 5, ended.out
+        pid = run.process.pid
+        assert f"Another hsnap-tui (PID {pid}) is in charge of this project and has not moved since" in ended.out
+        assert f"kill -CONT {pid}" in ended.out
+        assert "run hsnap-tui resume" in ended.out
+        assert "Off because of hsnap-tui are, or may be: web-1." in ended.out
+        assert at.posts() == posts, "it may go on at any time"
+        at.unlock("web-1")
+        run.send(signal.SIGCONT)
+        run.until("runs again")
+        assert at.status("web-1") == "running"
+
+
+def test_a_process_that_was_stopped_and_is_killed_is_finished_by_resume() -> None:
+    with machine(snapshot_seconds=(60, 60)) as at:
+        at.add("web-1")
+        run = stopped(at)
+        resumed = at.start("resume")
+        resumed.until("has not moved since")
+        run.send(signal.SIGKILL)
+        run.ended()
+        at.unlock("web-1")
+        resumed.until("runs again")
+        assert at.status("web-1") == "running"
+
+
+def test_it_is_told_as_json_too() -> None:
+    with machine(snapshot_seconds=(60, 60)) as at:
+        at.add("web-1")
+        run = stopped(at)
+        ended = at.run("resume", "--json")
+        assert ended.code == 5
+        (told,) = ended.events("leader_stalled")
+        assert told["pid"] == run.process.pid
+        assert told["since"]
