@@ -14,7 +14,7 @@ from hsnap_tui.console import Console, Link
 from hsnap_tui.events import Role
 from hsnap_tui.job_words import capital, explain, hold_in_words
 from hsnap_tui.jobs.model import Job, JobState, Power
-from hsnap_tui.say import Severity
+from hsnap_tui.say import Severity, stalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,12 @@ def problems(console: Console, *, follows: bool, holder_pid: int | None) -> list
     countdown = _countdown(console.budget(), now)
     if countdown:
         found.append((countdown, Severity.WARNING))
-    if follows and console.role is Role.FOLLOWER:
+    leader = console.leader
+    if leader is not None and leader.still_since is not None:
+        off = [job.server_name for job in console.jobs.values() if job.owes]
+        names = f" Off, or about to be, because of it: {words.listed(off, 3)}." if off else ""
+        found.append((stalled(leader.pid, leader.still_since) + names, Severity.BAD))
+    elif follows and console.role is Role.FOLLOWER:
         other = f"Another hsnap-tui (process {holder_pid})" if holder_pid else "Another hsnap-tui"
         found.append(
             (f"{other} on this machine sends for this project; what you start here, it carries out.", Severity.INFO)

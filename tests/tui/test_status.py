@@ -14,6 +14,7 @@ from hsnap_tui.console import Link
 from hsnap_tui.events import Failure, Role
 from hsnap_tui.fleet.state import Fleet
 from hsnap_tui.job_words import hold_in_words
+from hsnap_tui.jobs.leader import LeaderView
 from hsnap_tui.jobs.model import HoldReason, JobState, Power
 from hsnap_tui.say import Severity
 from hsnap_tui.tui.status import SEPARATOR, fit, problems, status_parts
@@ -110,6 +111,23 @@ def test_a_follower_names_the_other() -> None:
     ((said, _),) = problems(console, follows=True, holder_pid=4711)
     assert "process 4711" in said
     assert problems(console, follows=False, holder_pid=None) == []
+
+
+def test_a_process_in_charge_that_stands_still_is_told_with_the_servers_that_may_be_off() -> None:
+    console = FakeConsole()
+    console.role = Role.FOLLOWER
+    console.leader = LeaderView(4711, NOW - timedelta(minutes=2), 120.0)
+    owed = job(1, server(1, "web-1"), JobState.CREATING, power=Power.OWED)
+    console.jobs = {owed.id: owed}
+    ((said, severity),) = problems(console, follows=True, holder_pid=4711)
+    assert severity is Severity.BAD
+    assert "PID 4711" in said
+    assert "14:01:07" in said
+    assert "kill -CONT 4711" in said
+    assert said.endswith("Off, or about to be, because of it: web-1.")
+    console.leader = LeaderView(4711)
+    ((said, severity),) = problems(console, follows=True, holder_pid=4711)
+    assert severity is Severity.INFO
 
 
 def test_held_jobs_say_which_keys_decide() -> None:
