@@ -91,7 +91,9 @@ def locked_out(sending: Sending, now: datetime, retry_after: float | None) -> Se
 
 
 def lost(sending: Sending, now: datetime) -> Sending:
-    """The attempt may have had an effect."""
+    """The attempt may have had an effect. It is looked up soon, but later each time when one after the other is lost:
+    what is sent again at once, as a power-on is, must not use up the budget of all."""
+    delay = _LOOK_UP_DELAYS[min(sending.doubts, len(_LOOK_UP_DELAYS) - 1)]
     return replace(
         sending,
         phase=Phase.UNCLEAR,
@@ -102,7 +104,7 @@ def lost(sending: Sending, now: datetime) -> Sending:
         missing_since=sending.missing_since or sending.last_intent or now,
         lost_at=now,
         look_ups=0,
-        not_before=now + timedelta(seconds=_LOOK_UP_DELAYS[0]),
+        not_before=now + timedelta(seconds=delay),
     )
 
 

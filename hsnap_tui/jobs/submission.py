@@ -126,6 +126,9 @@ def looked_up(draft: Draft, found: LookedUp) -> None:
         _suspected(draft, found, own)
     elif create.phase is Phase.READY and (own := sending.perhaps_ours(create, found.actions, offset)):
         _suspected_of_lock(draft, found, own)
+    elif create.phase is Phase.UNCLEAR and _may_show_yet(draft, found):
+        # Its action would show at once, but tells nothing when Hetzner's clock is not known: only the label is sure.
+        draft.look_again_later(Verb.CREATE_IMAGE)
     elif create.doubt_until is not None and found.started < create.doubt_until:
         draft.look_again_later(Verb.CREATE_IMAGE)
     else:

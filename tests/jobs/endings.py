@@ -8,9 +8,9 @@ from datetime import timedelta
 from hsnap_tui.jobs.model import JobState, Power
 from hsnap_tui.jobs.observations import Release, Retry
 from tests.jobs import promises
+from tests.jobs.access import Access
 from tests.jobs.hetzner import Plan
-from tests.jobs.switches import ON, Hostile
-from tests.jobs.world import SELDOM, Access, World
+from tests.jobs.world import SELDOM, World
 
 MOST_REQUESTS = 60
 """Requests and look-ups that a job needs at most to its end, from any state, when all goes well from then on."""
@@ -18,11 +18,14 @@ MOST_REQUESTS = 60
 MOST_TIME = timedelta(minutes=40)
 """How long it takes at most then, with snapshots of at most 200 s, and a server watched that may still shut down."""
 
-ILL_FOR = timedelta(hours=6)
+ILL_FOR = timedelta(hours=4)
 """How long the world stays ill when it does not get well by itself."""
 
 GUEST_AT_MOST = timedelta(minutes=20)
 """How long a guest of this model takes to shut down at most, when it does at all."""
+
+FORGOTTEN_AFTER = timedelta(days=2)
+"""When a shutdown that has not worked is not reckoned with any more."""
 
 HAPPENED: Counter[str] = Counter()
 """What has really happened to all jobs of the examples so far."""
@@ -43,13 +46,14 @@ def end_ill(world: World) -> None:
         return
     world.happened["the world stayed ill"] += 1
     world.may_send = world.may_stop = True
+    if world.leaving:
+        world.crash()
     if not world.alive:
         world.come_back()
     world.run(900)
     world.run(ILL_FOR.total_seconds(), every=SELDOM)
     promises.always(world)
-    if Hostile.ENDLESS_ILLS in ON:
-        promises.ended_ill(world)
+    promises.ended_ill(world)
 
 
 def end_well(world: World) -> None:
@@ -76,8 +80,24 @@ def end_well(world: World) -> None:
             world.tell(Release())
         elif world.job.state is JobState.UNKNOWN:
             world.tell(Retry())
-    assert world.job.state.ended, f"no end: {world.job}"
     assert world.now - begun <= within
     assert len(world.sent) + world.look_ups - requests <= MOST_REQUESTS
-    world.wait(GUEST_AT_MOST.total_seconds() + 100)
     promises.ended_well(world)
+    end_late(world)
+
+
+def end_late(world: World) -> None:
+    """A guest goes off that nobody waits for any more: the next process finds it in the journal, for days."""
+    world.wait(GUEST_AT_MOST.total_seconds() + 100, asleep=True)
+    promises.always(world)
+    if promises.off_because_of_us(world):
+        world.happened["a guest went off when nobody looked any more"] += 1
+    for seconds in (0.0, FORGOTTEN_AFTER.total_seconds()):
+        world.wait(seconds, asleep=True)
+        world.crash()
+        world.come_back()
+        world.poll()
+        world.run(MOST_TIME.total_seconds())
+        assert not promises.off_because_of_us(world), "the next process leaves it off"
+        promises.ended_well(world)
+    assert world.job.over, f"a debt without an end: {world.job}"

@@ -22,6 +22,10 @@ COMMAND = {
 }
 
 
+PAGE = 25
+"""How many actions of a server one answer lists."""
+
+
 @dataclass
 class Plan:
     """How the next actions will go; durations in seconds. `acpi`: how long the guest takes to go off; none: it
@@ -126,7 +130,7 @@ class Hetzner:
     @property
     def locked(self) -> bool:
         """Whether something holds the server."""
-        return any(until > self.now for until in self.locks.values())
+        return bool(self.locks) and max(self.locks.values()) > self.now
 
     def server(self) -> Server | None:
         """The server as a GET would show it."""
@@ -148,8 +152,8 @@ class Hetzner:
         return next((w.action for w in self.works if self.locks.get(w.action.id, self.now) > self.now), None)
 
     def actions(self) -> tuple[Action, ...]:
-        """The server's actions, newest first."""
-        return tuple(self._progressing(work) for work in reversed(self.works))
+        """The server's newest actions, newest first."""
+        return tuple(self._progressing(work) for work in reversed(self.works[-PAGE:]))
 
     def _progressing(self, work: Work) -> Action:
         passed = (self.now - work.began).total_seconds()

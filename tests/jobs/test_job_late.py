@@ -178,7 +178,7 @@ def test_a_second_snapshot_that_comes_after_all_is_told_before_the_job_ends() ->
     """The first request arrives, against all expectation, when the second has been accepted."""
     world = sending(plan=Plan(snapshot=20))
     world.lose()
-    world.run(SETTLE.total_seconds() + 10, stop_at=CREATE)
+    world.run(SETTLE.total_seconds() + 20, stop_at=CREATE)
     assert world.sent == [CREATE, CREATE]
     world.answer()
     world.run(15)

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from hsnap_tui.cloud.model import Action, ActionStatus
 from hsnap_tui.jobs import sending
 from hsnap_tui.jobs.model import Phase, Sending, Verb
-from hsnap_tui.jobs.sending import CLOCK_MARGIN, LATE, LONGEST_PAUSE, LONGEST_RETRY_AFTER, SETTLE
+from hsnap_tui.jobs.sending import (
+    CLOCK_MARGIN,
+    LATE,
+    LONGEST_FOR_POWER_ON,
+    LONGEST_PAUSE,
+    LONGEST_RETRY_AFTER,
+    SETTLE,
+)
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 VERBS = st.sampled_from(Verb)
@@ -72,7 +79,8 @@ def test_pauses_after_refusals_grow_and_stay_within_reason(verb: Verb, attempts:
 @given(VERBS, st.floats(0.1, 1e9))
 def test_what_an_answer_asks_to_wait_is_kept_within_reason(verb: Verb, asked: float) -> None:
     wait = sending.refused(sent(verb), NOW, asked).not_before
-    assert wait == NOW + min(timedelta(seconds=min(asked, 1e6)), LONGEST_RETRY_AFTER)
+    longest = LONGEST_FOR_POWER_ON if verb is Verb.POWER_ON else LONGEST_RETRY_AFTER
+    assert wait == NOW + min(timedelta(seconds=min(asked, 1e6)), longest)
 
 
 @given(st.floats(0, 25), st.floats(-2, 2), OFFSETS)
@@ -144,3 +152,13 @@ def test_what_was_lost_is_missing_until_it_can_t_arrive_any_more() -> None:
     assert sending.given_up(lost, [], later, timedelta(0)).missing == 0
     own = action(3, "shutdown_server", NOW)
     assert sending.given_up(lost, [own], later, timedelta(0)).missing == 1
+
+
+def test_what_is_lost_again_and_again_is_looked_up_less_often_each_time() -> None:
+    request, waits = sent(Verb.POWER_ON), []
+    for _ in range(7):
+        request = sending.lost(request, NOW)
+        assert request.not_before is not None
+        waits.append((request.not_before - NOW).total_seconds())
+        request = sending.intend(request, NOW)
+    assert waits == [1, 2, 4, 8, 15, 15, 15]

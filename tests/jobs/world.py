@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 from hsnap_tui.cloud.errors import Carried, CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action, Server, Snapshot
@@ -43,24 +42,19 @@ from hsnap_tui.jobs.observations import (
 from hsnap_tui.jobs.resume import resume
 from hsnap_tui.jobs.sending import SETTLE
 from tests.jobs import promises
-from tests.jobs.hetzner import SERVER_ID, Hetzner
+from tests.jobs.access import Access
+from tests.jobs.hetzner import COMMAND, SERVER_ID, Hetzner
 
 START = datetime(2026, 7, 1, 12, 0, 0, 250_000, UTC)
 JOB_ID = "job-1"
 LATENCY = 0.05
 POLL_EVERY = timedelta(seconds=3)
-SELDOM = timedelta(minutes=1)
-"""How often a poll comes when all goes well for long."""
+LATER = timedelta(seconds=15)
+"""How often a poll comes when all goes well for more than a minute: an hour has few requests for many servers."""
+SELDOM = timedelta(minutes=5)
+"""How often a poll comes when nothing changes for hours."""
 LATEST_EFFECT = SETTLE - timedelta(milliseconds=50)
 NO_TIME = timedelta(0)
-
-
-class Access(StrEnum):
-    """What the token allows."""
-
-    FULL = "full"
-    READ = "read"
-    NONE = "none"
 
 
 def new_job(options: SnapshotOptions) -> Job:
@@ -99,6 +93,7 @@ class World:
         self.began = self.hetzner.now
         self.clock_error = NO_TIME
         """Our clock minus the true time."""
+        self.clock_set_at = self.began
         self.date_error = NO_TIME
         """How much of `known_offset` is wrong."""
         self.access = Access.FULL
@@ -220,6 +215,7 @@ class World:
         """A new process takes the job over from the journal; the clock was set meanwhile, in seconds."""
         self.set_clock(clock_set)
         if clock_set:
+            self.clock_set_at = self.hetzner.now
             self.happened["the clock was set" + (" while a server was off" if self.owes else "")] += 1
         turn = Turn(self.now, self.may_send, self.may_stop, self.leaving, self.known_offset)
         result = resume(self.job, turn, own=own)
@@ -329,9 +325,11 @@ class World:
     def deliver_poll(self, index: int = 0, *, stale: bool = False) -> None:
         """A poll's answer arrives, read just now or when the poll was begun."""
         started, old = self.polls.pop(index)
+        self._see(started, old if stale else self.view())
+
+    def _see(self, started: datetime, view: View) -> None:
         if self.access is Access.NONE:
             return
-        view = old if stale else self.view()
         for action in view.actions:
             if action.id in (self.job.create.action_id, self.job.stop.action_id, self.job.start.action_id):
                 self.tell(ActionSeen(action))
@@ -339,22 +337,27 @@ class World:
 
     def poll(self) -> None:
         """A poll that is answered at once."""
-        self.begin_poll()
-        self.deliver_poll(-1)
+        self._see(self.now, self.view())
 
     def run(self, seconds: float, stop_at: Verb | None = None, every: timedelta = POLL_EVERY) -> None:
         """All goes well for so long, or until a request of that verb is under way: answers and polls arrive."""
-        until = self.now + timedelta(seconds=seconds)
+        until, soon = self.now + timedelta(seconds=seconds), self.now + timedelta(minutes=1)
         while self._answer_all(stop_at) and self.now < until:
             if self.job.resting and not self.job.watching:
                 return
             begun = self.now
-            self.begin_poll()
             self.wait(LATENCY)
-            self.deliver_poll(-1)
-            if self._answer_all(stop_at):
-                self.wait(max(0.0, min(every, until - self.now).total_seconds()))
+            self._see(begun, self.view())
+            pause = every if self.now < soon else LATER if self.owes else max(every, LATER)
+            self._rest(min(until, self.now + pause), stop_at)
             self._count_downtime(self.now - begun)
+
+    def _rest(self, until: datetime, stop_at: Verb | None) -> None:
+        """Until the next poll: what the job asks for meanwhile is answered."""
+        while self._answer_all(stop_at) and self.now < until:
+            wake_at = self.job.wake_at
+            due = wake_at if wake_at is not None and self.now < wake_at < until else until
+            self.wait((due - self.now).total_seconds())
 
     def _count_downtime(self, passed: timedelta) -> None:
         if not promises.off_because_of_us(self):
@@ -369,7 +372,8 @@ class World:
     def can_switch_on(self) -> bool:
         """Whether a request to switch the server on would be carried out, and its state can be seen."""
         here = self.hetzner
-        routed = Verb.POWER_ON not in here.routes and here.shown_status is here.status
+        works = Verb.POWER_ON not in here.routes and COMMAND[Verb.POWER_ON] not in here.plan.fails
+        routed = works and here.shown_status is here.status
         return self.access is Access.FULL and routed and not here.locked and not here.deleted
 
     def _answer_all(self, stop_at: Verb | None) -> bool:
