@@ -74,6 +74,7 @@ class Engine:
         self._route = Breaker()
         self._requests = Requests(cloud, clock, LookUps(cloud, clock, lambda: self._servers), self.tell)
         self._inbox: list[tuple[str, JobObservation]] = []
+        self._observed: list[tuple[Observation, Fleet]] = []
         self._arrived = asyncio.Event()
         self._unsaved: dict[str, Job] = {}
         self._untold: list[JobEvent] = []
@@ -121,10 +122,16 @@ class Engine:
     def observe(self, observation: Observation, fleet: Fleet) -> None:
         """Hands what a poll saw to the jobs that it is about."""
         self._servers = len(fleet.views)
+        self._observed.append((observation, fleet))
+        self._arrived.set()
+
+    async def _sight(self, observation: Observation, fleet: Fleet) -> list[tuple[str, JobObservation]]:
+        """What an observation says to each job that it is about."""
         actions = actions_in(observation)
-        for job in self._concerned(observation, actions):
-            for sighting in sightings(job, observation, actions, fleet):
-                self.tell(job.id, sighting)
+        found: list[tuple[str, JobObservation]] = []
+        async for job in _sliced(list(self._concerned(observation, actions))):
+            found += [(job.id, sighting) for sighting in sightings(job, observation, actions, fleet)]
+        return found
 
     def _concerned(self, observation: Observation, actions: Mapping[int, Action]) -> Iterable[Job]:
         """The open jobs that an observation can be about: most are about a few of thousands of servers."""
@@ -180,7 +187,12 @@ class Engine:
         self._leaving = True
         for job in self._open():
             self.tell(job.id, Tick())
-        while self._inbox or self._turning or any(job.power is Power.OWED or job.watching for job in self._open()):
+        while (
+            self._inbox
+            or self._observed
+            or self._turning
+            or any(job.power is Power.OWED or job.watching for job in self._open())
+        ):
             await self._clock.sleep(0.1)
 
     async def retire(self, within: float) -> None:
@@ -191,7 +203,9 @@ class Engine:
         """
         self._retiring = True
         until = self._clock.monotonic() + within
-        while (self._inbox or self._turning or self._awaits_answers()) and self._clock.monotonic() < until:
+        while (
+            self._inbox or self._observed or self._turning or self._awaits_answers()
+        ) and self._clock.monotonic() < until:
             await self._clock.sleep(0.05)
 
     def _awaits_answers(self) -> bool:
@@ -206,7 +220,7 @@ class Engine:
         if self._journal_due is not None:
             due = min(due or self._journal_due, self._journal_due)
         seconds = None if due is None else max(0.0, (due - self._clock.now()).total_seconds())
-        if self._inbox or seconds == 0.0:
+        if self._inbox or self._observed or seconds == 0.0:
             return
         arrived = asyncio.ensure_future(self._arrived.wait())
         waits = [arrived] if seconds is None else [arrived, asyncio.ensure_future(self._clock.sleep(seconds))]
@@ -219,6 +233,9 @@ class Engine:
     async def _turn(self) -> None:
         self._arrived.clear()
         arrived, self._inbox = self._inbox, []
+        observed, self._observed = self._observed, []
+        for seen, fleet in observed:
+            arrived += await self._sight(seen, fleet)
         if self._retiring:
             arrived = [(job_id, told) for job_id, told in arrived if not isinstance(told, Tick | Seen)]
         arrived += [(job.id, Tick()) for job in self._wake()]

@@ -117,12 +117,15 @@ async def test_an_observation_of_one_server_looks_at_its_jobs_only(clock: Virtua
     engine.observe(Observation(START, servers={7: server(7)}), Fleet("p"))
     engine.observe(Observation(START, actions={9: action(9, 9)}), Fleet("p"))
     engine.observe(Observation(START, gone=frozenset({11})), Fleet("p"))
+    await engine._turn()
     assert calls["sightings"] == 3
     engine.observe(Observation(START, lost_actions=frozenset({1})), Fleet("p"))
+    await engine._turn()
     assert calls["sightings"] == 3 + JOBS, "a lost action may be anybody's"
     late = job(JOBS + 1)
     jobs[late.id] = late
     engine.observe(Observation(START, servers={late.server_id: server(late.server_id)}), Fleet("p"))
+    await engine._turn()
     assert calls["sightings"] == 4 + JOBS
 
 

@@ -1,0 +1,127 @@
+"""How long one turn of the event loop lasts at most while thousands of jobs hear of much at once.
+
+    python -m tests.benchmarks.loop [--jobs 2000]
+
+A real journal on disk; the answers are made up, since only the program's own work counts. A power-on, a key and a
+frame wait for one turn of the loop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hsnap_tui.clock import SystemClock
+from hsnap_tui.cloud.model import Action, ActionStatus, ImageStatus, Resource, Server, ServerStatus, Snapshot
+from hsnap_tui.fleet.state import Fleet, Observation, apply
+from hsnap_tui.jobs.engine import Engine
+from hsnap_tui.jobs.journal import Journal
+from hsnap_tui.jobs.model import Job, Phase, Sending, SnapshotOptions, Verb
+from hsnap_tui.jobs.observations import Accepted
+from tests.benchmarks.table import Promises, show
+from tests.clocks import VirtualClock
+from tests.fleet.world import World
+
+LONGEST = 0.05
+"""Seconds that one turn may last."""
+
+
+async def longest_turn(work: Callable[[], Awaitable[None]]) -> tuple[float, float]:
+    """The longest turn of the loop while the work is done, and the whole of it, in processor time of the thread."""
+    longest, task = 0.0, asyncio.ensure_future(work())
+    began = before = time.thread_time()
+    while not task.done():
+        await asyncio.sleep(0)
+        now = time.thread_time()
+        longest, before = max(longest, now - before), now
+    await task
+    return longest, time.thread_time() - began
+
+
+def server(number: int) -> Server:
+    """A running server."""
+    created = datetime(2026, 1, 1, tzinfo=UTC)
+    return Server("p", number, f"sg{number}", f"sg{number}", ServerStatus.RUNNING, False, created, "cx22", "fsn1")
+
+
+def job(number: int, now: datetime) -> Job:
+    """A job whose `create_image` is on its way."""
+    create = Sending(Verb.CREATE_IMAGE, Phase.SENT, 1, now, now)
+    return Job(f"job-{number}", "b", "p", number, f"sg{number}", "d", SnapshotOptions(), now, create=create)
+
+
+def create_image(number: int, now: datetime, status: ActionStatus, progress: int) -> Action:
+    """The action of a job."""
+    return Action(number, "create_image", status, progress, now, resources=(Resource("server", number),))
+
+
+async def measure(jobs: int, folder: Path) -> list[tuple[str, float, float]]:
+    """The longest turn and the whole time of each thing that happens to all jobs at once."""
+    clock, now = SystemClock(), datetime.now(UTC)
+    journal = Journal(folder / "journal.sqlite3")
+    await journal.open()
+    made = [job(number, now) for number in range(1, jobs + 1)]
+    await journal.add_batch("b", now, made, [])
+    told: list[object] = []
+    engine = Engine(World(VirtualClock()), journal, clock, told.append, {one.id: one for one in made})
+    fleet, _ = apply(
+        Fleet("p"), Observation(now, servers={n: server(n) for n in range(1, jobs + 1)}, complete=True), ()
+    )
+
+    async def accept() -> None:
+        for number in range(1, jobs + 1):
+            running = create_image(number, now, ActionStatus.RUNNING, 0)
+            image = Snapshot("p", number, "d", ImageStatus.CREATING, now)
+            engine.tell(f"job-{number}", Accepted(Verb.CREATE_IMAGE, running, image))
+        await asyncio.sleep(0)
+        await engine._turn()
+
+    async def poll() -> None:
+        running = tuple(create_image(number, now, ActionStatus.RUNNING, 50) for number in range(1, jobs + 1))
+        engine.observe(Observation(clock.now(), servers=fleet_servers, running=running), fleet)
+        await engine._turn()
+
+    async def end() -> None:
+        ended = {number: create_image(number, now, ActionStatus.SUCCESS, 100) for number in range(1, jobs + 1)}
+        engine.observe(Observation(clock.now(), actions=ended), fleet)
+        await engine._turn()
+
+    async def interests() -> None:
+        engine._wanted = None
+        assert len(engine.interests.actions) in (0, jobs)
+
+    fleet_servers = {key: view.server for key, view in fleet.views.items()}
+    figures = []
+    for words, work in (
+        ("all accepted", accept),
+        ("poll targets", interests),
+        ("a poll about all", poll),
+        ("all done", end),
+    ):
+        figures.append((words, *await longest_turn(work)))
+    await journal.close()
+    return figures
+
+
+def main() -> int:
+    """Prints the figures; gives the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, default=2000)
+    jobs = parser.parse_args().jobs
+    with tempfile.TemporaryDirectory(prefix="hsnap-tui-loop-") as folder:
+        figures = asyncio.run(measure(jobs, Path(folder)))
+    rows = [[words, f"{longest * 1000:.1f} ms", f"{whole * 1000:.0f} ms"] for words, longest, whole in figures]
+    show(f"{jobs} jobs", ["what happens to all at once", "longest turn", "in all"], rows)
+    promises = Promises()
+    longest = max(longest for _, longest, _ in figures)
+    promises.check(f"no turn longer than {LONGEST * 1000:.0f} ms: {longest * 1000:.1f}", longest <= LONGEST)
+    return promises.tell()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
