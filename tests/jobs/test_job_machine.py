@@ -39,7 +39,7 @@ from tests.jobs.hetzner import Plan
 from tests.jobs.world import World
 from tests.jobs.worlds import CLOCK_SET, DATES, LATE, LONG_WAITS, ODD, PLANS, REFUSALS, WAITS, worlds
 
-EXAMPLES = int(os.environ.get("HSNAP_MACHINE_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("HSNAP_MACHINE_EXAMPLES", "300"))
 STEPS = int(os.environ.get("HSNAP_MACHINE_STEPS", "50"))
 
 WORLDS = worlds()
