@@ -29,6 +29,9 @@ class Part:
 
 SEPARATOR = " │ "
 
+_AS_GOOD_AS_FULL = 5
+"""Requests that an idle console takes and gets back all the time: no news, and nothing to draw again."""
+
 _WAITING = (JobState.QUEUED, JobState.WAITING)
 
 
@@ -159,6 +162,8 @@ def _budget(budget: BudgetView) -> Part:
     if not budget.known:
         return Part("rate limit not known yet", "", 6, Severity.QUIET)
     left = max(0, int(budget.remaining))
+    if left > budget.limit - _AS_GOOD_AS_FULL:
+        left = budget.limit
     low = left <= budget.reserve
     text = f"{left:,} of {budget.limit:,} requests left"
     return Part(text, f"{left:,} left", 4, Severity.WARNING if low else Severity.INFO)

@@ -41,6 +41,17 @@ def test_everything_is_told() -> None:
     )
 
 
+def test_what_polls_take_from_a_full_rate_limit_is_no_news() -> None:
+    console = FakeConsole()
+    told = set()
+    for left in (3600, 3599.2, 3597):
+        console.budget_view = replace(console.budget_view, remaining=left)
+        told.add(line(console))
+    assert len(told) == 1
+    console.budget_view = replace(console.budget_view, remaining=3595)
+    assert "3,595 of 3,600 requests left" in line(console)
+
+
 def test_slow_stale_and_connecting() -> None:
     console = FakeConsole()
     console.link = Link(30.0, slowed_by="no focus")
