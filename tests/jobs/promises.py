@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.cloud.model import ActionStatus, ServerStatus
+from hsnap_tui.events import JobEventKind
 from hsnap_tui.headless.exits import ExitCode, exit_code
 from hsnap_tui.jobs.job import LOCK_SHOWS_WITHIN
 from hsnap_tui.jobs.model import Job, JobState, Phase, Power, Sending, Verb
@@ -205,6 +206,7 @@ def ended_well(world: World) -> None:
     assert job.state.ended, f"no end: {job}"
     assert job.power is not Power.OWED
     made = usable(world)
+    assert len(made) < 2 or any(event.kind is JobEventKind.DUPLICATE for event in world.events), "it is not told"
     if job.state is JobState.DONE:
         assert world.hetzner.snapshots_deleted or "available" in {image.snapshot.status for image in made}
         assert world.hetzner.snapshots_deleted or job.image_id in {image.snapshot.id for image in made}
