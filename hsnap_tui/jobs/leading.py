@@ -24,7 +24,9 @@ from hsnap_tui.jobs.takeover import is_untouched, taken_over
 from hsnap_tui.jobs.telling import Telling
 
 HAND_OVER_WITHIN = 2.0
-"""Seconds for which answers that are under way are waited for before the right to send is given up."""
+"""Seconds for which answers that are under way are waited for before another process is given the right to send."""
+ANSWERED_WITHIN = 30.0
+"""The same when nobody takes it: longer than a request takes, so that each job is told what became of it."""
 
 _OBSERVATION: Mapping[WishKind, Callable[[], JobObservation]] = {
     WishKind.CANCEL: Cancel,
@@ -69,7 +71,7 @@ class Leading:
             minding = group.create_task(self._mind_others())
             await self._mind_access()
             await asyncio.wait({minding})
-            await self.engine.retire(HAND_OVER_WITHIN)
+            await self.engine.retire(HAND_OVER_WITHIN if self._place.heirs() else ANSWERED_WITHIN)
             running.cancel()
             beating.cancel()
 

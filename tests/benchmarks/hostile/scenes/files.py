@@ -20,7 +20,9 @@ def _files(at: Stage) -> list[str]:
     """What there is, but for what SQLite keeps beside a journal and for locks."""
     passing = ("-wal", "-shm", ".lock", "lock", "holder")
     found = (str(path.relative_to(at.state)) for path in at.state.rglob("*") if path.is_file())
-    return sorted(name for name in found if not name.endswith(passing))
+    shown_while_it_runs = ("heirs", "processes")
+    kept = (name for name in found if Path(name).parent.name not in shown_while_it_runs)
+    return sorted(name for name in kept if not name.endswith(passing))
 
 
 def _damaged(judge: Judge, damage: Callable[[Path], None], *, names_server: bool = True) -> None:
@@ -53,16 +55,26 @@ def _damaged(judge: Judge, damage: Callable[[Path], None], *, names_server: bool
 @scene(
     "broken-project",
     "project.json is unreadable while a server is off",
-    "resume exits 5 and names the server, nothing is renamed; with the file mended it is switched on",
+    "resume says so and finishes by the copy in the journal, or exits 5 and names the server; nothing is renamed",
 )
 def project(judge: Judge) -> None:
     """Half a file, as after a full disk."""
-
-    def cut(folder: Path) -> None:
-        path = folder / "project.json"
+    with stage(judge, snapshot=(12, 12)) as at:
+        run = at.start("snapshot", "web1", "--shut-down")
+        wait_until(lambda: at.watch.off_since("web1") is not None, 40)
+        run.kill()
+        path = _project(at) / "project.json"
         path.write_bytes(path.read_bytes()[:20])
-
-    _damaged(judge, cut)
+        before = _files(at)
+        code, text = at.run("jobs", within=20)
+        judge.check(f"jobs: exit {code}", str(path) in text)
+        code, text = at.run("resume", "--yes", within=60)
+        told = str(path) in text and "web1" in text
+        honest = (code == 0 and not at.is_off("web1")) or code == 5
+        said = "says so" if told else "says nothing"
+        judge.check(f"resume: exit {code}, {said}, {at.status('web1')}", honest and told)
+        gone = sorted(set(before) - set(_files(at)))
+        judge.check(f"files renamed: {', '.join(gone) or 'none'}", not gone and len(path.read_bytes()) == 20)
 
 
 @scene(
