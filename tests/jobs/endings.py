@@ -18,7 +18,7 @@ MOST_REQUESTS = 60
 MOST_TIME = timedelta(minutes=40)
 """How long it takes at most then, with snapshots of at most 200 s, and a server watched that may still shut down."""
 
-ILL_FOR = timedelta(hours=4)
+ILL_FOR = timedelta(hours=7)
 """How long the world stays ill when it does not get well by itself."""
 
 GUEST_AT_MOST = timedelta(minutes=20)
