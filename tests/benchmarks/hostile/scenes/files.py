@@ -25,7 +25,7 @@ def _files(at: Stage) -> list[str]:
     return sorted(name for name in kept if not name.endswith(passing))
 
 
-def _damaged(judge: Judge, damage: Callable[[Path], None], *, names_server: bool = True) -> None:
+def _damaged(judge: Judge, damage: Callable[[Path], None]) -> None:
     with stage(judge, snapshot=(20, 20)) as at:
         run = at.start("snapshot", "web1", "--shut-down")
         wait_until(lambda: at.watch.off_since("web1") is not None, 40)
@@ -40,8 +40,7 @@ def _damaged(judge: Judge, damage: Callable[[Path], None], *, names_server: bool
         judge.figure(f"jobs: exit {code}")
         code, text = at.run("resume", "--yes", within=50)
         judge.ended("resume", code, 5)
-        if names_server:
-            judge.names("resume", text, "web1", str(at.identifier("web1")))
+        judge.names("resume", text, "web1", str(at.identifier("web1")))
         new = sorted(set(_files(at)) - set(before))
         gone = sorted(set(before) - set(_files(at)))
         judge.check(f"files renamed: {', '.join(gone + new) or 'none'}", not gone)
