@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
 from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.api import BudgetView, CloudApi, Purpose
@@ -23,7 +24,8 @@ SHARE = 0.5
 
 
 class UrgentPolls:
-    """`run` is the loop; `nudge` tells it that the interests may have changed. `note` is told how each look went."""
+    """`run` is the loop; `nudge` tells it that the interests may have changed. `note` is told how each look went,
+    and when it began."""
 
     def __init__(
         self,
@@ -33,7 +35,7 @@ class UrgentPolls:
         fleet: Callable[[], Fleet],
         interests: Callable[[], Interests],
         emit: Callable[[Observation], None],
-        note: Callable[[Poll], None],
+        note: Callable[[Poll, datetime], None],
     ) -> None:
         self._cloud = cloud
         self._clock = clock
@@ -55,10 +57,10 @@ class UrgentPolls:
             if not wanted.urgent:
                 await self._wake.wait()
                 continue
-            started = self._clock.monotonic()
+            started, began = self._clock.monotonic(), self._clock.now()
             poll = Poll(self._cloud, self._clock, self._fleet, self._emit, Purpose.POWER_ON)
             await self._see_through(poll, wanted)
-            self._note(poll)
+            self._note(poll, began)
             pause = started + interval(self._cloud.budget(), poll.requests.total()) - self._clock.monotonic()
             await self._clock.sleep(max(BREATH, pause))
 

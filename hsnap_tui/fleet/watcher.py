@@ -65,12 +65,13 @@ class Watcher:
         self._survey = Survey(clock, scope, fleet)
         self._link = LinkHealth(on_failure, on_recovery)
         self._urgent = UrgentPolls(
-            cloud, clock, fleet=fleet, interests=interests, emit=on_observation, note=self._link.note
+            cloud, clock, fleet=fleet, interests=interests, emit=on_observation, note=self._note_urgent
         )
         self._wake = asyncio.Event()
         self._refreshes: list[asyncio.Future[None]] = []
         self._current: tuple[Purpose, asyncio.Task[None]] | None = None
         self._beside: set[str] = set()
+        self._asked_nothing = False
         self._cost = 1.0
         self._patience = PATIENCE
         self._started = self._ended = self._moved = self._swept_at = clock.monotonic()
@@ -183,9 +184,17 @@ class Watcher:
             self._current = None
             self._ended = self._clock.monotonic()
             _answer(asked)
+        self._asked_nothing = not (poll.answered or poll.errors)
         self._link.record(poll, began, self._clock.now())
         if plan.is_busy(self._fleet(), self._interests()):
             self._moved = self._ended
+
+    def _note_urgent(self, poll: Poll, began: datetime) -> None:
+        """When they are the only polls, they alone show whether Hetzner can be reached and accepts the token."""
+        if self._asked_nothing:
+            self._link.record(poll, began, self._clock.now())
+        else:
+            self._link.note(poll)
 
     async def _see_through(self, task: asyncio.Task[None], poll: Poll, *, unhurried: bool) -> None:
         """Waits for a poll to end; gives it up when it hangs, unless it is the budget that it waits for."""

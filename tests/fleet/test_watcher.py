@@ -438,6 +438,23 @@ async def test_what_is_urgent_is_looked_at_every_other_second(clock: VirtualCloc
     assert world.calls(10)["server 3"] >= 4
 
 
+@pytest.mark.parametrize("kind", [ErrorKind.UNAUTHORIZED, ErrorKind.UNREACHABLE])
+async def test_lost_access_is_told_when_only_urgent_polls_are_made(clock: VirtualClock, kind: ErrorKind) -> None:
+    world = World(clock, servers=120)
+    desk = Desk(world, clock, Scope.JOBS_ONLY, interests=Interests(off=frozenset({3}), switching=frozenset({1000})))
+    async with desk.at_work():
+        await clock.advance(20)
+        assert not desk.failures
+        world.fail = lambda _what: kind
+        await clock.advance(10)
+        assert [error.kind for error in desk.failures] == [kind]
+        assert desk.failed()
+        world.fail = lambda _what: None
+        await clock.advance(10)
+        assert not desk.failed()
+        assert len(desk.recoveries) == 1
+
+
 async def test_each_answer_tells_when_it_was_asked_for(clock: VirtualClock) -> None:
     world = World(clock, servers=120, latency=0.4)
     world.lock(3, -5)
