@@ -44,9 +44,11 @@ def applies(hold: Hold, source: Job, other: Job) -> bool:
 
 
 def _was_in_vain(before: Job, after: Job, *, newly: bool) -> bool:
-    """Whether its server was shut down, or was to be, and the snapshot refused for no reason of its own."""
+    """Whether its server was shut down, or was to be, and no snapshot came of it.
+
+    A server that was off as long as allowed counts whatever refused it: `locked` too, since it was seen unlocked.
+    """
     if newly and after.hold in _IN_VAIN:
-        locked = before.refusal is not None and before.refusal.kind == ErrorKind.LOCKED
-        return after.create.attempts > 0 and not locked
+        return after.create.attempts > 0
     failure = after.failure
     return failure is not None and failure != before.failure and failure.kind in _REFUSED_FOR_ALL

@@ -43,8 +43,9 @@ def test_a_refusal_that_holds_for_all_holds_the_others_once(kind: ErrorKind) -> 
     assert kind.value in hold.failure.message
 
 
-def test_a_lock_is_a_matter_of_one_server() -> None:
-    assert spread_by(off(SHORT), ErrorKind.LOCKED) == []
+def test_a_server_that_was_off_in_vain_holds_the_others_whatever_refused_it() -> None:
+    (hold,) = spread_by(off(SHORT), ErrorKind.LOCKED)
+    assert hold.reason is REFUSED
 
 
 def test_the_limit_and_no_access_hold_others_as_well() -> None:
