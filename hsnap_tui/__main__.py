@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from hsnap_tui.cli import main
+from hsnap_tui.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -48,7 +48,7 @@ class LockTaken(Event):
     """A server was seen locked. `holder` is the action that holds the lock, none when it is not listed."""
 
     server: Server
-    holder: Action | None
+    lock_holder: Action | None
     ours: bool
 
 
@@ -57,7 +57,7 @@ class LockCleared(Event):
     """A server that was locked was seen unlocked, after `seconds` (as well as can be told)."""
 
     server: Server
-    holder: Action | None
+    lock_holder: Action | None
     ours: bool
     seconds: float
 
@@ -71,14 +71,14 @@ class FleetUpdated(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class LinkLost(Event):
+class ConnectionLost(Event):
     """A poll failed: what is shown is the last data. Sent once for each new kind of failure."""
 
     error: CloudError
 
 
 @dataclass(frozen=True, slots=True)
-class LinkRestored(Event):
+class ConnectionRestored(Event):
     """Polls work again, after `seconds`."""
 
     seconds: float
@@ -165,7 +165,7 @@ class JobEvent(Event):
     size: float | None = None
     action_id: int | None = None
     image_id: int | None = None
-    holder: str | None = None
+    lock_holder: str | None = None
     failure: Failure | None = None
     note: str | None = None
 
@@ -193,7 +193,7 @@ class BatchEnded(Event):
 class Role(StrEnum):
     """Whether this process sends for the project, or another one on this machine does."""
 
-    HOLDER = "holder"
+    LEADER = "leader"
     FOLLOWER = "follower"
     OBSERVER = "observer"
     """It never sends: `--read-only`."""
@@ -204,7 +204,7 @@ class RoleChanged(Event):
     """This process took over the sending, or found another one that does (`holder_pid`)."""
 
     role: Role
-    holder_pid: int | None = None
+    leader_pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,7 @@ class LeaderStalled(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class LeaderWorks(Event):
+class LeaderResponds(Event):
     """The process that sends works again."""
 
     pid: int | None

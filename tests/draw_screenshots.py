@@ -27,12 +27,12 @@ time.tzset()
 from textual.pilot import Pilot  # noqa: E402 - what Textual does is decided by the environment when it is imported
 
 from hsnap_tui.cloud.client import HetznerCloud  # noqa: E402
-from hsnap_tui.demo.options import DemoOptions  # noqa: E402
-from hsnap_tui.demo.server import Served, serve_in_thread  # noqa: E402
-from hsnap_tui.fleet.interests import Scope  # noqa: E402
-from hsnap_tui.jobs.project import Card, fingerprint  # noqa: E402
-from hsnap_tui.session import Session  # noqa: E402
-from hsnap_tui.settings import Secret  # noqa: E402
+from hsnap_tui.config.settings import Secret  # noqa: E402
+from hsnap_tui.demo.model.options import DemoOptions  # noqa: E402
+from hsnap_tui.demo.serving.server import Served, serve_in_thread  # noqa: E402
+from hsnap_tui.fleet.poll_targets import PollScope  # noqa: E402
+from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint  # noqa: E402
+from hsnap_tui.session.session import Session  # noqa: E402
 from hsnap_tui.tui.app import HsnapApp  # noqa: E402
 from hsnap_tui.tui.screens.fleet import FleetScreen  # noqa: E402
 from hsnap_tui.tui.screens.quit import Exit  # noqa: E402
@@ -156,7 +156,7 @@ def seeded() -> Iterator[None]:
 
 def one_by_one(cloud: HetznerCloud) -> None:
     """The order in which requests arrive decides what the cloud's seed gives each: it must not vary."""
-    lanes = cloud._sender._lanes
+    lanes = cloud._sender._executor
     place = asyncio.Semaphore(1)
     lanes._places = dict.fromkeys(lanes._places, place)
 
@@ -184,16 +184,16 @@ async def draw(picture: Picture) -> str:
         cloud = HetznerCloud(served.endpoint, Secret(served.token), "demo", clock, environ={})
         one_by_one(cloud)
         in_threads = counted_threads()
-        clock.busy = lambda: bool(cloud._sender._lanes._calls or in_threads)
+        clock.busy = lambda: bool(cloud._sender._executor._calls or in_threads)
         with tempfile.TemporaryDirectory() as folder:
             mark = fingerprint(served.token)
             session = Session(
                 cloud,
                 clock,
                 title="demo",
-                card=Card(served.endpoint, (mark,)),
+                card=ProjectIdentity(served.endpoint, (mark,)),
                 state_dir=Path(folder),
-                scope=Scope.EVERYTHING,
+                scope=PollScope.EVERYTHING,
             )
             app = HsnapApp(session, theme_name=picture.theme)
             async with app.run_test(size=picture.size) as pilot:

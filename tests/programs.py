@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hsnap_tui.demo.cloud import Cloud
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import Served, serve_in_thread
+from hsnap_tui.demo.model.cloud import Cloud
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import Served, serve_in_thread
 from tests.quick_program import COMMAND, SINCE, QuickClock
 
 PROGRAM = (sys.executable, "-m", "hsnap_tui")

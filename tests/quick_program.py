@@ -38,12 +38,12 @@ class QuickClock:
 
 def main() -> int:
     """Runs the program; gives the exit code."""
-    from hsnap_tui import clock  # noqa: PLC0415 - before anything else that asks for the time
+    from hsnap_tui.common import clock  # noqa: PLC0415 - before anything else that asks for the time
 
     setattr(clock, "SystemClock", QuickClock)  # noqa: B010
-    from hsnap_tui import cli  # noqa: PLC0415
+    from hsnap_tui.cli import main  # noqa: PLC0415
 
-    return cli.main()
+    return main.main()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,13 @@ def test_the_arrows() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["hsnap_tui.session", "hsnap_tui.opening", "hsnap_tui.headless.commands", "hsnap_tui.headless.report"]
+    "module",
+    [
+        "hsnap_tui.session.session",
+        "hsnap_tui.session.factory",
+        "hsnap_tui.headless.commands",
+        "hsnap_tui.headless.report",
+    ],
 )
 def test_what_runs_without_a_screen_has_none(module: str) -> None:
     found = imported(f"import {module}")
@@ -37,13 +43,13 @@ def test_what_runs_without_a_screen_has_none(module: str) -> None:
 
 
 def test_the_command_line_alone_is_light() -> None:
-    found = imported("import hsnap_tui.cli")
+    found = imported("import hsnap_tui.cli.main")
     heavy = {"hcloud", "requests", "textual", "rich", "starlette", "uvicorn", "sqlite3", "cattrs"}
     assert not heavy & found
 
 
 def test_the_demo_stands_alone() -> None:
-    found = imported("import hsnap_tui.demo.__main__, hsnap_tui.demo.server, hsnap_tui.demo.child")
+    found = imported("import hsnap_tui.demo.__main__, hsnap_tui.demo.serving.server, hsnap_tui.demo.child")
     assert {name for name in found if name.startswith("hsnap_tui.")} == {
         name for name in found if name.startswith("hsnap_tui.demo")
     }

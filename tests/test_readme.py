@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hsnap_tui.arguments import ENVIRONMENT
-from hsnap_tui.headless.exits import MEANINGS
+from hsnap_tui.cli.options import ENVIRONMENT
+from hsnap_tui.headless.exit_codes import MEANINGS
 from hsnap_tui.tui.keys import markdown
 
 ROOT = Path(__file__).parent.parent

@@ -11,7 +11,7 @@ from typing import Protocol
 from hsnap_tui.cloud.model import Action, Server, Snapshot, Submitted
 
 
-class Purpose(IntEnum):
+class Priority(IntEnum):
     """Why a request is made, in order of precedence: the lower, the sooner it may be sent."""
 
     POWER_ON = 0
@@ -22,7 +22,7 @@ class Purpose(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetView:
+class RateLimitStatus:
     """The rate limit as it stands: requests left of `limit` an hour, and who waits for it until when.
 
     `refill` is requests a second. `waiting` is the most urgent purpose that is held back now, `until` when it
@@ -35,9 +35,9 @@ class BudgetView:
     reserve: int
     refill: float
     known: bool = False
-    waiting: Purpose | None = None
+    waiting: Priority | None = None
     until: datetime | None = None
-    held: frozenset[Purpose] = frozenset()
+    held: frozenset[Priority] = frozenset()
     strange: str | None = None
 
 
@@ -65,53 +65,53 @@ class CloudApi(Protocol):
         """Hetzner's clock minus ours, from the `Date` of answers; good to a second or two."""
         ...
 
-    def budget(self) -> BudgetView:
+    def budget(self) -> RateLimitStatus:
         """The rate limit as it stands now."""
         ...
 
-    async def list_servers(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Server]:
+    async def list_servers(self, priority: Priority, label_selector: str | None = None) -> Sequence[Server]:
         """All servers, or those that the selector matches; none is missing that was there when it was asked."""
         ...
 
-    async def get_server(self, server_id: int, purpose: Purpose) -> Server:
+    async def get_server(self, server_id: int, priority: Priority) -> Server:
         """One server; `NOT_FOUND` when it is gone."""
         ...
 
-    async def list_running_actions(self, purpose: Purpose) -> Sequence[Action]:
+    async def list_running_actions(self, priority: Priority) -> Sequence[Action]:
         """All running actions of all servers of the project."""
         ...
 
-    async def get_actions(self, action_ids: Iterable[int], purpose: Purpose) -> Mapping[int, Action]:
+    async def get_actions(self, action_ids: Iterable[int], priority: Priority) -> Mapping[int, Action]:
         """The actions of these IDs, at most 25 a request; IDs that the API no longer knows are missing."""
         ...
 
-    async def list_server_actions(self, server_id: int, purpose: Purpose) -> Sequence[Action]:
+    async def list_server_actions(self, server_id: int, priority: Priority) -> Sequence[Action]:
         """The newest 50 actions of one server, newest first."""
         ...
 
-    async def list_recent_actions(self, since: datetime, purpose: Purpose, most_pages: int) -> RecentActions:
+    async def list_recent_actions(self, since: datetime, priority: Priority, most_pages: int) -> RecentActions:
         """The newest actions of all servers, back to `since` by Hetzner's clock, or what so many pages hold."""
         ...
 
-    async def list_snapshots(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Snapshot]:
+    async def list_snapshots(self, priority: Priority, label_selector: str | None = None) -> Sequence[Snapshot]:
         """All images of type snapshot, `creating` ones too, or those that the selector matches."""
         ...
 
     async def create_snapshot(
-        self, server_id: int, description: str, labels: Mapping[str, str], purpose: Purpose
+        self, server_id: int, description: str, labels: Mapping[str, str], priority: Priority
     ) -> Submitted:
         """`create_image` of type snapshot; sent once, never retried."""
         ...
 
-    async def shutdown(self, server_id: int, purpose: Purpose) -> Action:
+    async def shutdown(self, server_id: int, priority: Priority) -> Action:
         """Asks the system to shut down by ACPI; sent once. Success of the action does not mean off."""
         ...
 
-    async def power_off(self, server_id: int, purpose: Purpose) -> Action:
+    async def power_off(self, server_id: int, priority: Priority) -> Action:
         """Cuts the power; sent once."""
         ...
 
-    async def power_on(self, server_id: int, purpose: Purpose) -> Action:
+    async def power_on(self, server_id: int, priority: Priority) -> Action:
         """Starts the server; sent once."""
         ...
 

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from hsnap_tui.clock import Clock, SystemClock
 from hsnap_tui.cloud import pages, parse
-from hsnap_tui.cloud.api import BudgetView, Purpose, RecentActions
+from hsnap_tui.cloud.api import Priority, RateLimitStatus, RecentActions
 from hsnap_tui.cloud.model import Action, Server, Snapshot, Submitted
 from hsnap_tui.cloud.pages import I, Page
-from hsnap_tui.cloud.sdk import Sdk
-from hsnap_tui.cloud.sender import Request, Sender
-from hsnap_tui.cloud.surroundings import surroundings
-from hsnap_tui.settings import Secret
+from hsnap_tui.cloud.request_chain import ApiRequest, RequestChain
+from hsnap_tui.cloud.transport.proxy import proxy_settings
+from hsnap_tui.cloud.transport.sdk import Sdk
+from hsnap_tui.common.clock import Clock, SystemClock
+from hsnap_tui.config.settings import Secret
 
 T = TypeVar("T")
 
@@ -45,10 +45,10 @@ class HetznerCloud:
         read_timeout: float = 15.0,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        around = surroundings(endpoint, os.environ if environ is None else environ)
+        around = proxy_settings(endpoint, os.environ if environ is None else environ)
         sdk = Sdk(endpoint, token, connect_timeout, read_timeout, around)
         self._project = project
-        self._sender = Sender(sdk, token, clock or SystemClock(), connect_timeout + 2 * read_timeout)
+        self._sender = RequestChain(sdk, token, clock or SystemClock(), connect_timeout + 2 * read_timeout)
 
     @property
     def project(self) -> str:
@@ -60,42 +60,42 @@ class HetznerCloud:
         """Hetzner's clock minus ours, the median of the last answers' `Date`; good to a second or two."""
         return self._sender.clock_offset
 
-    def budget(self) -> BudgetView:
+    def budget(self) -> RateLimitStatus:
         """The rate limit as it stands now."""
         return self._sender.budget()
 
-    async def list_servers(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Server]:
+    async def list_servers(self, priority: Priority, label_selector: str | None = None) -> Sequence[Server]:
         """All servers, or those that the selector matches; none is missing that was there when it was asked."""
         chosen = {"label_selector": label_selector} if label_selector else {}
-        return await self._whole_list(purpose, "/servers", lambda raw: parse.servers(raw, self._project), chosen)
+        return await self._whole_list(priority, "/servers", lambda raw: parse.servers(raw, self._project), chosen)
 
-    async def get_server(self, server_id: int, purpose: Purpose) -> Server:
+    async def get_server(self, server_id: int, priority: Priority) -> Server:
         """One server; `NOT_FOUND` when it is gone."""
         path = f"/servers/{server_id}"
         return await self._sender.get(
-            Request(purpose, "GET", path, "/servers/{id}", lambda raw: parse.server(raw, self._project))
+            ApiRequest(priority, "GET", path, "/servers/{id}", lambda raw: parse.server(raw, self._project))
         )
 
-    async def list_running_actions(self, purpose: Purpose) -> Sequence[Action]:
+    async def list_running_actions(self, priority: Priority) -> Sequence[Action]:
         """All running actions of all servers of the project."""
         # Actions end all the time: what is lost between two pages is asked for by whoever needs it.
-        read = await self._read_pages(self._pager(purpose, "/servers/actions", parse.actions, {"status": "running"}))
+        read = await self._read_pages(self._pager(priority, "/servers/actions", parse.actions, {"status": "running"}))
         return list(pages.merged(read))
 
-    async def get_actions(self, action_ids: Iterable[int], purpose: Purpose) -> Mapping[int, Action]:
+    async def get_actions(self, action_ids: Iterable[int], priority: Priority) -> Mapping[int, Action]:
         """The actions of these IDs, at most 25 a request; IDs that the API no longer knows are missing."""
         wanted = sorted(set(action_ids))
         chunks = [wanted[start : start + IDS_A_REQUEST] for start in range(0, len(wanted), IDS_A_REQUEST)]
         answers = await self._side_by_side(
-            Request(purpose, "GET", "/actions", "/actions", parse.actions, {"id": chunk}) for chunk in chunks
+            ApiRequest(priority, "GET", "/actions", "/actions", parse.actions, {"id": chunk}) for chunk in chunks
         )
         found: dict[int, Action] = {action.id: action for answer in answers for action in answer}
         return {action_id: found[action_id] for action_id in wanted if action_id in found}
 
-    async def list_server_actions(self, server_id: int, purpose: Purpose) -> Sequence[Action]:
+    async def list_server_actions(self, server_id: int, priority: Priority) -> Sequence[Action]:
         """The newest 50 actions of one server, newest first."""
-        request = Request(
-            purpose,
+        request = ApiRequest(
+            priority,
             "GET",
             f"/servers/{server_id}/actions",
             "/servers/{id}/actions",
@@ -105,9 +105,9 @@ class HetznerCloud:
         newest = await self._sender.get(request)
         return sorted(newest, key=lambda action: action.id, reverse=True)
 
-    async def list_recent_actions(self, since: datetime, purpose: Purpose, most_pages: int) -> RecentActions:
+    async def list_recent_actions(self, since: datetime, priority: Priority, most_pages: int) -> RecentActions:
         """The newest actions of all servers, back to `since` by Hetzner's clock, or what so many pages hold."""
-        page = self._pager(purpose, "/servers/actions", parse.actions, {"sort": pages.NEWEST_FIRST})
+        page = self._pager(priority, "/servers/actions", parse.actions, {"sort": pages.NEWEST_FIRST})
         read = [await self._sender.get(page(1))]
         while read[-1].following is not None and len(read) < most_pages:
             reached = pages.reach_back(read)
@@ -116,31 +116,31 @@ class HetznerCloud:
             read.append(await self._sender.get(page(len(read) + 1)))
         return RecentActions(tuple(reversed(list(pages.merged(read)))), pages.reach_back(read))
 
-    async def list_snapshots(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Snapshot]:
+    async def list_snapshots(self, priority: Priority, label_selector: str | None = None) -> Sequence[Snapshot]:
         """All images of type snapshot, `creating` ones too, or those that the selector matches."""
         params = {"type": "snapshot"} | ({"label_selector": label_selector} if label_selector else {})
-        return await self._whole_list(purpose, "/images", lambda raw: parse.snapshots(raw, self._project), params)
+        return await self._whole_list(priority, "/images", lambda raw: parse.snapshots(raw, self._project), params)
 
     async def create_snapshot(
-        self, server_id: int, description: str, labels: Mapping[str, str], purpose: Purpose
+        self, server_id: int, description: str, labels: Mapping[str, str], priority: Priority
     ) -> Submitted:
         """`create_image` of type snapshot; sent once, never retried."""
         body = {"type": "snapshot", "description": description, "labels": dict(labels)}
         return await self._command(
-            purpose, server_id, "create_image", lambda raw: parse.submitted(raw, self._project), body
+            priority, server_id, "create_image", lambda raw: parse.submitted(raw, self._project), body
         )
 
-    async def shutdown(self, server_id: int, purpose: Purpose) -> Action:
+    async def shutdown(self, server_id: int, priority: Priority) -> Action:
         """Asks the system to shut down by ACPI; sent once. Success of the action does not mean off."""
-        return await self._command(purpose, server_id, "shutdown", parse.action)
+        return await self._command(priority, server_id, "shutdown", parse.action)
 
-    async def power_off(self, server_id: int, purpose: Purpose) -> Action:
+    async def power_off(self, server_id: int, priority: Priority) -> Action:
         """Cuts the power; sent once."""
-        return await self._command(purpose, server_id, "poweroff", parse.action)
+        return await self._command(priority, server_id, "poweroff", parse.action)
 
-    async def power_on(self, server_id: int, purpose: Purpose) -> Action:
+    async def power_on(self, server_id: int, priority: Priority) -> Action:
         """Starts the server; sent once."""
-        return await self._command(purpose, server_id, "poweron", parse.action)
+        return await self._command(priority, server_id, "poweron", parse.action)
 
     async def close(self) -> None:
         """Ends all requests under way at once and frees the threads; returns within 0.2 s."""
@@ -148,7 +148,7 @@ class HetznerCloud:
 
     async def _command(
         self,
-        purpose: Purpose,
+        priority: Priority,
         server_id: int,
         command: str,
         read: Callable[[object], T],
@@ -156,13 +156,13 @@ class HetznerCloud:
     ) -> T:
         path = f"/servers/{server_id}/actions/{command}"
         route = f"/servers/{{id}}/actions/{command}"
-        return await self._sender.post(Request(purpose, "POST", path, route, read, body=body))
+        return await self._sender.post(ApiRequest(priority, "POST", path, route, read, body=body))
 
     async def _whole_list(
-        self, purpose: Purpose, path: str, read: Callable[[object], list[I]], params: Mapping[str, Any]
+        self, priority: Priority, path: str, read: Callable[[object], list[I]], params: Mapping[str, Any]
     ) -> list[I]:
         """All entries of a list; it is read again when one may have been missed between two pages."""
-        page = self._pager(purpose, path, read, {**params, "sort": pages.NEWEST_FIRST})
+        page = self._pager(priority, path, read, {**params, "sort": pages.NEWEST_FIRST})
         readings: list[list[Page[I]]] = []
         while len(readings) < pages.MOST_READS:
             readings.append(await self._read_pages(page))
@@ -173,7 +173,7 @@ class HetznerCloud:
                 return newest
         return list(pages.merged(page for reading in readings for page in reading))
 
-    async def _read_pages(self, page: Callable[[int], Request[Page[I]]]) -> list[Page[I]]:
+    async def _read_pages(self, page: Callable[[int], ApiRequest[Page[I]]]) -> list[Page[I]]:
         """All pages of a list, the first one first and the others side by side."""
         got = [await self._sender.get(page(1))]
         last = min(got[0].last or 1, MOST_PAGES)
@@ -183,18 +183,18 @@ class HetznerCloud:
         return got
 
     def _pager(
-        self, purpose: Purpose, path: str, read: Callable[[object], list[I]], params: Mapping[str, Any]
-    ) -> Callable[[int], Request[Page[I]]]:
+        self, priority: Priority, path: str, read: Callable[[object], list[I]], params: Mapping[str, Any]
+    ) -> Callable[[int], ApiRequest[Page[I]]]:
         """The request for a page of a list, by its number."""
 
         def read_page(raw: object) -> Page[I]:
             return Page(read(raw), parse.last_page(raw), parse.next_page(raw), parse.total_entries(raw))
 
-        return lambda number: Request(
-            purpose, "GET", path, path, read_page, {**params, "page": number, "per_page": PER_PAGE}
+        return lambda number: ApiRequest(
+            priority, "GET", path, path, read_page, {**params, "page": number, "per_page": PER_PAGE}
         )
 
-    async def _side_by_side(self, requests: Iterable[Request[T]]) -> list[T]:
+    async def _side_by_side(self, requests: Iterable[ApiRequest[T]]) -> list[T]:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._sender.get(request)) for request in requests]

@@ -28,12 +28,12 @@ class ErrorKind(StrEnum):
     UNCLEAR = "unclear"
 
 
-class Carried(StrEnum):
+class Effect(StrEnum):
     """Whether the request can have had an effect."""
 
-    NO = "no"
+    NONE = "no"
     """Surely not: it was refused, or never reached Hetzner."""
-    PERHAPS = "perhaps"
+    POSSIBLE = "perhaps"
     """The answer was lost or says nothing reliable: look before sending again."""
 
 
@@ -48,7 +48,7 @@ class CloudError(Exception):
 
     kind: ErrorKind
     message: str
-    carried: Carried = Carried.NO
+    effect: Effect = Effect.NONE
     code: str | None = None
     correlation_id: str | None = None
     retry_after: float | None = None

@@ -17,7 +17,7 @@ from hsnap_tui.cloud.model import (
     Snapshot,
     Submitted,
 )
-from hsnap_tui.text import clean
+from hsnap_tui.common.text import clean
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ def main(words: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
 
-    from hsnap_tui.demo.server import serve_in_thread  # noqa: PLC0415 - --help and usage errors need none of it
+    from hsnap_tui.demo.serving.server import serve_in_thread  # noqa: PLC0415 - --help and usage errors need none of it
 
     if arguments.exit_with_parent:
         threading.Thread(target=_watch_standard_input, args=(stop,), daemon=True).start()

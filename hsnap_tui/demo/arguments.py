@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from hsnap_tui.demo import control, fault_text, faults
-from hsnap_tui.demo.options import DemoOptions, Span
+from hsnap_tui.demo.model import faults
+from hsnap_tui.demo.model.options import DemoOptions, Span
+from hsnap_tui.demo.serving import control, fault_text
 
 T = TypeVar("T")
 
@@ -229,7 +230,7 @@ def _fault(text: str) -> faults.Fault:
     except control.CommandError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
-    from hsnap_tui.demo.routes import ENDPOINTS  # noqa: PLC0415 - the whole cloud, needed for few command lines
+    from hsnap_tui.demo.routes.table import ENDPOINTS  # noqa: PLC0415 - the whole cloud, needed for few command lines
 
     if not fault.route.startswith("/") and not any(
         fault.matches(endpoint.method, endpoint.template, endpoint.template) for endpoint in ENDPOINTS

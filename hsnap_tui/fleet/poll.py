@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
-from hsnap_tui.clock import Clock
-from hsnap_tui.cloud.api import CloudApi, Purpose
+from hsnap_tui.cloud.api import CloudApi, Priority
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
-from hsnap_tui.fleet import plan
+from hsnap_tui.common.clock import Clock
+from hsnap_tui.fleet import poll_rules
 from hsnap_tui.fleet.state import Fleet, Observation
 
 SIDE_BY_SIDE = 8
@@ -24,7 +24,7 @@ class Part(Enum):
 
     RUNNING = "the running actions"
     ACTIONS = "actions by ID"
-    SWEEP = "the list of servers"
+    FULL_LIST = "the list of servers"
     SERVERS = "single servers"
     SNAPSHOTS = "the list of snapshots"
 
@@ -42,13 +42,13 @@ class Poll:
         clock: Clock,
         fleet: Callable[[], Fleet],
         emit: Callable[[Observation], None],
-        purpose: Purpose,
+        priority: Priority,
     ) -> None:
         self._cloud = cloud
         self._clock = clock
         self._fleet = fleet
         self._emit = emit
-        self.purpose = purpose
+        self.priority = priority
         self._begun: set[Part] = set()
         self.requests: Counter[Part] = Counter()
         self.answered: set[Part] = set()
@@ -63,11 +63,11 @@ class Poll:
         """All running actions; whether there was an answer."""
         started = self._begin(Part.RUNNING)
         try:
-            actions = await self._cloud.list_running_actions(self.purpose)
+            actions = await self._cloud.list_running_actions(self.priority)
         except CloudError as error:
             self._failed(Part.RUNNING, error)
             return False
-        self._ok(Part.RUNNING, plan.pages(len(actions)))
+        self._ok(Part.RUNNING, poll_rules.pages(len(actions)))
         self._tell(Observation(started, running=tuple(actions)))
         return True
 
@@ -78,28 +78,28 @@ class Poll:
             return
         started = self._begin(Part.ACTIONS)
         try:
-            found = await self._cloud.get_actions(sorted(wanted), self.purpose)
+            found = await self._cloud.get_actions(sorted(wanted), self.priority)
         except CloudError as error:
             self._failed(Part.ACTIONS, error)
             return
-        self._ok(Part.ACTIONS, plan.id_requests(len(wanted)))
+        self._ok(Part.ACTIONS, poll_rules.id_requests(len(wanted)))
         self._tell(Observation(started, actions=found, lost_actions=wanted - found.keys()))
 
-    async def sweep(self) -> set[int] | None:
+    async def full_list(self) -> set[int] | None:
         """All servers; gives those that are missing in the list though they were known, or none when it failed."""
-        started = self._begin(Part.SWEEP)
+        started = self._begin(Part.FULL_LIST)
         try:
-            servers = {server.id: server for server in await self._cloud.list_servers(self.purpose)}
+            servers = {server.id: server for server in await self._cloud.list_servers(self.priority)}
         except CloudError as error:
-            self._failed(Part.SWEEP, error)
+            self._failed(Part.FULL_LIST, error)
             return None
-        self._ok(Part.SWEEP, plan.pages(len(servers)))
+        self._ok(Part.FULL_LIST, poll_rules.pages(len(servers)))
         seen = Observation(started, servers=servers, complete=True)
-        first = self._fleet().swept is None
+        first = self._fleet().listed_at is None
         if not first and self._unexplained(seen):
             await self.running()
         self._tell(seen)
-        return plan.missing_from(self._fleet(), started, servers.keys())
+        return poll_rules.missing_from(self._fleet(), started, servers.keys())
 
     async def servers(self, server_ids: Iterable[int]) -> None:
         """These servers one by one, some of them side by side."""
@@ -119,11 +119,11 @@ class Poll:
         """All snapshots; gives how many there are, or none when it failed."""
         started = self._begin(Part.SNAPSHOTS)
         try:
-            found = tuple(await self._cloud.list_snapshots(self.purpose))
+            found = tuple(await self._cloud.list_snapshots(self.priority))
         except CloudError as error:
             self._failed(Part.SNAPSHOTS, error)
             return None
-        self._ok(Part.SNAPSHOTS, plan.pages(len(found)))
+        self._ok(Part.SNAPSHOTS, poll_rules.pages(len(found)))
         self._tell(Observation(started, snapshots=found))
         return len(found)
 
@@ -131,7 +131,7 @@ class Poll:
         """Hands out what became of the server, or gives it back when it shows a lock still to be explained."""
         started = self._begin(Part.SERVERS)
         try:
-            server = await self._cloud.get_server(server_id, self.purpose)
+            server = await self._cloud.get_server(server_id, self.priority)
         except CloudError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 self._failed(Part.SERVERS, error)
@@ -151,7 +151,7 @@ class Poll:
         fleet = self._fleet()
         for server in seen.servers.values():
             view = fleet.views.get(server.id)
-            known_without = view is not None and view.server.locked and view.holder is None
+            known_without = view is not None and view.server.locked and view.lock_holder is None
             if server.locked and not known_without and server.id not in fleet.actions.holders:
                 return True
         return False

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from hsnap_tui.cloud.model import Action, ImageStatus, Server, Snapshot
 from hsnap_tui.events import Event, FleetUpdated, LockCleared, LockTaken, ServerAppeared, ServerChanged, ServerGone
-from hsnap_tui.fleet.running import RunningActions
+from hsnap_tui.fleet.running_actions import RunningActions
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class ServerView:
 
     server: Server
     seen: datetime
-    holder: Action | None = None
+    lock_holder: Action | None = None
     locked_since: datetime | None = None
     newest_snapshot: datetime | None = None
     snapshots: int = 0
@@ -65,7 +65,7 @@ class Fleet:
     running: Mapping[int, Action] = field(default_factory=dict)
     snapshots: Mapping[int, Snapshot] = field(default_factory=dict)
     updated: datetime | None = None
-    swept: datetime | None = None
+    listed_at: datetime | None = None
     snapshots_seen: datetime | None = None
     gone: Mapping[int, datetime] = field(default_factory=dict)
     actions: RunningActions = field(default_factory=RunningActions)
@@ -116,11 +116,11 @@ class _Step:
             view = self._views.get(server_id)
             if view is None:
                 continue
-            holder = self._actions.holders.get(server_id)
-            if holder is None and view.server.locked:
+            lock_holder = self._actions.holders.get(server_id)
+            if lock_holder is None and view.server.locked:
                 # The lock is known from before the action ended: until the server is seen again, it explains it.
                 continue
-            self._put(self._with_lock(view, view.server, view.seen, holder), view)
+            self._put(self._with_lock(view, view.server, view.seen, lock_holder), view)
 
     def see_servers(self) -> None:
         for server_id, server in self._seen.servers.items():
@@ -161,14 +161,14 @@ class _Step:
 
     def result(self) -> tuple[Fleet, tuple[Event, ...]]:
         before, seen = self._before, self._seen
-        first = seen.complete and before.swept is None
+        first = seen.complete and before.listed_at is None
         fleet = Fleet(
             project=before.project,
             views=self._views,
             running=self._actions.current,
             snapshots=self._snapshots,
             updated=_later(before.updated, self._at),
-            swept=_later(before.swept, self._at) if seen.complete else before.swept,
+            listed_at=_later(before.listed_at, self._at) if seen.complete else before.listed_at,
             snapshots_seen=self._snapshots_seen,
             gone=self._gone,
             actions=self._actions,
@@ -187,41 +187,41 @@ class _Step:
         unlocked = ServerView(replace(server, locked=False), self._at, None, None, newest, count)
         self._views[server.id] = self._with_lock(unlocked, server, self._at, self._actions.holders.get(server.id))
         self._changed.add(server.id)
-        if self._before.swept is not None:
+        if self._before.listed_at is not None:
             self._events.append(ServerAppeared(self._at, self._before.project, server))
 
     def _see_again(self, view: ServerView, server: Server) -> None:
         before, at, project = view.server, self._at, self._before.project
-        holder = self._actions.holders.get(server.id)
-        if before == server and holder == view.holder:
+        lock_holder = self._actions.holders.get(server.id)
+        if before == server and lock_holder == view.lock_holder:
             self._views[server.id] = ServerView(
-                before, at, holder, view.locked_since, view.newest_snapshot, view.snapshots, view.held_by
+                before, at, lock_holder, view.locked_since, view.newest_snapshot, view.snapshots, view.held_by
             )
             return
-        now = self._with_lock(view, server, at, holder)
+        now = self._with_lock(view, server, at, lock_holder)
         self._put(now, view)
         if replace(before, locked=server.locked) != server:
             self._events.append(ServerChanged(at, project, before, server))
         if server.locked and not before.locked:
-            self._events.append(LockTaken(at, project, server, holder, self._is_ours(holder)))
+            self._events.append(LockTaken(at, project, server, lock_holder, self._is_ours(lock_holder)))
         elif before.locked and not server.locked:
             seconds = max(0.0, (at - (view.locked_since or at)).total_seconds())
             self._events.append(LockCleared(at, project, server, view.held_by, self._is_ours(view.held_by), seconds))
 
-    def _with_lock(self, view: ServerView, server: Server, seen: datetime, holder: Action | None) -> ServerView:
+    def _with_lock(self, view: ServerView, server: Server, seen: datetime, lock_holder: Action | None) -> ServerView:
         held_by, since = view.held_by, view.locked_since
         if not server.locked:
             held_by = since = None
-        elif holder is not None:
-            start = min(holder.started - self._seen.clock_offset, self._at)
-            if since is None or (held_by is not None and held_by.id != holder.id):
+        elif lock_holder is not None:
+            start = min(lock_holder.started - self._seen.clock_offset, self._at)
+            if since is None or (held_by is not None and held_by.id != lock_holder.id):
                 since = start
             elif held_by is None:
                 since = min(since, start)
-            held_by = holder
+            held_by = lock_holder
         elif since is None:
             since = self._at
-        return ServerView(server, seen, holder, since, view.newest_snapshot, view.snapshots, held_by)
+        return ServerView(server, seen, lock_holder, since, view.newest_snapshot, view.snapshots, held_by)
 
     def _put(self, now: ServerView, before: ServerView) -> None:
         self._views[now.server.id] = now

@@ -7,17 +7,25 @@ from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from typing import Any
 
-from hsnap_tui.clock import Clock
-from hsnap_tui.cloud.api import CloudApi, Purpose
+from hsnap_tui.cloud.api import CloudApi, Priority
 from hsnap_tui.cloud.errors import CloudError
-from hsnap_tui.fleet import plan
-from hsnap_tui.fleet.interests import Interests, Scope
-from hsnap_tui.fleet.link import LinkHealth
-from hsnap_tui.fleet.pace import Attention, Mood, Pace, allowance, pace, slow_rate, sweep_interval
+from hsnap_tui.common.clock import Clock
+from hsnap_tui.fleet import poll_rules
 from hsnap_tui.fleet.poll import Part, Poll
+from hsnap_tui.fleet.poll_health import PollHealth
+from hsnap_tui.fleet.poll_interval import (
+    Attention,
+    PollConditions,
+    PollInterval,
+    allowance,
+    full_list_interval,
+    poll_interval,
+    slow_rate,
+)
+from hsnap_tui.fleet.poll_planner import PollPlanner
+from hsnap_tui.fleet.poll_targets import PollScope, PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation
-from hsnap_tui.fleet.survey import Survey
-from hsnap_tui.fleet.urgent import UrgentPolls
+from hsnap_tui.fleet.urgent_polls import UrgentPolls
 
 BREATH = 0.3
 """Seconds between the end of a poll and the start of the next, at least."""
@@ -48,9 +56,9 @@ class Watcher:
         cloud: CloudApi,
         clock: Clock,
         *,
-        scope: Scope,
+        scope: PollScope,
         fleet: Callable[[], Fleet],
-        interests: Callable[[], Interests],
+        targets: Callable[[], PollTargets],
         on_observation: Callable[[Observation], None],
         on_failure: Callable[[CloudError], None],
         on_recovery: Callable[[float], None],
@@ -59,17 +67,17 @@ class Watcher:
         self._clock = clock
         self._scope = scope
         self._fleet = fleet
-        self._interests = interests
+        self._targets = targets
         self._emit = on_observation
-        self._attention = Attention.FOCUSED if scope is Scope.EVERYTHING else Attention.NO_SCREEN
-        self._survey = Survey(clock, scope, fleet)
-        self._link = LinkHealth(on_failure, on_recovery)
+        self._attention = Attention.FOCUSED if scope is PollScope.EVERYTHING else Attention.NO_SCREEN
+        self._survey = PollPlanner(clock, scope, fleet)
+        self._link = PollHealth(on_failure, on_recovery)
         self._urgent = UrgentPolls(
-            cloud, clock, fleet=fleet, interests=interests, emit=on_observation, note=self._note_urgent
+            cloud, clock, fleet=fleet, targets=targets, emit=on_observation, note=self._note_urgent
         )
         self._wake = asyncio.Event()
         self._refreshes: list[asyncio.Future[None]] = []
-        self._current: tuple[Purpose, asyncio.Task[None]] | None = None
+        self._current: tuple[Priority, asyncio.Task[None]] | None = None
         self._beside: set[str] = set()
         self._asked_nothing = False
         self._cost = 1.0
@@ -78,17 +86,17 @@ class Watcher:
         self._refreshed = float("-inf")
 
     @property
-    def pace(self) -> Pace:
+    def pace(self) -> PollInterval:
         """How often it looks at present, and why not more often."""
-        return pace(self._cloud.budget(), self._cost, self._mood())
+        return poll_interval(self._cloud.budget(), self._cost, self._conditions())
 
     @property
     def full_list_every(self) -> float:
         """Seconds between two lists of all servers; between them, those are looked at that actions run on."""
-        pages, present = plan.pages(len(self._fleet().views)), self.pace
+        pages, present = poll_rules.pages(len(self._fleet().views)), self.pace
         if pages == 1:
             return present.interval
-        return sweep_interval(self._cloud.budget(), pages, present, self._mood())
+        return full_list_interval(self._cloud.budget(), pages, present, self._conditions())
 
     @property
     def failure(self) -> CloudError | None:
@@ -102,7 +110,7 @@ class Watcher:
 
     def attend(self, focused: bool) -> None:
         """Tells whether a person looks at the screen; without a screen it means nothing."""
-        if self._scope is Scope.EVERYTHING:
+        if self._scope is PollScope.EVERYTHING:
             self._attention = Attention.FOCUSED if focused else Attention.UNFOCUSED
             self._wake.set()
 
@@ -115,7 +123,7 @@ class Watcher:
         """Looks at everything now, with a keypress's precedence; returns when that was done, or has failed."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._refreshes.append(done)
-        self._free_way_for(Purpose.KEYPRESS)
+        self._free_way_for(Priority.KEYPRESS)
         self._wake.set()
         await done
 
@@ -154,30 +162,30 @@ class Watcher:
             return self._refreshed + KEY_REPEAT
         return max(self._started + self.pace.interval, self._ended + max(BREATH, self._link.backoff))
 
-    def _mood(self) -> Mood:
-        interests = self._interests()
-        busy = plan.is_busy(self._fleet(), interests)
-        return Mood(self._attention, busy, interests.urgent, self._clock.monotonic() - self._moved)
+    def _conditions(self) -> PollConditions:
+        targets = self._targets()
+        busy = poll_rules.is_busy(self._fleet(), targets)
+        return PollConditions(self._attention, busy, targets.urgent, self._clock.monotonic() - self._moved)
 
-    def _free_way_for(self, purpose: Purpose) -> None:
+    def _free_way_for(self, priority: Priority) -> None:
         """Ends a less urgent poll that waits for the budget, so that one of this purpose can take its turn."""
-        if self._current is not None and self._current[0] > purpose and self._is_held(self._current[0]):
+        if self._current is not None and self._current[0] > priority and self._is_held(self._current[0]):
             self._current[1].cancel()
 
-    def _is_held(self, purpose: Purpose) -> bool:
+    def _is_held(self, priority: Priority) -> bool:
         """Whether requests of this purpose wait for the budget."""
-        return purpose in self._cloud.budget().held
+        return priority in self._cloud.budget().held
 
     # -- what ----------------------------------------------------------------------------------------------
 
     async def _poll_once(self, group: asyncio.TaskGroup) -> None:
         asked, self._refreshes = self._refreshes, []
-        interests, first = self._interests(), self._fleet().swept is None
+        targets, first = self._targets(), self._fleet().listed_at is None
         poll = self._new_poll(self._purpose(refresh=bool(asked)))
         self._started = self._clock.monotonic()
         began = self._clock.now()
-        task = group.create_task(self._look(poll, interests, group, refresh=bool(asked)))
-        self._current = (poll.purpose, task)
+        task = group.create_task(self._look(poll, targets, group, refresh=bool(asked)))
+        self._current = (poll.priority, task)
         try:
             await self._see_through(task, poll, unhurried=bool(asked) or first)
         finally:
@@ -186,7 +194,7 @@ class Watcher:
             _answer(asked)
         self._asked_nothing = not (poll.answered or poll.errors)
         self._link.record(poll, began, self._clock.now())
-        if plan.is_busy(self._fleet(), self._interests()):
+        if poll_rules.is_busy(self._fleet(), self._targets()):
             self._moved = self._ended
 
     def _note_urgent(self, poll: Poll, began: datetime) -> None:
@@ -200,7 +208,7 @@ class Watcher:
         """Waits for a poll to end; gives it up when it hangs, unless it is the budget that it waits for."""
         while not task.done():
             await self._either(task, LONGEST_PATIENCE if unhurried else self._patience)
-            if not task.done() and not self._is_held(poll.purpose):
+            if not task.done() and not self._is_held(poll.priority):
                 task.cancel()
                 await asyncio.wait({task})
                 poll.give_up()
@@ -208,47 +216,47 @@ class Watcher:
                 return
         self._patience = max(PATIENCE, self._patience / 2)
 
-    async def _look(self, poll: Poll, interests: Interests, group: asyncio.TaskGroup, *, refresh: bool) -> None:
+    async def _look(self, poll: Poll, targets: PollTargets, group: asyncio.TaskGroup, *, refresh: bool) -> None:
         if refresh:
             self._refreshed = self._started
-        first, due = self._fleet().swept is None, self._sweep_due()
-        beside = due and not refresh and plan.pages(len(self._fleet().views)) > SWEEP_IN_POLL
+        first, due = self._fleet().listed_at is None, self._sweep_due()
+        beside = due and not refresh and poll_rules.pages(len(self._fleet().views)) > SWEEP_IN_POLL
         if beside:
             self._start_beside(group, "sweep", self._sweep_beside())
-        may = allowance(self._cloud.budget(), self._mood())
-        await self._survey.look(poll, interests, full=refresh, sweep=due and not beside, allowance=may)
-        if beside or poll.requests[Part.SWEEP]:
+        may = allowance(self._cloud.budget(), self._conditions())
+        await self._survey.look(poll, targets, full=refresh, sweep=due and not beside, allowance=may)
+        if beside or poll.requests[Part.FULL_LIST]:
             self._swept_at = self._started
         self._learn_cost(poll, extra=refresh or first or due)
         if "snapshots" not in self._beside and (refresh or self._snapshots_due()):
-            list_poll = self._new_poll(Purpose.KEYPRESS if refresh else Purpose.POLL)
+            list_poll = self._new_poll(Priority.KEYPRESS if refresh else Priority.POLL)
             self._start_beside(group, "snapshots", self._survey.read_snapshots(list_poll))
 
-    def _purpose(self, *, refresh: bool) -> Purpose:
-        first = self._fleet().swept is None
-        if refresh or (first and self._scope is Scope.EVERYTHING):
-            return Purpose.KEYPRESS
-        return Purpose.JOB if first else Purpose.POLL
+    def _purpose(self, *, refresh: bool) -> Priority:
+        first = self._fleet().listed_at is None
+        if refresh or (first and self._scope is PollScope.EVERYTHING):
+            return Priority.KEYPRESS
+        return Priority.JOB if first else Priority.POLL
 
-    def _new_poll(self, purpose: Purpose) -> Poll:
-        return Poll(self._cloud, self._clock, self._fleet, self._emit, purpose)
+    def _new_poll(self, priority: Priority) -> Poll:
+        return Poll(self._cloud, self._clock, self._fleet, self._emit, priority)
 
     def _snapshots_due(self) -> bool:
-        return self._survey.snapshots_due(self._cloud.budget().refill, slow_rate(self._mood()))
+        return self._survey.snapshots_due(self._cloud.budget().refill, slow_rate(self._conditions()))
 
     def _sweep_due(self) -> bool:
         """Whether a full list of more than one page is due; a single page goes with each poll anyway."""
         fleet = self._fleet()
-        pages = plan.pages(len(fleet.views))
-        if self._scope is Scope.JOBS_ONLY or fleet.swept is None or pages == 1 or "sweep" in self._beside:
+        pages = poll_rules.pages(len(fleet.views))
+        if self._scope is PollScope.JOBS_ONLY or fleet.listed_at is None or pages == 1 or "sweep" in self._beside:
             return False
         return self._started - self._swept_at >= self.full_list_every - BREATH
 
     def _learn_cost(self, poll: Poll, *, extra: bool) -> None:
         """Averages what a poll costs, without an extra list of a larger fleet, which has a pace of its own."""
         requests = poll.requests.total()
-        if extra and poll.requests[Part.SWEEP] > 1:
-            requests -= poll.requests[Part.SWEEP]
+        if extra and poll.requests[Part.FULL_LIST] > 1:
+            requests -= poll.requests[Part.FULL_LIST]
         if requests:
             self._cost += SMOOTHING * (requests - self._cost)
 
@@ -257,8 +265,8 @@ class Watcher:
         group.create_task(work, name=name).add_done_callback(lambda _: self._beside.discard(name))
 
     async def _sweep_beside(self) -> None:
-        poll = self._new_poll(Purpose.POLL)
-        await self._survey.sweep(poll, Interests())
+        poll = self._new_poll(Priority.POLL)
+        await self._survey.full_list(poll, PollTargets())
         self._link.note(poll)
 
 

@@ -5,27 +5,28 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from hsnap_tui import job_words, words
-from hsnap_tui.clock import SystemClock
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Server
-from hsnap_tui.console import Refused
+from hsnap_tui.common import formatting
+from hsnap_tui.common.clock import SystemClock
+from hsnap_tui.config.settings import Secret, Settings
 from hsnap_tui.events import Failure
-from hsnap_tui.headless import dry_run, owed, records
-from hsnap_tui.headless.choose import AmbiguousError, Choice, NothingMatchedError, chosen
-from hsnap_tui.headless.consent import GONE, Consent
-from hsnap_tui.headless.exits import ExitCode
+from hsnap_tui.headless import dry_run, json_lines, owed
+from hsnap_tui.headless.auto_release import GONE, AutoRelease
+from hsnap_tui.headless.exit_codes import ExitCode
 from hsnap_tui.headless.report import Report
-from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, first, follow, running
-from hsnap_tui.jobs.errors import JournalError
-from hsnap_tui.jobs.journal import Batch, Journal
-from hsnap_tui.jobs.model import Job, SnapshotOptions, SnapshotRequest, Target
-from hsnap_tui.jobs.project import JOURNAL, Card, find, fingerprint
-from hsnap_tui.jobs.remains import MADE
-from hsnap_tui.jobs.rows import UnreadableJob
-from hsnap_tui.jobs.template import render
-from hsnap_tui.session import Session
-from hsnap_tui.settings import Secret, Settings
+from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, follow, running, wait_ready
+from hsnap_tui.headless.selection import AmbiguousError, Choice, NothingMatchedError, chosen
+from hsnap_tui.jobs.core.model import Job, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.store.damaged_state import MADE
+from hsnap_tui.jobs.store.errors import JournalError
+from hsnap_tui.jobs.store.journal import Batch, Journal
+from hsnap_tui.jobs.store.project_identity import JOURNAL, ProjectIdentity, find, fingerprint
+from hsnap_tui.jobs.store.rows import UnreadableJob
+from hsnap_tui.messages import job_messages
+from hsnap_tui.session.interface import RefusedError
+from hsnap_tui.session.session import Session
+from hsnap_tui.snapshots.template import render
 
 TAKEOVERS = 5
 """How often a batch may change hands between processes before its jobs stay held."""
@@ -47,13 +48,20 @@ async def snapshot(session: Session, command: SnapshotCommand, report: Report, i
     patience = command.patience
     async with running(session, report):
         try:
-            await first(session, session.listed, interrupts, patience)
+            await wait_ready(session, session.listed, interrupts, patience)
             servers = await _chosen(session, command.choice, interrupts, patience)
             if command.dry_run:
                 return _tell_plan(session, servers, command, report)
-            await first(session, session.ready, interrupts, patience)
+            await wait_ready(session, session.ready, interrupts, patience)
             batch = await session.submit(_request(session, servers, command))
-        except (AmbiguousError, NothingMatchedError, NoAccessError, LeftEarlyError, CloudError, Refused) as error:
+        except (
+            AmbiguousError,
+            NothingMatchedError,
+            NoAccessError,
+            LeftEarlyError,
+            CloudError,
+            RefusedError,
+        ) as error:
             return _nothing_started(error, report)
         return await _follow_batch(session, report, interrupts, batch, patience)
 
@@ -66,7 +74,7 @@ async def _follow_batch(
     def chosen() -> list[Job]:
         return _jobs_of(session, batch)
 
-    consent = Consent(session, chosen, reasons=GONE, times=TAKEOVERS)
+    consent = AutoRelease(session, chosen, reasons=GONE, times=TAKEOVERS)
     return await follow(session, report, chosen, interrupts, patience, consent=consent)
 
 
@@ -93,7 +101,7 @@ def _nothing_started(error: Exception, report: Report) -> ExitCode:
                 f"Nothing was started: Hetzner does not understand the label selector ({error}).",
             )
         case CloudError():
-            return _end(report, ExitCode.NO_ACCESS, f"Nothing was started: {job_words.explain(Failure.of(error))}")
+            return _end(report, ExitCode.NO_ACCESS, f"Nothing was started: {job_messages.explain(Failure.of(error))}")
         case NoAccessError():
             return _end(report, ExitCode.NO_ACCESS, str(error))
         case LeftEarlyError():
@@ -104,7 +112,7 @@ def _nothing_started(error: Exception, report: Report) -> ExitCode:
 
 async def _chosen(session: Session, choice: Choice, interrupts: Interrupts, patience: float) -> list[Server]:
     selector = choice.selector
-    matching = await first(session, lambda: session.matching(selector), interrupts, patience) if selector else ()
+    matching = await wait_ready(session, lambda: session.matching(selector), interrupts, patience) if selector else ()
     return chosen((view.server for view in session.fleet.views.values()), choice, matching)
 
 
@@ -115,35 +123,37 @@ def _tell_plan(session: Session, servers: list[Server], command: SnapshotCommand
         view = session.fleet.views[server.id]
         told = f"{server.name} ({server.id}): {dry_run.in_words(view, options)}, described as “{description}”"
         report.tell(told, dry_run.as_record(view, options, description))
-    return _end(report, ExitCode.DONE, f"{words.count(len(servers), 'server')}; nothing was sent (--dry-run).")
+    return _end(report, ExitCode.DONE, f"{formatting.count(len(servers), 'server')}; nothing was sent (--dry-run).")
 
 
 async def resume(session: Session, report: Report, interrupts: Interrupts, *, yes: bool, patience: float) -> ExitCode:
     """Finishes what an interrupted run left; gives the exit code."""
     async with running(session, report):
         try:
-            await first(session, session.ready, interrupts, patience)
+            await wait_ready(session, session.ready, interrupts, patience)
             if session.halted is not None:
-                return _end(report, ExitCode.UNFINISHED, f"Nothing was resumed: {job_words.explain(session.halted)}")
+                return _end(
+                    report, ExitCode.UNFINISHED, f"Nothing was resumed: {job_messages.explain(session.halted)}"
+                )
             left = [job for job in session.jobs.values() if not job.over]
             if not left:
                 debts = owed.unreadable(session)
                 told = "Nothing else is left to do." if debts else "Nothing is left to do."
                 return _end(report, owed.with_debts(session, ExitCode.DONE), f"{debts or ''} {told}".strip())
-            await first(session, session.listed, interrupts, patience)
+            await wait_ready(session, session.listed, interrupts, patience)
 
             def chosen() -> list[Job]:
                 return [session.jobs[job.id] for job in left]
 
-            consent = Consent(session, chosen) if yes else None
+            consent = AutoRelease(session, chosen) if yes else None
             return await follow(session, report, chosen, interrupts, patience, consent=consent)
-        except (NoAccessError, LeftEarlyError, Refused) as error:
+        except (NoAccessError, LeftEarlyError, RefusedError) as error:
             return _nothing_started(error, report)
 
 
 def _end(report: Report, code: ExitCode, text: str) -> ExitCode:
     report.say(text)
-    report.record(records.record("end", exit=int(code), message=text))
+    report.record(json_lines.record("end", exit=int(code), message=text))
     return code
 
 
@@ -152,7 +162,7 @@ async def jobs(settings: Settings, token: Secret, report: Report, *, limit: int 
     try:
         batches, unreadable = await _batches(settings, token, report, limit)
     except JournalError as error:
-        return _end(report, ExitCode.UNFINISHED, job_words.explain(error.failure))
+        return _end(report, ExitCode.UNFINISHED, job_messages.explain(error.failure))
     if not batches:
         return _end(report, ExitCode.DONE, _NO_JOBS)
     for batch in batches:
@@ -161,7 +171,7 @@ async def jobs(settings: Settings, token: Secret, report: Report, *, limit: int 
         off = f"{job.server} may be off because of it" if job.may_be_off else "its server is not off because of it"
         report.say(f"Job {job.id} ({job.server}) can't be read in the journal: {job.reason}; {off}.")
     code = ExitCode.UNFINISHED if any(job.may_be_off for job in unreadable) else ExitCode.DONE
-    report.record(records.record("end", exit=int(code)))
+    report.record(json_lines.record("end", exit=int(code)))
     return code
 
 
@@ -174,7 +184,7 @@ _NO_JOBS = (
 async def _batches(
     settings: Settings, token: Secret, report: Report, limit: int
 ) -> tuple[tuple[Batch, ...], tuple[UnreadableJob, ...]]:
-    card = Card(settings.endpoint, (fingerprint(token.reveal()),))
+    card = ProjectIdentity(settings.endpoint, (fingerprint(token.reveal()),))
     warned: list[str] = []
     folder = await asyncio.to_thread(find, settings.state_dir, card, warned.append)
     for text in warned:
@@ -193,16 +203,16 @@ def _tell_batch(batch: Batch, report: Report) -> None:
     now = SystemClock().now()
     left = sum(not job.state.ended for job in batch.jobs)
     under_way = f", {left} not ended" if left else ""
-    count = words.count(len(batch.jobs), "job")
-    heading = records.record("batch", at=batch.created.isoformat(), batch=batch.id, jobs=len(batch.jobs))
-    report.tell(f"{words.date_time(batch.created)}  batch {batch.id}: {count}{under_way}", heading)
+    count = formatting.count(len(batch.jobs), "job")
+    heading = json_lines.record("batch", at=batch.created.isoformat(), batch=batch.id, jobs=len(batch.jobs))
+    report.tell(f"{formatting.date_time(batch.created)}  batch {batch.id}: {count}{under_way}", heading)
     for job in batch.jobs:
-        report.tell(f"  {_outcome(job)}", records.of_job(job, now))
+        report.tell(f"  {_outcome(job)}", json_lines.of_job(job, now))
 
 
 def _outcome(job: Job) -> str:
-    took = f" after {words.exactly((job.ended - job.created).total_seconds())}" if job.ended else ""
-    snapshot = job_words.snapshot_in_words(job)
+    took = f" after {formatting.exactly((job.ended - job.created).total_seconds())}" if job.ended else ""
+    snapshot = job_messages.snapshot_in_words(job)
     made = f", {snapshot}" if snapshot else ""
-    reason = job.failure.message if job.failure else job_words.hold_in_words(job.hold) if job.hold else ""
+    reason = job.failure.message if job.failure else job_messages.hold_in_words(job.hold) if job.hold else ""
     return f"{job.server_name}: {job.state.value.replace('_', ' ')}{took}{made}{f': {reason}' if reason else ''}"

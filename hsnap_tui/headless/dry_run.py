@@ -6,8 +6,8 @@ from typing import Any
 
 from hsnap_tui.cloud.model import ServerStatus
 from hsnap_tui.fleet.state import ServerView
-from hsnap_tui.headless import records
-from hsnap_tui.jobs.model import IfLocked, SnapshotOptions
+from hsnap_tui.headless import json_lines
+from hsnap_tui.jobs.core.model import IfLocked, SnapshotOptions
 
 
 def in_words(view: ServerView, options: SnapshotOptions) -> str:
@@ -24,7 +24,7 @@ def in_words(view: ServerView, options: SnapshotOptions) -> str:
 def as_record(view: ServerView, options: SnapshotOptions, description: str) -> dict[str, Any]:
     """The same as a line of JSON. Holds for the status and the lock that the server has now."""
     server, skips = view.server, _skips(view, options)
-    return records.record(
+    return json_lines.record(
         "would_snapshot",
         server_id=server.id,
         server_name=server.name,

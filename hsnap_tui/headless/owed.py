@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hsnap_tui import say, words
-from hsnap_tui.headless.exits import ExitCode
-from hsnap_tui.jobs.leader import STILL_AFTER
-from hsnap_tui.jobs.telling import servers_off
-from hsnap_tui.session import Session
+from hsnap_tui.common import formatting
+from hsnap_tui.headless.exit_codes import ExitCode
+from hsnap_tui.jobs.publishing import servers_off
+from hsnap_tui.jobs.store.leader import STILL_AFTER
+from hsnap_tui.messages import event_lines
+from hsnap_tui.session.session import Session
 
 GIVE_UP_AFTER = 2 * STILL_AFTER
 """Seconds after which a command waits no longer for a process in charge that stands still."""
@@ -19,11 +20,11 @@ def stands_still(session: Session) -> str | None:
         return None
     off = list(dict.fromkeys(job.server_name for job in servers_off(session.jobs.values())))
     meaning = (
-        f"Off because of hsnap-tui are, or may be: {words.listed(off, 20)}."
+        f"Off because of hsnap-tui are, or may be: {formatting.listed(off, 20)}."
         if off
         else "No server is off because of hsnap-tui."
     )
-    return f"{say.stalled(leader.pid, leader.still_since)} {meaning} All jobs are kept."
+    return f"{event_lines.stalled(leader.pid, leader.still_since)} {meaning} All jobs are kept."
 
 
 def unreadable(session: Session) -> str | None:
@@ -32,12 +33,12 @@ def unreadable(session: Session) -> str | None:
     if not servers:
         return None
     return (
-        f"Jobs in the journal can't be read; off because of them may be: {words.listed(servers, 20)}. "
+        f"Jobs in the journal can't be read; off because of them may be: {formatting.listed(servers, 20)}. "
         "Look at these servers, and power them on if they are off."
     )
 
 
 def with_debts(session: Session, code: ExitCode) -> ExitCode:
     """The exit code, which is not "all done" while a server is off because of us, or may be."""
-    owed = session.leaving().off or unreadable(session)
+    owed = session.pending_work().off or unreadable(session)
     return ExitCode.UNFINISHED if code is ExitCode.DONE and owed else code

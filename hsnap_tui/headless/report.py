@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Protocol, TextIO
 
-from hsnap_tui import job_words, say
-from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, LinkLost, Role, RoleChanged
-from hsnap_tui.headless import records
-from hsnap_tui.jobs.model import Job, JobState
+from hsnap_tui.events import ConnectionLost, Event, Failure, JobEvent, JobEventKind, Role, RoleChanged
+from hsnap_tui.headless import json_lines
+from hsnap_tui.jobs.core.model import Job, JobState
+from hsnap_tui.messages import event_lines, job_messages
 
 _ERASE = "\r\x1b[2K"
 """Back to the beginning of a terminal's line, which is erased."""
@@ -54,8 +54,8 @@ class JsonReport:
 
     def event(self, event: Event) -> None:
         """Writes the event's line."""
-        if records.about_jobs(event):
-            self.record(records.of_event(event))
+        if json_lines.about_jobs(event):
+            self.record(json_lines.of_event(event))
 
     def progress(self, jobs: Iterable[Job]) -> None:
         """Nothing: each step has its own line."""
@@ -100,9 +100,9 @@ class TextReport:
 
     def event(self, event: Event) -> None:
         """Writes the event's line, if there is anything to tell about jobs."""
-        if not records.about_jobs(event) or self._is_no_news(event):
+        if not json_lines.about_jobs(event) or self._is_no_news(event):
             return
-        line = _without_access(event) if isinstance(event, LinkLost) else say.say(event)
+        line = _without_access(event) if isinstance(event, ConnectionLost) else event_lines.say(event)
         if line is not None:
             self._line(line.plain())
 
@@ -110,7 +110,7 @@ class TextReport:
         """Progress that is shown anyway; that this process sends, where nobody could have thought anything else."""
         if isinstance(event, RoleChanged):
             followed, self._followed = self._followed, event.role is Role.FOLLOWER
-            return event.role is Role.HOLDER and not followed
+            return event.role is Role.LEADER and not followed
         return self._shows_progress and isinstance(event, JobEvent) and event.kind is JobEventKind.PROGRESS
 
     def progress(self, jobs: Iterable[Job]) -> None:
@@ -135,10 +135,13 @@ class TextReport:
             self._show("")
 
 
-def _without_access(event: LinkLost) -> say.Line:
+def _without_access(event: ConnectionLost) -> event_lines.Line:
     """There is no old picture to warn of without a screen."""
-    return say.Line(
-        event.at, "", f"no access to Hetzner: {job_words.explain(Failure.of(event.error))}", say.Severity.BAD
+    return event_lines.Line(
+        event.at,
+        "",
+        f"no access to Hetzner: {job_messages.explain(Failure.of(event.error))}",
+        event_lines.Severity.BAD,
     )
 
 

@@ -9,19 +9,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from datetime import timedelta
 from typing import TypeVar
 
-from hsnap_tui import say, words
-from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.errors import ErrorKind
-from hsnap_tui.console import Refused
-from hsnap_tui.headless import owed, records
-from hsnap_tui.headless.consent import Consent
-from hsnap_tui.headless.exits import ExitCode, exit_code
+from hsnap_tui.common import formatting
+from hsnap_tui.common.clock import Clock
+from hsnap_tui.headless import json_lines, owed
+from hsnap_tui.headless.auto_release import AutoRelease
+from hsnap_tui.headless.exit_codes import ExitCode, exit_code
 from hsnap_tui.headless.report import Report, in_short
 from hsnap_tui.headless.waiting import AFTER_TIMEOUT, AT_THE_END, LOOK_EVERY, Heartbeat, names_off, settle
-from hsnap_tui.jobs.model import Job, JobState, Power
-from hsnap_tui.session import Session
-from hsnap_tui.signals import LeaveSignals, stopping
-from hsnap_tui.streams import LAST_WORDS, Streams
+from hsnap_tui.jobs.core.model import Job, JobState, Power
+from hsnap_tui.messages import event_lines
+from hsnap_tui.session.interface import RefusedError
+from hsnap_tui.session.session import Session
+from hsnap_tui.terminal.signals import LeaveSignals, stopping
+from hsnap_tui.terminal.streams import LAST_WORDS, Streams
 
 PATIENCE = 60.0
 """Seconds for which the network is tried again at the start: as long as a person would."""
@@ -60,7 +61,7 @@ class Interrupts:
         def may_stop() -> bool:
             names = names_off(session)
             if names:
-                loop.call_soon_threadsafe(report.say, say.not_suspended(names))
+                loop.call_soon_threadsafe(report.say, event_lines.not_suspended(names))
             return not names
 
         with self._signals.listening(), stopping(may_stop):
@@ -108,7 +109,9 @@ async def running(session: Session, report: Report) -> AsyncIterator[None]:
         report.close()
 
 
-async def first(session: Session, wanted: Callable[[], Awaitable[T]], interrupts: Interrupts, patience: float) -> T:
+async def wait_ready(
+    session: Session, wanted: Callable[[], Awaitable[T]], interrupts: Interrupts, patience: float
+) -> T:
     """Waits for what comes first: the list, the journal, the servers of a label selector.
 
     Raises `NoAccessError` when it can't be had within `patience` seconds, and `LeftEarlyError`; and what it raises.
@@ -138,23 +141,23 @@ async def follow(
     interrupts: Interrupts,
     patience: float,
     *,
-    consent: Consent | None = None,
+    consent: AutoRelease | None = None,
 ) -> ExitCode:
     """Waits until the chosen jobs have ended or need a person, then settles what we owe; gives the exit code."""
     shut_out, still = False, None
-    refusal = Refusal(session, patience)
+    refusal = AccessWatchdog(session, patience)
 
     def still_waiting(text: str) -> None:
         text = f"{text} {in_short(chosen())}."
-        report.tell(text, records.record("still_waiting", at=session.clock.now().isoformat(), text=text))
+        report.tell(text, json_lines.record("still_waiting", at=session.clock.now().isoformat(), text=text))
 
     heartbeat = Heartbeat(session, still_waiting)
     unsubscribe = session.subscribe(heartbeat.heard)
     while not (interrupts.asked.is_set() or shut_out):
         try:
-            while consent is not None and await consent.give():
+            while consent is not None and await consent.release_held():
                 pass
-        except Refused as refused:
+        except RefusedError as refused:
             report.say(str(refused))
             consent = None
         if _over(chosen()):
@@ -164,7 +167,7 @@ async def follow(
         report.progress(chosen())
         heartbeat.beat()
         await _pause(interrupts.asked)
-        shut_out = refusal.lasts()
+        shut_out = refusal.has_lasted()
     jobs = chosen()
     if still is not None:
         report.say(still)
@@ -182,7 +185,7 @@ async def follow(
     if debts := owed.unreadable(session):
         report.say(debts)
     off = {"off": names} if (names := names_off(session)) else {}
-    report.record(records.record("end", exit=int(code), jobs=len(jobs), **off))
+    report.record(json_lines.record("end", exit=int(code), jobs=len(jobs), **off))
     return code
 
 
@@ -195,7 +198,7 @@ async def _pause(event: asyncio.Event) -> None:
         await asyncio.wait_for(event.wait(), LOOK_EVERY)
 
 
-class Refusal:
+class AccessWatchdog:
     """Whether Hetzner has refused the token, for polls or for requests, so long that waiting is of no use.
 
     A network comes back; a token does not get better by itself.
@@ -206,7 +209,7 @@ class Refusal:
         self._patience = patience
         self._since: float | None = None
 
-    def lasts(self) -> bool:
+    def has_lasted(self) -> bool:
         """To be asked again and again."""
         session, now = self._session, self._session.clock.monotonic()
         polls = session.failure is not None and session.failure.kind in _NO_ACCESS
@@ -221,14 +224,14 @@ class Refusal:
 def _before_anything(interrupts: Interrupts) -> str:
     if interrupts.timed_out is None:
         return "Interrupted before anything was started."
-    return f"Nothing was started: the time allowed by --timeout was over, {words.exactly(interrupts.timed_out)}."
+    return f"Nothing was started: the time allowed by --timeout was over, {formatting.exactly(interrupts.timed_out)}."
 
 
 def _farewell(session: Session, interrupts: Interrupts) -> str:
-    leaving = session.leaving()
+    leaving = session.pending_work()
     why = "Leaving."
     if interrupts.timed_out is not None:
-        why = f"Leaving: the time allowed by --timeout is over, {words.exactly(interrupts.timed_out)}."
+        why = f"Leaving: the time allowed by --timeout is over, {formatting.exactly(interrupts.timed_out)}."
     told = [f"{why} Snapshots that were asked for go on at Hetzner; hsnap-tui resume finishes the rest."]
     if leaving.off:
         told.append(f"First these servers are switched on again: {_names(leaving.off)}. Ctrl-C leaves at once.")
@@ -237,7 +240,7 @@ def _farewell(session: Session, interrupts: Interrupts) -> str:
 
 def _helpless(session: Session) -> str:
     told = ["Hetzner refuses the token. All jobs are kept; hsnap-tui resume goes on with a token that is accepted."]
-    off = session.leaving().off
+    off = session.pending_work().off
     if off:
         told.append(f"These servers are off, or may be, until then: {_names(off)}.")
     return " ".join(told)
@@ -261,4 +264,4 @@ def tell_what_is_left(jobs: Iterable[Job], report: Report) -> None:
 
 
 def _names(jobs: Iterable[Job]) -> str:
-    return words.listed(list(dict.fromkeys(job.server_name for job in jobs)))
+    return formatting.listed(list(dict.fromkeys(job.server_name for job in jobs)))

@@ -7,10 +7,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hsnap_tui import words
-from hsnap_tui.console import Console
+from hsnap_tui.common import formatting
 from hsnap_tui.events import Event
-from hsnap_tui.headless import records
+from hsnap_tui.headless import json_lines
+from hsnap_tui.session.interface import SessionInterface
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at how things stand."""
@@ -25,7 +25,7 @@ QUIET_FOR = 600.0
 class Heartbeat:
     """Tells `tell` from time to time that the program waits, and for what. `beat` is to be called again and again."""
 
-    def __init__(self, session: Console, tell: Callable[[str], None]) -> None:
+    def __init__(self, session: SessionInterface, tell: Callable[[str], None]) -> None:
         self._session = session
         self._tell = tell
         self._now = session.clock.monotonic
@@ -34,7 +34,7 @@ class Heartbeat:
 
     def heard(self, event: Event) -> None:
         """Listens to the session: where there is news, nobody needs a sign of life."""
-        if records.about_jobs(event):
+        if json_lines.about_jobs(event):
             self._news_at = self._now()
 
     @property
@@ -44,7 +44,7 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Says that it waits, if that was not said for long enough."""
-        failure = self._session.link.failure or self._session.halted
+        failure = self._session.connection.failure or self._session.halted
         if failure is None:
             self._unreachable_since = None
         elif self._unreachable_since is None:
@@ -52,7 +52,11 @@ class Heartbeat:
         if self._now() - self._news_at < (QUIET_FOR if failure is None else TOLD_EVERY):
             return
         self._news_at = self._now()
-        why = f"no access to Hetzner for {words.exactly(self.unreachable_for)} ({failure.message})" if failure else ""
+        why = (
+            f"no access to Hetzner for {formatting.exactly(self.unreachable_for)} ({failure.message})"
+            if failure
+            else ""
+        )
         self._tell(f"Still waiting{': ' if why else ''}{why}. {_off_meanwhile(self._session)}".strip())
 
 
@@ -72,7 +76,7 @@ AFTER_TIMEOUT = Limits(900.0, 120.0)
 
 
 async def settle(
-    session: Console,
+    session: SessionInterface,
     heartbeat: Heartbeat,
     limits: Limits,
     *,
@@ -100,22 +104,22 @@ async def settle(
     return still_off(session)
 
 
-def names_off(session: Console) -> list[str]:
+def names_off(session: SessionInterface) -> list[str]:
     """The servers that are off because of us, or may still go off."""
-    return list(dict.fromkeys(job.server_name for job in session.leaving().off))
+    return list(dict.fromkeys(job.server_name for job in session.pending_work().off))
 
 
-def still_off(session: Console) -> str | None:
+def still_off(session: SessionInterface) -> str | None:
     """Which servers are left off, or may go off, because of us, and what to do; none when there are none."""
     names = names_off(session)
     if not names:
         return None
     return (
-        f"Off because of hsnap-tui, or may still go off: {words.listed(names, 20)}. "
+        f"Off because of hsnap-tui, or may still go off: {formatting.listed(names, 20)}. "
         "hsnap-tui resume powers them on, and so does the console; or do it in the Hetzner Console."
     )
 
 
-def _off_meanwhile(session: Console) -> str:
+def _off_meanwhile(session: SessionInterface) -> str:
     names = names_off(session)
-    return f"Off because of hsnap-tui, or may still go off: {words.listed(names, 20)}." if names else ""
+    return f"Off because of hsnap-tui, or may still go off: {formatting.listed(names, 20)}." if names else ""

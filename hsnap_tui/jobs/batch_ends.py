@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from hsnap_tui.events import BatchEnded, JobEvent, JobEventKind
-from hsnap_tui.jobs.model import Job, JobState
+from hsnap_tui.jobs.core.model import Job, JobState
 
 _ENDS = frozenset({JobEventKind.DONE, JobEventKind.SKIPPED, JobEventKind.CANCELLED})
 

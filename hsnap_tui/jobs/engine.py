@@ -13,35 +13,35 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.api import CloudApi
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action
+from hsnap_tui.common.clock import Clock
 from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, Notice, SendingHalted, SendingResumed
-from hsnap_tui.fleet.interests import Interests
+from hsnap_tui.fleet.poll_targets import PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation
-from hsnap_tui.jobs.breaker import Breaker
-from hsnap_tui.jobs.errors import JournalError
-from hsnap_tui.jobs.job import step
-from hsnap_tui.jobs.journal import Journal
-from hsnap_tui.jobs.lookups import LookUps
-from hsnap_tui.jobs.model import HoldReason, Job, Phase, Power, Verb
-from hsnap_tui.jobs.observations import (
-    Accepted,
+from hsnap_tui.jobs.command_runner import CommandRunner
+from hsnap_tui.jobs.core.hold_spreading import applies, hold_for_others
+from hsnap_tui.jobs.core.model import HoldReason, Job, Phase, Power, RequestKind
+from hsnap_tui.jobs.core.observations import (
+    AnswerLost,
     Command,
     JobObservation,
-    Lost,
-    Refused,
-    Seen,
+    RequestAccepted,
+    RequestRefused,
     Send,
+    ServerSeen,
     Step,
+    StepContext,
     Tick,
-    Turn,
 )
-from hsnap_tui.jobs.one_by_one import must_wait, sharing
-from hsnap_tui.jobs.requests import Requests
-from hsnap_tui.jobs.spreading import applies, hold_for_others
-from hsnap_tui.jobs.wants import actions_in, interests, known, sightings
+from hsnap_tui.jobs.core.polling import actions_in, known_observations, observations_for, poll_targets
+from hsnap_tui.jobs.core.route_breaker import RouteBreaker
+from hsnap_tui.jobs.core.server_exclusivity import must_wait, sharing
+from hsnap_tui.jobs.core.snapshot.machine import step
+from hsnap_tui.jobs.look_ups import LookUps
+from hsnap_tui.jobs.store.errors import JournalError
+from hsnap_tui.jobs.store.journal import Journal
 
 T = TypeVar("T")
 
@@ -71,8 +71,8 @@ class Engine:
         self._clock = clock
         self._publish = publish
         self._servers = 0
-        self._route = Breaker()
-        self._requests = Requests(cloud, clock, LookUps(cloud, clock, lambda: self._servers), self.tell)
+        self._route = RouteBreaker()
+        self._requests = CommandRunner(cloud, clock, LookUps(cloud, clock, lambda: self._servers), self.tell)
         self._inbox: list[tuple[str, JobObservation]] = []
         self._observed: list[tuple[Observation, Fleet]] = []
         self._arrived = asyncio.Event()
@@ -88,7 +88,7 @@ class Engine:
         self._at_server: dict[int, list[str]] = {}
         self._indexed = 0
         self._holds_told: set[tuple[HoldReason, str]] = set()
-        self._wanted: tuple[bool, Interests] | None = None
+        self._wanted: tuple[bool, PollTargets] | None = None
 
     # -- what others tell it ------------------------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class Engine:
             self.jobs[job.id] = job
             self._wanted = None
             self.tell(job.id, Tick())
-            for sighting in known(job, fleet):
+            for sighting in known_observations(job, fleet):
                 self.tell(job.id, sighting)
 
     def begin_with(self, resumed: Iterable[Step]) -> None:
@@ -130,7 +130,7 @@ class Engine:
         actions = actions_in(observation)
         found: list[tuple[str, JobObservation]] = []
         async for job in _sliced(list(self._concerned(observation, actions))):
-            found += [(job.id, sighting) for sighting in sightings(job, observation, actions, fleet)]
+            found += [(job.id, sighting) for sighting in observations_for(job, observation, actions, fleet)]
         return found
 
     def _concerned(self, observation: Observation, actions: Mapping[int, Action]) -> Iterable[Job]:
@@ -156,11 +156,11 @@ class Engine:
             self._go_on()
 
     @property
-    def interests(self) -> Interests:
+    def targets(self) -> PollTargets:
         """What the jobs need to know next."""
         starting = not (self._leaving or self._route.pauses(self._clock.now()))
         if self._wanted is None or self._wanted[0] is not starting:
-            self._wanted = starting, interests(self.jobs.values(), starting=starting)
+            self._wanted = starting, poll_targets(self.jobs.values(), starting=starting)
         return self._wanted[1]
 
     # -- its life -----------------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ class Engine:
             self._inbox
             or self._observed
             or self._turning
-            or any(job.power is Power.OWED or job.watching for job in self._open())
+            or any(job.power is Power.RESTORE_PENDING or job.watching for job in self._open())
         ):
             await self._clock.sleep(0.1)
 
@@ -209,7 +209,7 @@ class Engine:
             await self._clock.sleep(0.05)
 
     def _awaits_answers(self) -> bool:
-        requests = (s for job in self._open() for s in (job.create, job.stop, job.cut, job.start))
+        requests = (s for job in self._open() for s in (job.create_image, job.shutdown, job.power_off, job.power_on))
         return any(request.phase is Phase.SENT for request in requests)
 
     def _open(self) -> list[Job]:
@@ -237,11 +237,11 @@ class Engine:
         for seen, fleet in observed:
             arrived += await self._sight(seen, fleet)
         if self._retiring:
-            arrived = [(job_id, told) for job_id, told in arrived if not isinstance(told, Tick | Seen)]
+            arrived = [(job_id, told) for job_id, told in arrived if not isinstance(told, Tick | ServerSeen)]
         arrived += [(job.id, Tick()) for job in self._wake()]
         events, self._untold = self._untold, []
         commands: list[tuple[Job, Command]] = []
-        self._off = Counter(job.batch for job in self._open() if job.power is Power.OWED)
+        self._off = Counter(job.batch for job in self._open() if job.power is Power.RESTORE_PENDING)
         self._sharing = sharing(self._open())
         self._holds_told.clear()
         async for job_id, observation in _sliced(arrived):
@@ -263,12 +263,12 @@ class Engine:
             if self._retiring:
                 if isinstance(command, Send):
                     unsent = CloudError(ErrorKind.UNREACHABLE, "not sent: another hsnap-tui goes on with it")
-                    self.tell(job.id, Refused(command.verb, unsent))
+                    self.tell(job.id, RequestRefused(command.request_kind, unsent))
             elif written or not _needs_journal(command):
                 self._requests.start(self.jobs[job.id], command)
             elif isinstance(command, Send):
                 unsent = CloudError(ErrorKind.UNREACHABLE, "not sent: the journal can't be written")
-                self.tell(job.id, Refused(command.verb, unsent))
+                self.tell(job.id, RequestRefused(command.request_kind, unsent))
 
     def _sleepers(self) -> list[tuple[Job, datetime]]:
         """Jobs that want to be looked at again, and when. Once told that it is time, they may wait for a sight."""
@@ -290,11 +290,11 @@ class Engine:
         job = self.jobs.get(job_id)
         if job is None:
             return None
-        if isinstance(observation, Seen) and must_wait(job, observation, self._rivals(job)):
+        if isinstance(observation, ServerSeen) and must_wait(job, observation, self._rivals(job)):
             observation = Tick()
         result = step(job, observation, self._circumstances(job))
         self.jobs[job_id] = result.job
-        self._off[job.batch] += (result.job.power is Power.OWED) - (job.power is Power.OWED)
+        self._off[job.batch] += (result.job.power is Power.RESTORE_PENDING) - (job.power is Power.RESTORE_PENDING)
         if replace(result.job, percent=job.percent, wake_at=job.wake_at) != job:
             self._unsaved[job_id] = result.job
         self._learn_of_route(job, observation, result)
@@ -305,13 +305,13 @@ class Engine:
     def _rivals(self, job: Job) -> Iterator[Job]:
         return (self.jobs[job_id] for job_id in self._sharing.get(job.server_id, ()))
 
-    def _circumstances(self, job: Job) -> Turn:
+    def _circumstances(self, job: Job) -> StepContext:
         now = self._clock.now()
         may_try = self._route.may_try(job.id, now)
-        return Turn(
+        return StepContext(
             now=now,
             may_send=self.halted is None,
-            may_create=may_try or job.power is Power.OWED,
+            may_create=may_try or job.power is Power.RESTORE_PENDING,
             may_stop=may_try and self._off[job.batch] < job.options.at_a_time,
             leaving=self._leaving,
             clock_offset=self._cloud.clock_offset,
@@ -320,15 +320,18 @@ class Engine:
     def _learn_of_route(self, before: Job, observation: JobObservation, result: Step) -> None:
         """What becomes of one `create_image` says whether others are worth their requests."""
         was_failing = self._route.failing
-        if result.command is not None and result.command.verb is Verb.CREATE_IMAGE:
-            if isinstance(result.command, Send) or before.create.phase is Phase.READY:
+        if result.command is not None and result.command.request_kind is RequestKind.CREATE_IMAGE:
+            if isinstance(result.command, Send) or before.create_image.phase is Phase.READY:
                 self._route.begins(before.id)
-        elif isinstance(observation, Refused | Lost) and observation.verb is Verb.CREATE_IMAGE:
+        elif (
+            isinstance(observation, RequestRefused | AnswerLost)
+            and observation.request_kind is RequestKind.CREATE_IMAGE
+        ):
             if observation.error.kind in _FAILS_FOR_ALL:
                 self._route.failed(before.id, self._clock.now())
             else:
                 self._route.worked()
-        elif result.job.create.phase is Phase.ACCEPTED and before.create.phase is not Phase.ACCEPTED:
+        elif result.job.create_image.phase is Phase.ACCEPTED and before.create_image.phase is not Phase.ACCEPTED:
             self._route.worked()
         if not result.job.busy:
             self._route.leaves(before.id)
@@ -342,7 +345,7 @@ class Engine:
         for failure in refusals:
             if failure.kind in _NO_ACCESS:
                 self._halt(failure)
-        if isinstance(observation, Accepted):
+        if isinstance(observation, RequestAccepted):
             self.allow()
 
     def _spread_hold(self, before: Job, after: Job) -> None:
@@ -400,4 +403,4 @@ async def _sliced(things: Sequence[T]) -> AsyncIterator[T]:
 
 def _needs_journal(command: Command) -> bool:
     """Whether it may only be run when the intent is written down. Switching on is right in any case."""
-    return isinstance(command, Send) and command.verb is not Verb.POWER_ON
+    return isinstance(command, Send) and command.request_kind is not RequestKind.POWER_ON

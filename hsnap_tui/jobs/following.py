@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hsnap_tui.clock import Clock
-from hsnap_tui.events import Event, LeaderStalled, LeaderWorks, Role, RoleChanged
-from hsnap_tui.jobs.leader import BeatWatch, Leader, LeaderView
+from hsnap_tui.common.clock import Clock
+from hsnap_tui.events import Event, LeaderResponds, LeaderStalled, Role, RoleChanged
+from hsnap_tui.jobs.store.leader import BeatWatch, Leader, LeaderView
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at what other processes have written, and at whether one of them sends."""
@@ -40,7 +40,7 @@ class Following:
         now, before = self._clock.now(), self.leader
         beat = self._right.last_beat()
         self._watch.look(beat, self._clock.monotonic(), now)
-        pid = beat.pid if beat else self._right.holder_pid()
+        pid = beat.pid if beat else self._right.leader_pid()
         self.leader = LeaderView(pid, self._watch.still_since, self._watch.still_for)
         if before is None or before.pid != pid:
             self._publish(RoleChanged(now, self._project, Role.FOLLOWER, pid))
@@ -48,4 +48,4 @@ class Following:
         if stands and not stood:
             self._publish(LeaderStalled(now, self._project, pid, stands))
         elif stood and not stands:
-            self._publish(LeaderWorks(now, self._project, pid))
+            self._publish(LeaderResponds(now, self._project, pid))

@@ -6,52 +6,52 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.api import CloudApi
+from hsnap_tui.common.clock import Clock
 from hsnap_tui.events import Event, JobEvent, Role, SendingHalted
 from hsnap_tui.fleet.state import Fleet
-from hsnap_tui.jobs.access import NO_ACCESS, Access
-from hsnap_tui.jobs.asked import Asked
+from hsnap_tui.jobs.core.model import Job
+from hsnap_tui.jobs.core.observations import Cancel, JobObservation, Release, Retry, StepContext
+from hsnap_tui.jobs.core.own_jobs import OwnJobs
+from hsnap_tui.jobs.core.takeover import is_untouched, taken_over
+from hsnap_tui.jobs.core.token_access import NO_ACCESS, TokenAccess
 from hsnap_tui.jobs.engine import Engine
-from hsnap_tui.jobs.errors import JournalError
 from hsnap_tui.jobs.following import LOOK_EVERY
-from hsnap_tui.jobs.journal import Mark, Takeover, Wish, WishKind
-from hsnap_tui.jobs.leader import BEAT_EVERY
-from hsnap_tui.jobs.model import Job
-from hsnap_tui.jobs.observations import Cancel, JobObservation, Release, Retry, Turn
-from hsnap_tui.jobs.place import Place, pause
-from hsnap_tui.jobs.takeover import is_untouched, taken_over
-from hsnap_tui.jobs.telling import Telling
+from hsnap_tui.jobs.publishing import Publisher
+from hsnap_tui.jobs.store.errors import JournalError
+from hsnap_tui.jobs.store.journal import JobCommand, JobCommandKind, JournalCursor, Takeover
+from hsnap_tui.jobs.store.leader import BEAT_EVERY
+from hsnap_tui.jobs.store.project_folder import ProjectFolder, pause
 
 HAND_OVER_WITHIN = 2.0
 """Seconds for which answers that are under way are waited for before another process is given the right to send."""
 ANSWERED_WITHIN = 30.0
 """The same when nobody takes it: longer than a request takes, so that each job is told what became of it."""
 
-_OBSERVATION: Mapping[WishKind, Callable[[], JobObservation]] = {
-    WishKind.CANCEL: Cancel,
-    WishKind.RELEASE: Release,
-    WishKind.RETRY: Retry,
+_OBSERVATION: Mapping[JobCommandKind, Callable[[], JobObservation]] = {
+    JobCommandKind.CANCEL: Cancel,
+    JobCommandKind.RELEASE: Release,
+    JobCommandKind.RETRY: Retry,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class LeadingContext:
     """What the work of a project needs of this process."""
 
     cloud: CloudApi
     clock: Clock
     fleet: Callable[[], Fleet]
-    access: Access
-    asked: Asked
-    telling: Telling
+    access: TokenAccess
+    asked: OwnJobs
+    telling: Publisher
 
 
 class Leading:
     """One time of being the process that sends, from takeover to giving up. `mark`: how far the journal was read."""
 
-    def __init__(self, around: Surroundings, place: Place, taken: Takeover) -> None:
-        self.mark: Mark = taken.changes.mark
+    def __init__(self, around: LeadingContext, place: ProjectFolder, taken: Takeover) -> None:
+        self.mark: JournalCursor = taken.changes.mark
         self.resigned = asyncio.Event()
         self._cloud = around.cloud
         self._clock = around.clock
@@ -95,9 +95,9 @@ class Leading:
         self._telling.news(events)
         self.engine.take(fresh, self._fleet())
 
-    def grant(self, wish: Wish) -> None:
+    def grant(self, wish: JobCommand) -> None:
         """Does what a person wants."""
-        if wish.kind is not WishKind.CANCEL:
+        if wish.kind is not JobCommandKind.CANCEL:
             self.engine.allow()
         for job_id in wish.jobs:
             self.engine.tell(job_id, _OBSERVATION[wish.kind]())
@@ -108,7 +108,7 @@ class Leading:
         for job in taken.changes.jobs:
             if job.over:
                 telling.jobs[job.id] = telling.ours(job)
-        turn = Turn(self._clock.now(), clock_offset=self._cloud.clock_offset)
+        context = StepContext(self._clock.now(), clock_offset=self._cloud.clock_offset)
         living = self._place.living()
         left = [(telling.ours(job), taken.owners.get(job.batch) in living) for job in taken.jobs]
         fresh = [job for job, asker_lives in left if asker_lives and is_untouched(job)]
@@ -116,12 +116,12 @@ class Leading:
             telling.jobs.pop(job.id, None)
         self.engine.begin_with(
             [
-                taken_over(job, turn, asked_here=self._asked.here(job), asker_lives=asker_lives)
+                taken_over(job, context, asked_here=self._asked.here(job), asker_lives=asker_lives)
                 for job, asker_lives in left
                 if job not in fresh
             ]
         )
-        telling.role(Role.HOLDER)
+        telling.role(Role.LEADER)
         telling.news(taken.changes.events)
         self.engine.take(fresh, self._fleet())
 
@@ -168,7 +168,7 @@ class Leading:
         self.begin(fresh, [event for event in changes.events if event.job in ids])
         if self.resigned.is_set():
             return
-        for wish in await self._place.journal.take_wishes():
+        for wish in await self._place.journal.take_commands():
             self.grant(wish)
 
     def _tell(self, event: Event) -> None:

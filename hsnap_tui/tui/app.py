@@ -12,20 +12,21 @@ from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.screen import Screen
 
-from hsnap_tui import say
-from hsnap_tui.background_writer import BackgroundWriter
-from hsnap_tui.console import Console, Refused
-from hsnap_tui.tui import colours as readable
-from hsnap_tui.tui import crash, keys, look, theme
+from hsnap_tui.messages import event_lines
+from hsnap_tui.session.interface import RefusedError, SessionInterface
+from hsnap_tui.terminal.background_writer import BackgroundWriter
+from hsnap_tui.tui import crash, keys
 from hsnap_tui.tui.attention import Attention
 from hsnap_tui.tui.copying import Copying
-from hsnap_tui.tui.depth import Depth, limit
 from hsnap_tui.tui.screens.fleet import FleetScreen
 from hsnap_tui.tui.screens.help import HelpScreen
 from hsnap_tui.tui.screens.quit import Exit, quit_question
 from hsnap_tui.tui.screens.welcome import WelcomeScreen
+from hsnap_tui.tui.theming import colours as readable
+from hsnap_tui.tui.theming import themes, widgets_css
+from hsnap_tui.tui.theming.colour_depth import Depth, limit
 
-_EVERY_VARIABLE = theme.DARK.to_color_system().generate()
+_EVERY_VARIABLE = themes.DARK.to_color_system().generate()
 """For what a theme does not define though Textual's widgets need it."""
 
 
@@ -44,16 +45,16 @@ class HsnapApp(App[Exit]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS = keys.bindings(keys.Scope.EVERYWHERE)
 
-    CSS = look.CSS
+    CSS = widgets_css.CSS
 
     def __init__(
         self,
-        session: Console | None,
+        session: SessionInterface | None,
         *,
-        start_demo: Callable[[], Awaitable[Console]] | None = None,
+        start_demo: Callable[[], Awaitable[SessionInterface]] | None = None,
         why: str | None = None,
         report_crash: crash.CrashReport | None = None,
-        theme_name: str = theme.DARK.name,
+        theme_name: str = themes.DARK.name,
         writer: BackgroundWriter | None = None,
         colours: Depth = Depth.TRUE,
     ) -> None:
@@ -68,10 +69,10 @@ class HsnapApp(App[Exit]):
         self._report_crash = report_crash
         self._attention: Attention | None = None
         self._copying = Copying()
-        for own in theme.OWN:
+        for own in themes.OWN:
             self.register_theme(own)
         self._unknown_theme = "" if theme_name in self.available_themes else theme_name
-        self.theme = theme.DARK.name if self._unknown_theme else theme_name
+        self.theme = themes.DARK.name if self._unknown_theme else theme_name
 
     # -- colours -------------------------------------------------------------------------------------------------
 
@@ -90,10 +91,10 @@ class HsnapApp(App[Exit]):
         if chosen is None:
             return name
         if self.no_color:
-            return (theme.DARK if chosen.dark else theme.LIGHT).name if chosen.ansi else name
+            return (themes.DARK if chosen.dark else themes.LIGHT).name if chosen.ansi else name
         if self._colours is not Depth.ANSI or chosen.ansi:
             return name
-        return (theme.DARK_ANSI if chosen.dark else theme.LIGHT_ANSI).name
+        return (themes.DARK_ANSI if chosen.dark else themes.LIGHT_ANSI).name
 
     def _tell_unknown_theme(self) -> None:
         if self._unknown_theme:
@@ -117,9 +118,9 @@ class HsnapApp(App[Exit]):
 
     def may_suspend(self) -> bool:
         """Whether the process may stand still: what stands still can't power on a server. Says why not."""
-        off = self.session.leaving().off if self.session else ()
+        off = self.session.pending_work().off if self.session else ()
         if off and self._loop is not None:
-            text = say.not_suspended([job.server_name for job in off])
+            text = event_lines.not_suspended([job.server_name for job in off])
             self._loop.call_soon_threadsafe(self._tell_why_not, text)
         return not off
 
@@ -142,7 +143,7 @@ class HsnapApp(App[Exit]):
         else:
             self.push_screen(WelcomeScreen(self._start_demo is not None, self._why))
 
-    def _follow(self, session: Console) -> None:
+    def _follow(self, session: SessionInterface) -> None:
         self.session = session
         self._attention = Attention(session.attend, session.clock)
         self.set_interval(5.0, self._attention.look)
@@ -161,10 +162,10 @@ class HsnapApp(App[Exit]):
             self.notify("Starting the demo …", timeout=2)
             self.run_worker(self._demo(self._start_demo), exclusive=True, description="starting the demo")
 
-    async def _demo(self, start: Callable[[], Awaitable[Console]]) -> None:
+    async def _demo(self, start: Callable[[], Awaitable[SessionInterface]]) -> None:
         try:
             session = await start()
-        except Refused as error:
+        except RefusedError as error:
             self.notify(str(error), severity="error", markup=False)
             return
         self._follow(session)
@@ -208,7 +209,7 @@ class HsnapApp(App[Exit]):
 
     def action_leave(self) -> None:
         """Leaves; asks while anything is under way."""
-        leaving = self.session.leaving() if self.session else None
+        leaving = self.session.pending_work() if self.session else None
         if leaving is None or not (leaving.waiting or leaving.running or leaving.off):
             self.exit(Exit.LEAVE)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hsnap_tui.clock import Clock
+from hsnap_tui.common.clock import Clock
 
 IDLE_AFTER = 300.0
 """Seconds without a key or the mouse after which nobody is taken to look."""

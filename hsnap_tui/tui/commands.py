@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hsnap_tui import words
 from hsnap_tui.cloud.errors import CloudError
-from hsnap_tui.console import Refused
+from hsnap_tui.common import formatting
 from hsnap_tui.events import Failure
-from hsnap_tui.job_words import explain
-from hsnap_tui.jobs.model import HoldReason, Job, JobState, SnapshotRequest
-from hsnap_tui.tui.rows import jobs_of
+from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, SnapshotRequest
+from hsnap_tui.messages.job_messages import explain
+from hsnap_tui.session.interface import RefusedError
 from hsnap_tui.tui.screens.dialog import Answer, Question
 from hsnap_tui.tui.screens.snapshot import SnapshotDialog
+from hsnap_tui.tui.tables.rows import jobs_of
 
 if TYPE_CHECKING:
     from hsnap_tui.tui.screens.fleet import FleetScreen
@@ -55,8 +55,8 @@ def _can_approve(job: Job) -> bool:
 
 
 def _snapshots_of(jobs: Sequence[Job]) -> str:
-    many = words.count(len(jobs), "snapshot")
-    return f"{many}: {words.listed([job.server_name for job in jobs], 12)}"
+    many = formatting.count(len(jobs), "snapshot")
+    return f"{many}: {formatting.listed([job.server_name for job in jobs], 12)}"
 
 
 class Commands:
@@ -109,7 +109,7 @@ class Commands:
         fresh = [i for i in able if i not in watched]
         for server_id in fresh or able:
             session.watch(server_id)
-        names = words.listed([views[i].server.name for i in fresh or able if i in views])
+        names = formatting.listed([views[i].server.name for i in fresh or able if i in views])
         self._tell(
             f"Watching {names}: the bell rings when the lock clears" if fresh else f"No longer watching {names}"
         )
@@ -128,7 +128,8 @@ class Commands:
         jobs = self._scope(_can_retry).jobs
         unknown = [job.server_name for job in jobs if job.state is JobState.UNKNOWN]
         told = (
-            f"It could not be found out whether these snapshots exist: {words.listed(unknown, 12)}. Trying again may "
+            f"It could not be found out whether these snapshots exist: {formatting.listed(unknown, 12)}. "
+            "Trying again may "
             "make a second one. Look at the snapshots in Hetzner Console first."
         )
         asks = _Asks("Try again?", told, "Try again") if unknown else None
@@ -138,7 +139,7 @@ class Commands:
         """Approves held jobs; asks once more where servers will be shut down."""
         jobs = self._scope(_can_approve).jobs
         off = [job.server_name for job in jobs if job.hold in _ASKED_FOR and job.options.shut_down]
-        told = f"This shuts down, snapshots and powers on again: {words.listed(off, 12)}."
+        told = f"This shuts down, snapshots and powers on again: {formatting.listed(off, 12)}."
         asks = _Asks("Approve?", told, "Approve") if off else None
         self._run(jobs, self._screen.session.release, "approved", asks)
 
@@ -154,7 +155,7 @@ class Commands:
 
         async def submit() -> None:
             await self._screen.session.submit(request)
-            self._screen.board.marks.clear()
+            self._screen.board.selected.clear()
             self._screen.look()
 
         self._start(submit, "snapshots")
@@ -175,7 +176,7 @@ class Commands:
 
         async def run() -> None:
             number = await do([job.id for job in jobs])
-            self._tell(f"{words.count(number, 'job')} {done}")
+            self._tell(f"{formatting.count(number, 'job')} {done}")
             self._screen.look()
 
         def answered(answer: str | None) -> None:
@@ -194,7 +195,7 @@ class Commands:
                 await work()
             except CloudError as error:
                 self._tell(explain(Failure.of(error)), bad=True)
-            except Refused as error:
+            except RefusedError as error:
                 self._tell(str(error), bad=True)
 
         self._screen.run_worker(guarded(), group=what, description=what)
@@ -209,8 +210,8 @@ class Commands:
         a person."""
         screen = self._screen
         able = [job for job in screen.session.jobs.values() if fits(job)]
-        if screen.board.marks:
-            return _Scope(jobs_of(able, screen.board.marks))
+        if screen.board.selected:
+            return _Scope(jobs_of(able, screen.board.selected))
         under_cursor = jobs_of(able, screen.chosen)
         if under_cursor:
             return _Scope(under_cursor)

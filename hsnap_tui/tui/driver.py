@@ -22,7 +22,7 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
-from hsnap_tui.background_writer import BackgroundWriter
+from hsnap_tui.terminal.background_writer import BackgroundWriter
 
 CHECKED_ON = ("8.2.8",)
 

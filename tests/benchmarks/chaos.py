@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsnap_tui.demo.faults import KINDS, Fault
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import Served, serve_in_thread
+from hsnap_tui.demo.model.faults import KINDS, Fault
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import Served, serve_in_thread
 from hsnap_tui.events import Event, JobEvent, JobEventKind
-from hsnap_tui.jobs.model import JobState, SnapshotOptions
-from hsnap_tui.session import Session
+from hsnap_tui.jobs.core.model import JobState, SnapshotOptions
+from hsnap_tui.session.session import Session
 from tests.benchmarks import inside, truth
 from tests.benchmarks.table import Promises, show
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from hsnap_tui.demo.server import Served
-from hsnap_tui.jobs.journal import Batch, Journal
+from hsnap_tui.demo.serving.server import Served
+from hsnap_tui.jobs.store.journal import Batch, Journal
 
 _KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TEMP", "TMP")
 

@@ -19,9 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsnap_tui.demo.cloud import Cloud
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import Served, serve_in_thread
+from hsnap_tui.demo.model.cloud import Cloud
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import Served, serve_in_thread
 from tests.benchmarks import command, truth
 from tests.benchmarks.table import Promises, show
 

@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import Served, serve_in_thread
-from hsnap_tui.jobs.model import Job
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import Served, serve_in_thread
+from hsnap_tui.jobs.core.model import Job
 from tests.benchmarks import command, inside, truth
 from tests.benchmarks.table import Promises, show
 

@@ -14,12 +14,12 @@ import os
 import sys
 from pathlib import Path
 
+from hsnap_tui.config.settings import load
 from hsnap_tui.events import Event, RoleChanged
-from hsnap_tui.fleet.interests import Scope
-from hsnap_tui.jobs.model import Job, JobState, SnapshotOptions, SnapshotRequest, Target
-from hsnap_tui.opening import open_session
-from hsnap_tui.session import Session
-from hsnap_tui.settings import load
+from hsnap_tui.fleet.poll_targets import PollScope
+from hsnap_tui.jobs.core.model import Job, JobState, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.session.factory import open_session
+from hsnap_tui.session.session import Session
 
 
 async def drive(options: SnapshotOptions, stay: float) -> int:
@@ -27,7 +27,7 @@ async def drive(options: SnapshotOptions, stay: float) -> int:
     settings = load(os.environ, Path.home())
     if settings.token is None:
         raise SystemExit("there is no token")
-    session = open_session(settings, settings.token, Scope.EVERYTHING)
+    session = open_session(settings, settings.token, PollScope.EVERYTHING)
     session.subscribe(_tell_role)
     session.attend(True)
     running = asyncio.create_task(session.run())

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pexpect  # type: ignore[import-untyped]
 
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import Served, serve_in_thread
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import Served, serve_in_thread
 from tests.benchmarks import command
 from tests.benchmarks.table import Promises, show
 

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from hsnap_tui.clock import ScaledClock
 from hsnap_tui.cloud.client import HetznerCloud
-from hsnap_tui.demo.server import Served
-from hsnap_tui.fleet.interests import Scope
-from hsnap_tui.jobs.model import Job, SnapshotOptions, SnapshotRequest, Target
-from hsnap_tui.jobs.project import Card, fingerprint
-from hsnap_tui.session import Session
-from hsnap_tui.settings import Secret
+from hsnap_tui.common.clock import ScaledClock
+from hsnap_tui.config.settings import Secret
+from hsnap_tui.demo.serving.server import Served
+from hsnap_tui.fleet.poll_targets import PollScope
+from hsnap_tui.jobs.core.model import Job, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint
+from hsnap_tui.session.session import Session
 
 
 @asynccontextmanager
@@ -32,8 +32,8 @@ async def running(
         read_timeout=read_timeout,
         environ={},
     )
-    scope = Scope.EVERYTHING if screen else Scope.JOBS_ONLY
-    card = Card(served.endpoint, (mark,))
+    scope = PollScope.EVERYTHING if screen else PollScope.JOBS_ONLY
+    card = ProjectIdentity(served.endpoint, (mark,))
     session = Session(cloud, clock, title="benchmark", card=card, state_dir=state_dir, scope=scope)
     work = asyncio.create_task(session.run())
     try:

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import Served, serve_in_thread
-from hsnap_tui.jobs.model import Job
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import Served, serve_in_thread
+from hsnap_tui.jobs.core.model import Job
 from tests.benchmarks import command, truth
 from tests.benchmarks.chaos import every_fault
 from tests.benchmarks.table import Promises, show

@@ -16,13 +16,13 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hsnap_tui.clock import SystemClock
 from hsnap_tui.cloud.model import Action, ActionStatus, ImageStatus, Resource, Server, ServerStatus, Snapshot
+from hsnap_tui.common.clock import SystemClock
 from hsnap_tui.fleet.state import Fleet, Observation, apply
+from hsnap_tui.jobs.core.model import Job, Phase, RequestKind, SnapshotOptions, TrackedRequest
+from hsnap_tui.jobs.core.observations import RequestAccepted
 from hsnap_tui.jobs.engine import Engine
-from hsnap_tui.jobs.journal import Journal
-from hsnap_tui.jobs.model import Job, Phase, Sending, SnapshotOptions, Verb
-from hsnap_tui.jobs.observations import Accepted
+from hsnap_tui.jobs.store.journal import Journal
 from tests.benchmarks.table import Promises, show
 from tests.clocks import VirtualClock
 from tests.fleet.world import World
@@ -51,8 +51,8 @@ def server(number: int) -> Server:
 
 def job(number: int, now: datetime) -> Job:
     """A job whose `create_image` is on its way."""
-    create = Sending(Verb.CREATE_IMAGE, Phase.SENT, 1, now, now)
-    return Job(f"job-{number}", "b", "p", number, f"sg{number}", "d", SnapshotOptions(), now, create=create)
+    create = TrackedRequest(RequestKind.CREATE_IMAGE, Phase.SENT, 1, now, now)
+    return Job(f"job-{number}", "b", "p", number, f"sg{number}", "d", SnapshotOptions(), now, create_image=create)
 
 
 def create_image(number: int, now: datetime, status: ActionStatus, progress: int) -> Action:
@@ -77,7 +77,7 @@ async def measure(jobs: int, folder: Path) -> list[tuple[str, float, float]]:
         for number in range(1, jobs + 1):
             running = create_image(number, now, ActionStatus.RUNNING, 0)
             image = Snapshot("p", number, "d", ImageStatus.CREATING, now)
-            engine.tell(f"job-{number}", Accepted(Verb.CREATE_IMAGE, running, image))
+            engine.tell(f"job-{number}", RequestAccepted(RequestKind.CREATE_IMAGE, running, image))
         await asyncio.sleep(0)
         await engine._turn()
 
@@ -93,7 +93,7 @@ async def measure(jobs: int, folder: Path) -> list[tuple[str, float, float]]:
 
     async def interests() -> None:
         engine._wanted = None
-        assert len(engine.interests.actions) in (0, jobs)
+        assert len(engine.targets.actions) in (0, jobs)
 
     fleet_servers = {key: view.server for key, view in fleet.views.items()}
     figures = []

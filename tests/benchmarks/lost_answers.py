@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsnap_tui.demo.faults import Fault
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import serve_in_thread
+from hsnap_tui.demo.model.faults import Fault
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import serve_in_thread
 from tests.benchmarks import command, truth
 from tests.benchmarks.table import Promises, show
 

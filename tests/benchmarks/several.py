@@ -18,9 +18,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import Served, serve_in_thread
-from hsnap_tui.jobs.model import Job
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import Served, serve_in_thread
+from hsnap_tui.jobs.core.model import Job
 from tests.benchmarks import command, truth
 from tests.benchmarks.table import Promises, show
 
@@ -110,9 +110,9 @@ def _kill_holder(
         time.sleep(0.1)
     time.sleep(arguments.kill_after)
     pid = _holder(state)
-    holder = next(process for process in processes if process.pid == pid)
-    holder.kill()
-    holder.wait()
+    lock_holder = next(process for process in processes if process.pid == pid)
+    lock_holder.kill()
+    lock_holder.wait()
     killed = time.monotonic()
     while _holder(state) == pid and time.monotonic() < deadline:
         time.sleep(0.02)

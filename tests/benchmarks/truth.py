@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from hsnap_tui.demo.cloud import Cloud
-from hsnap_tui.demo.model import Image
-from hsnap_tui.demo.simulation import Simulation
-from hsnap_tui.jobs.model import JOB_LABEL, Job, JobState, Power
+from hsnap_tui.demo.model.cloud import Cloud
+from hsnap_tui.demo.model.resources import Image
+from hsnap_tui.demo.serving.simulation import Simulation
+from hsnap_tui.jobs.core.model import JOB_LABEL, Job, JobState, Power
 
 NO_SNAPSHOT = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED, JobState.HELD})
 """Of jobs in these states we say that there is no snapshot."""
@@ -95,7 +95,7 @@ def judge(jobs: Iterable[Job], simulation: Simulation) -> Verdict:
             verdict.denied.append(f"{name} {job.state}")
         if not (job.state.ended or job.state.needs_person):
             verdict.unfinished.append(f"{name} {job.state}")
-        elif job.power is Power.OWED:
+        elif job.power is Power.RESTORE_PENDING:
             verdict.owed.append(name)
     verdict.unlabelled = len(made.get("", []))
     verdict.lost += [f"snapshots of the unknown job {job_id}" for job_id in made if job_id and job_id not in known]

@@ -10,10 +10,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from hsnap_tui.cloud import guard
-from hsnap_tui.cloud.api import Purpose
+from hsnap_tui.cloud.api import Priority
 from hsnap_tui.cloud.client import HetznerCloud
-from hsnap_tui.cloud.errors import ADVICE, Carried, CloudError, ErrorKind
+from hsnap_tui.cloud.errors import ADVICE, CloudError, Effect, ErrorKind
+from hsnap_tui.cloud.transport import request_handle
 from tests.cloud.conftest import TOKEN, Certificate, Connect, Serve
 from tests.cloud.scripted import Link, Script, ScriptedServer, Seen, answer, failure
 
@@ -105,16 +105,16 @@ UNUSABLE = [
 GATEWAYS = [
     pytest.param(status, carried, id=f"{status} html")
     for status, carried in (
-        (400, Carried.NO),
-        (401, Carried.NO),
-        (403, Carried.NO),
-        (404, Carried.NO),
-        (405, Carried.NO),
-        (407, Carried.NO),
-        (408, Carried.PERHAPS),
-        (409, Carried.PERHAPS),
-        (410, Carried.PERHAPS),
-        (423, Carried.PERHAPS),
+        (400, Effect.NONE),
+        (401, Effect.NONE),
+        (403, Effect.NONE),
+        (404, Effect.NONE),
+        (405, Effect.NONE),
+        (407, Effect.NONE),
+        (408, Effect.POSSIBLE),
+        (409, Effect.POSSIBLE),
+        (410, Effect.POSSIBLE),
+        (423, Effect.POSSIBLE),
     )
 ]
 
@@ -145,18 +145,18 @@ REFUSALS = [
 
 async def get(cloud: HetznerCloud) -> CloudError:
     with pytest.raises(CloudError) as caught:
-        await cloud.get_server(1, Purpose.KEYPRESS)
+        await cloud.get_server(1, Priority.KEYPRESS)
     return caught.value
 
 
 async def post(cloud: HetznerCloud) -> CloudError:
     with pytest.raises(CloudError) as caught:
-        await cloud.power_on(1, Purpose.POWER_ON)
+        await cloud.power_on(1, Priority.POWER_ON)
     return caught.value
 
 
-def check(error: CloudError, kind: ErrorKind, carried: Carried) -> None:
-    assert (error.kind, error.carried) == (kind, carried), error
+def check(error: CloudError, kind: ErrorKind, carried: Effect) -> None:
+    assert (error.kind, error.effect) == (kind, carried), error
     assert error.message.isprintable()
     assert len(error.message) <= 500
     assert error.advice
@@ -170,9 +170,9 @@ async def test_no_answer(serve: Serve, connect: Connect, script: Script) -> None
     server = serve(script)
     cloud = connect(server, connect=0.3, read=0.3)
     started = time.monotonic()
-    check(await post(cloud), K.UNCLEAR, Carried.PERHAPS)
+    check(await post(cloud), K.UNCLEAR, Effect.POSSIBLE)
     assert server.count("POST") == 1
-    check(await get(cloud), K.UNREACHABLE, Carried.NO)
+    check(await get(cloud), K.UNREACHABLE, Effect.NONE)
     assert 1 <= server.count("GET") <= 2
     assert time.monotonic() - started < 10
 
@@ -181,22 +181,22 @@ async def test_no_answer(serve: Serve, connect: Connect, script: Script) -> None
 async def test_answers_that_say_nothing_reliable(serve: Serve, connect: Connect, script: Script) -> None:
     server = serve(script)
     cloud = connect(server)
-    check(await post(cloud), K.UNCLEAR, Carried.PERHAPS)
+    check(await post(cloud), K.UNCLEAR, Effect.POSSIBLE)
     assert server.count("POST") == 1
-    check(await get(cloud), K.UNREACHABLE, Carried.NO)
+    check(await get(cloud), K.UNREACHABLE, Effect.NONE)
     assert server.count("GET") == 2
     assert {seen.path for seen in server.requests} == {"/v1/servers/1", "/v1/servers/1/actions/poweron"}
 
 
 @pytest.mark.parametrize(("status", "carried"), GATEWAYS)
 async def test_refusals_that_are_not_from_the_api(
-    serve: Serve, connect: Connect, status: int, carried: Carried
+    serve: Serve, connect: Connect, status: int, carried: Effect
 ) -> None:
     server = serve(says(answer(status, HTML, AS_HTML)))
     cloud = connect(server)
-    kind = K.UNCLEAR if carried is Carried.PERHAPS else K.UNREACHABLE
+    kind = K.UNCLEAR if carried is Effect.POSSIBLE else K.UNREACHABLE
     check(await post(cloud), kind, carried)
-    check(await get(cloud), K.UNREACHABLE, Carried.NO)
+    check(await get(cloud), K.UNREACHABLE, Effect.NONE)
     assert server.count("POST") == 1
 
 
@@ -209,7 +209,7 @@ async def test_refusals_of_the_api(serve: Serve, connect: Connect, status: int, 
     cloud = connect(server)
     for method, error in (("POST", await post(cloud)), ("GET", await get(cloud))):
         doubtful = kind is K.CONFLICT and method == "POST"
-        check(error, kind, Carried.PERHAPS if doubtful else Carried.NO)
+        check(error, kind, Effect.POSSIBLE if doubtful else Effect.NONE)
         assert error.code == code
         assert error.message.startswith("words ")
         assert error.correlation_id == "f21b9dc9d1535310"
@@ -224,32 +224,32 @@ async def test_invalid_input_names_the_fields(serve: Serve, connect: Connect) ->
     fields = [{"name": "labels", "messages": ["key too long", "bad\x00byte"]}, {"name": "description"}, 3]
     body = {"error": {"code": "invalid_input", "message": "invalid input", "details": {"fields": fields}}}
     error = await post(connect(serve(says(answer(422, body)))))
-    check(error, K.INVALID_INPUT, Carried.NO)
+    check(error, K.INVALID_INPUT, Effect.NONE)
     assert error.message == "invalid input: labels (key too long, bad\ufffdbyte); description"
 
 
 async def test_long_messages_are_cut(serve: Serve, connect: Connect) -> None:
     error = await post(connect(serve(says(failure(422, "service_error", "x" * 100_000)))))
-    check(error, K.REFUSED, Carried.NO)
+    check(error, K.REFUSED, Effect.NONE)
     assert len(error.message) == 500
 
 
 async def test_an_echoed_token_is_not_passed_on(serve: Serve, connect: Connect) -> None:
     error = await post(connect(serve(says(failure(401, "unauthorized", f"token {TOKEN} unknown")))))
-    check(error, K.UNAUTHORIZED, Carried.NO)
+    check(error, K.UNAUTHORIZED, Effect.NONE)
 
 
 async def test_too_many_requests(serve: Serve, connect: Connect) -> None:
     server = serve(says(failure(429, "rate_limit_exceeded", headers={"Retry-After": "7"})))
     error = await post(connect(server))
-    check(error, K.RATE_LIMITED, Carried.NO)
+    check(error, K.RATE_LIMITED, Effect.NONE)
     assert error.retry_after == 7
     assert server.count("POST") == 1
 
 
 async def test_too_many_requests_says_a_gateway(serve: Serve, connect: Connect) -> None:
     server = serve(says(answer(429, HTML, AS_HTML)))
-    check(await post(connect(server)), K.RATE_LIMITED, Carried.PERHAPS)
+    check(await post(connect(server)), K.RATE_LIMITED, Effect.POSSIBLE)
     assert server.count("POST") == 1
 
 
@@ -257,7 +257,7 @@ async def test_a_get_is_tried_again(serve: Serve, connect: Connect) -> None:
     server = serve(
         lambda _seen, _link: answer(502) if server.count("GET") < 3 else answer(200, {"server": {"id": 1}})
     )
-    assert (await connect(server).get_server(1, Purpose.POLL)).id == 1
+    assert (await connect(server).get_server(1, Priority.POLL)).id == 1
     assert server.count("GET") == 3
 
 
@@ -268,9 +268,9 @@ async def test_an_answer_too_large_is_given_up(
     data = json.dumps({**ACTION, "filler": " " * 100_000}).encode()
     headers = {"Content-Encoding": "gzip"} if packed else {}
     cloud = connect(serve(says(answer(201, gzip.compress(data) if packed else data, headers))))
-    assert (await cloud.power_on(1, Purpose.POWER_ON)).id == 1
-    monkeypatch.setattr(guard, "LARGEST_ANSWER", 50_000)
-    check(await post(cloud), K.UNCLEAR, Carried.PERHAPS)
+    assert (await cloud.power_on(1, Priority.POWER_ON)).id == 1
+    monkeypatch.setattr(request_handle, "LARGEST_ANSWER", 50_000)
+    check(await post(cloud), K.UNCLEAR, Effect.POSSIBLE)
 
 
 async def test_refused(connect: Connect) -> None:
@@ -278,7 +278,7 @@ async def test_refused(connect: Connect) -> None:
         unused.bind(("127.0.0.1", 0))
         cloud = connect(f"http://127.0.0.1:{unused.getsockname()[1]}/v1")
         for error in (await post(cloud), await get(cloud)):
-            check(error, K.UNREACHABLE, Carried.NO)
+            check(error, K.UNREACHABLE, Effect.NONE)
             assert "refused" in error.message
 
 
@@ -292,7 +292,7 @@ async def test_connect_time_out(connect: Connect) -> None:
             filler.setblocking(False)
             filler.connect_ex(full.getsockname())
         cloud = connect(f"http://127.0.0.1:{full.getsockname()[1]}/v1", connect=0.2, read=0.2)
-        check(await post(cloud), K.UNREACHABLE, Carried.NO)
+        check(await post(cloud), K.UNREACHABLE, Effect.NONE)
 
 
 async def test_unknown_host(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,19 +301,19 @@ async def test_unknown_host(connect: Connect, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     error = await post(connect("https://api.hetzner.invalid/v1", environ={}))
-    check(error, K.UNREACHABLE, Carried.NO)
+    check(error, K.UNREACHABLE, Effect.NONE)
     assert "name" in error.message
 
 
 async def test_no_tls_at_the_other_end(serve: Serve, connect: Connect) -> None:
     server = serve(says(answer(200)))
-    check(await post(connect(f"https://127.0.0.1:{server.port}/v1")), K.UNREACHABLE, Carried.NO)
+    check(await post(connect(f"https://127.0.0.1:{server.port}/v1")), K.UNREACHABLE, Effect.NONE)
 
 
 async def test_certificate_that_cannot_be_verified(certificate: Certificate, connect: Connect) -> None:
     with ScriptedServer(says(answer(200)), certificate.context) as server:
         error = await post(connect(server))
-    check(error, K.UNREACHABLE, Carried.NO)
+    check(error, K.UNREACHABLE, Effect.NONE)
     assert "certificate" in error.message
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsnap_tui.cloud.api import Purpose
+from hsnap_tui.cloud.api import Priority
 from hsnap_tui.cloud.model import Action, ActionStatus
 from hsnap_tui.cloud.pages import Page, is_whole, merged, reach_back
 from hsnap_tui.cloud.parse import EPOCH
@@ -143,7 +143,7 @@ async def test_no_server_is_missed_when_others_are_deleted_meanwhile(
     serve: Serve, connect: Connect, totals: bool, sorts: bool, deletions: int
 ) -> None:
     cloud = Cloud(totals=totals, sorts=sorts, deletions=deletions)
-    listed = await connect(serve(cloud)).list_servers(Purpose.POLL)
+    listed = await connect(serve(cloud)).list_servers(Priority.POLL)
     found = [server.id for server in listed]
     assert set(cloud.listing) <= set(found)
     assert found == sorted(set(found))
@@ -153,6 +153,6 @@ async def test_no_server_is_missed_when_others_are_deleted_meanwhile(
 
 async def test_a_list_that_never_stands_still_is_read_a_few_times(serve: Serve, connect: Connect) -> None:
     cloud = Cloud(deletions=100)
-    listed = await connect(serve(cloud)).list_servers(Purpose.POLL)
+    listed = await connect(serve(cloud)).list_servers(Priority.POLL)
     assert set(cloud.listing) <= {server.id for server in listed}
     assert cloud.firsts == 4

@@ -10,10 +10,10 @@ from typing import Any
 import hcloud
 import requests
 
-from hsnap_tui.demo.clock import ManualClock
-from hsnap_tui.demo.cloud import Cloud
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import Served, serve_in_thread
+from hsnap_tui.demo.model.clock import ManualClock
+from hsnap_tui.demo.model.cloud import Cloud
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import Served, serve_in_thread
 
 #: After so many seconds without an answer something hangs, however busy the computer is.
 PATIENCE = 120.0

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import serve_in_thread
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import serve_in_thread
 
 _PLAYBOOK = shutil.which("ansible-playbook")
 

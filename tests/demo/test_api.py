@@ -12,7 +12,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hsnap_tui.demo import imaging
+from hsnap_tui.demo.model import images
 from tests.demo.support import Bench, bench
 
 HOSTILE = ("[red]x", "[/foo]", "[@click=app.quit]x[/]", "\x1b[31mred", "\u202eabc", "名前", "a\nb", "\x00")
@@ -235,10 +235,10 @@ def test_a_backup_needs_backups_enabled_and_the_oldest_makes_room(at: Bench) -> 
     assert at.refused("POST", f"{path}/create_image", json={"type": "backup"}) == (422, "service_error")
     at.ask("POST", f"{path}/enable_backup")
     at.clock.advance(5)
-    for _ in range(imaging.BACKUP_SLOTS + 2):
+    for _ in range(images.BACKUP_SLOTS + 2):
         assert at.ask("POST", f"{path}/create_image", json={"type": "backup"}).status_code == 201
         at.clock.advance(90)
-    assert len(at.get("/images", type="backup", bound_to=number)["images"]) == imaging.BACKUP_SLOTS
+    assert len(at.get("/images", type="backup", bound_to=number)["images"]) == images.BACKUP_SLOTS
     at.ask("POST", f"{path}/disable_backup")
     at.clock.advance(5)
     assert at.get("/images", type="backup")["images"] == []

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsnap_tui.demo import imaging, lifecycle, power
-from hsnap_tui.demo.clock import ManualClock
-from hsnap_tui.demo.cloud import Cloud
-from hsnap_tui.demo.errors import ApiError
-from hsnap_tui.demo.model import Action, Server
-from hsnap_tui.demo.options import DemoOptions
+from hsnap_tui.demo.model import images, power, servers
+from hsnap_tui.demo.model.clock import ManualClock
+from hsnap_tui.demo.model.cloud import Cloud
+from hsnap_tui.demo.model.errors import ApiError
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.model.resources import Action, Server
 
 
 def _cloud(**options: object) -> tuple[Cloud, ManualClock]:
@@ -22,16 +22,16 @@ def _cloud(**options: object) -> tuple[Cloud, ManualClock]:
 
 
 _OPERATIONS: dict[str, Callable[[Cloud, Server], object]] = {
-    "snapshot": imaging.create_image,
+    "snapshot": images.create_image,
     "shutdown": power.shutdown,
     "poweroff": power.poweroff,
     "poweron": power.poweron,
     "reboot": power.reboot,
     "reset": power.reset,
-    "backup on": lifecycle.enable_backup,
-    "backup off": lifecycle.disable_backup,
-    "rebuild": lambda cloud, server: lifecycle.rebuild(cloud, server, server.image),  # type: ignore[arg-type]
-    "protect": lambda cloud, server: lifecycle.protect_server(cloud, server, delete=True, rebuild=True),
+    "backup on": servers.enable_backup,
+    "backup off": servers.disable_backup,
+    "rebuild": lambda cloud, server: servers.rebuild(cloud, server, server.image),  # type: ignore[arg-type]
+    "protect": lambda cloud, server: servers.protect_server(cloud, server, delete=True, rebuild=True),
     "lock": lambda cloud, server: cloud.lock(server.id, listed=False),
 }
 _STORY = st.lists(
@@ -105,7 +105,7 @@ def test_how_often_someone_looks_changes_nothing(waits: list[float]) -> None:
 def test_create_image_lets_go_of_the_lock_at_its_point(unlock_at: int) -> None:
     cloud, clock = _cloud(unlock_at=unlock_at, snapshot_seconds=(100, 100))
     server = cloud.add_server("web")
-    action, image = imaging.create_image(cloud, server)
+    action, image = images.create_image(cloud, server)
     clock.advance(max(0, unlock_at - 1))
     cloud.advance()
     assert server.locked == (unlock_at > 0)
@@ -122,7 +122,7 @@ def test_an_image_that_fails_is_gone_in_the_end_and_the_error_stays() -> None:
     fates = set()
     for number in range(12):
         server = cloud.add_server(f"s{number}")
-        action, image = imaging.create_image(cloud, server)
+        action, image = images.create_image(cloud, server)
         clock.advance(77.9)
         cloud.advance()
         fates.add(image.status if image.id in cloud.images else "gone")
@@ -156,15 +156,15 @@ def test_a_failure_ordered_for_one_action() -> None:
 def test_the_snapshot_limit() -> None:
     cloud, clock = _cloud(snapshot_limit=1)
     first, second = cloud.add_server("a"), cloud.add_server("b", backups=True)
-    _, image = imaging.create_image(cloud, first)
+    _, image = images.create_image(cloud, first)
     with pytest.raises(ApiError) as refused:
-        imaging.create_image(cloud, second)
+        images.create_image(cloud, second)
     assert refused.value.code == "resource_limit_exceeded"
     assert refused.value.details == {"limits": [{"name": "snapshot_limit"}]}
-    imaging.create_image(cloud, second, "backup")
+    images.create_image(cloud, second, "backup")
     clock.advance(100)
-    imaging.delete_image(cloud, image)
-    imaging.create_image(cloud, second)
+    images.delete_image(cloud, image)
+    images.create_image(cloud, second)
 
 
 def test_acpi_takes_its_time_and_may_be_ignored() -> None:

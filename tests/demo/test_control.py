@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import requests
 
-from hsnap_tui.demo import control, fault_text
 from hsnap_tui.demo.arguments import parse
-from hsnap_tui.demo.control import CommandError
-from hsnap_tui.demo.faults import FaultSyntaxError
-from hsnap_tui.demo.tokens import Access
+from hsnap_tui.demo.model.faults import FaultSyntaxError
+from hsnap_tui.demo.serving import control, fault_text
+from hsnap_tui.demo.serving.control import CommandError
+from hsnap_tui.demo.serving.tokens import Access
 from tests.demo.support import PATIENCE, Bench, bench, eventually
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from hsnap_tui.demo import hetzner
-from hsnap_tui.demo.cloud import Cloud
-from hsnap_tui.demo.routes import ENDPOINTS, NOT_SIMULATED
+from hsnap_tui.demo.model.cloud import Cloud
+from hsnap_tui.demo.routes import operations
+from hsnap_tui.demo.routes.table import ENDPOINTS, NOT_SIMULATED
 from tests.demo.beyond import ACTION_KINDS, EMPTY_KINDS
 from tests.demo.described import Description
 from tests.demo.support import Bench, bench
@@ -220,7 +220,7 @@ def test_the_table_of_what_hetzner_has_holds_everything_that_is_simulated() -> N
     def shape(method: str, template: str) -> str:
         return f"{method} {re.sub(r'{[a-z_]+}', '{}', template)}"
 
-    known = [shape(*operation) for operation in hetzner.OPERATIONS]
+    known = [shape(*operation) for operation in operations.OPERATIONS]
     assert len(known) == len(set(known))
     assert {shape(endpoint.method, endpoint.template) for endpoint in ENDPOINTS} <= set(known)
 

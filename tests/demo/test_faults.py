@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from hsnap_tui.demo import fault_text
-from hsnap_tui.demo.clock import ManualClock
-from hsnap_tui.demo.faults import Fault, FaultBook, FaultSyntaxError
+from hsnap_tui.demo.model.clock import ManualClock
+from hsnap_tui.demo.model.faults import Fault, FaultBook, FaultSyntaxError
+from hsnap_tui.demo.serving import fault_text
 from tests.demo.support import PATIENCE, Bench, bench, eventually
 
 

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from hsnap_tui.demo.arguments import parse
-from hsnap_tui.demo.faults import Fault
+from hsnap_tui.demo.model.faults import Fault
 from tests.demo.support import PATIENCE
 
 _COMMAND = [sys.executable, "-m", "hsnap_tui.demo"]

@@ -7,8 +7,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsnap_tui.demo.clock import FIXED_START
-from hsnap_tui.demo.ratelimit import Bucket
+from hsnap_tui.demo.model.clock import FIXED_START
+from hsnap_tui.demo.serving.ratelimit import Bucket
 from tests.demo.support import bench
 
 

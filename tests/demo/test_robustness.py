@@ -8,12 +8,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hsnap_tui.demo.api import Call
-from hsnap_tui.demo.clock import ManualClock
-from hsnap_tui.demo.cloud import Cloud
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.routes import ENDPOINTS
-from hsnap_tui.demo.simulation import Simulation
+from hsnap_tui.demo.model.clock import ManualClock
+from hsnap_tui.demo.model.cloud import Cloud
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.routes.call import Call
+from hsnap_tui.demo.routes.table import ENDPOINTS
+from hsnap_tui.demo.serving.simulation import Simulation
 from tests.demo.described import Description
 
 _DESCRIPTION = Description()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsnap_tui.demo import labels, selector
+from hsnap_tui.demo.model import labels, selector
 
 _WORDS = st.text(string.ascii_letters + string.digits, min_size=1, max_size=6)
 _KEYS = st.one_of(_WORDS, _WORDS.map("example.com/{}".format))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import Served, serve_in_thread
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import Served, serve_in_thread
 
 _TERRAFORM = shutil.which("terraform")
 _PROVIDER = os.environ.get("TERRAFORM_PROVIDER_HCLOUD", "")

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from hsnap_tui.clock import Clock
 from hsnap_tui.cloud.api import CloudApi
 from hsnap_tui.cloud.errors import CloudError
+from hsnap_tui.common.clock import Clock
 from hsnap_tui.events import Event
-from hsnap_tui.fleet.interests import Interests, Scope
+from hsnap_tui.fleet.poll_targets import PollScope, PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation, apply
 from hsnap_tui.fleet.watcher import Watcher
 from tests.fleet.things import PROJECT
@@ -26,9 +26,9 @@ class Desk:
 
     cloud: CloudApi
     clock: Clock
-    scope: Scope = Scope.EVERYTHING
+    scope: PollScope = PollScope.EVERYTHING
     fleet: Fleet = field(default_factory=lambda: Fleet(PROJECT))
-    interests: Interests = field(default_factory=Interests)
+    targets: PollTargets = field(default_factory=PollTargets)
     ours: set[int] = field(default_factory=set)
     seen: list[Observation] = field(default_factory=list)
     events: list[tuple[float, Event]] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Desk:
             self.clock,
             scope=self.scope,
             fleet=lambda: self.fleet,
-            interests=lambda: self.interests,
+            targets=lambda: self.targets,
             on_observation=self._observe,
             on_failure=self.failures.append,
             on_recovery=self.recoveries.append,

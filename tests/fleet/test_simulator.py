@@ -9,27 +9,27 @@ from functools import partial
 import pytest
 
 from hsnap_tui.cloud.client import HetznerCloud
-from hsnap_tui.demo.cloud import Cloud
-from hsnap_tui.demo.faults import Fault
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import Served, serve_in_thread
+from hsnap_tui.config.settings import Secret
+from hsnap_tui.demo.model.cloud import Cloud
+from hsnap_tui.demo.model.faults import Fault
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import Served, serve_in_thread
 from hsnap_tui.events import LockCleared, LockTaken, ServerAppeared, ServerGone
-from hsnap_tui.fleet.interests import Interests, Scope
-from hsnap_tui.settings import Secret
+from hsnap_tui.fleet.poll_targets import PollScope, PollTargets
 from tests.clocks import VirtualClock
 from tests.fleet.desk import Desk
 
 
 @asynccontextmanager
 async def watching(
-    options: DemoOptions, scope: Scope = Scope.EVERYTHING
+    options: DemoOptions, scope: PollScope = PollScope.EVERYTHING
 ) -> AsyncIterator[tuple[Served, Desk, VirtualClock]]:
     """A simulated cloud with a watcher at work on it; time moves only between requests."""
     clock = VirtualClock()
     with ExitStack() as stack:
         served = stack.enter_context(serve_in_thread(options=options, clock=clock))
         cloud = HetznerCloud(served.endpoint, Secret(served.token), "p", clock)
-        clock.busy = lambda: bool(cloud._sender._lanes._calls)
+        clock.busy = lambda: bool(cloud._sender._executor._calls)
         try:
             async with Desk(cloud, clock, scope).at_work() as desk:
                 await clock.settle()
@@ -92,7 +92,7 @@ async def test_a_calm_minute_costs_few_requests(servers: int, most: int) -> None
 async def test_what_the_watcher_reckons_as_cost_is_what_goes_over_the_wire() -> None:
     async with watching(DemoOptions(servers=60, calm=True)) as (served, desk, clock):
         held = served.call(lambda cloud: [cloud.lock(key, seconds=3600).id for key in list(cloud.servers)])
-        desk.interests = Interests(actions=frozenset(held))
+        desk.targets = PollTargets(actions=frozenset(held))
         await clock.advance(120)
         before, begun = served.count(), clock.monotonic()
         await clock.advance(60)
@@ -120,8 +120,8 @@ async def test_a_new_server_appears_and_its_locks_are_told() -> None:
         served.call(lambda cloud: cloud.lock(new, "change_type", 20))
         await clock.advance(3)
         ((_, taken),) = desk.told(LockTaken)
-        assert taken.holder is not None
-        assert taken.holder.command == "change_type"
+        assert taken.lock_holder is not None
+        assert taken.lock_holder.command == "change_type"
         await clock.advance(20)
         ((_, cleared),) = desk.told(LockCleared)
         assert cleared.seconds == pytest.approx(20, abs=3.5)
@@ -133,8 +133,8 @@ async def test_a_lock_that_the_list_of_actions_does_not_explain_is_told_without_
         key = next(iter(desk.fleet.views))
         served.call(lambda cloud: cloud.lock(key, seconds=20, listed=False))
         await clock.advance(25)
-    assert [event.holder for _, event in desk.told(LockTaken)] == [None]
-    assert [event.holder for _, event in desk.told(LockCleared)] == [None]
+    assert [event.lock_holder for _, event in desk.told(LockTaken)] == [None]
+    assert [event.lock_holder for _, event in desk.told(LockCleared)] == [None]
 
 
 async def test_two_thousand_servers_are_there_after_the_first_list() -> None:

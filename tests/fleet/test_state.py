@@ -4,15 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from hsnap_tui.cloud.model import Action, ActionStatus, ImageStatus, Resource, Server, ServerStatus, Snapshot
-from hsnap_tui.events import (
-    Event,
-    FleetUpdated,
-    LockCleared,
-    LockTaken,
-    ServerAppeared,
-    ServerChanged,
-    ServerGone,
-)
+from hsnap_tui.events import Event, FleetUpdated, LockCleared, LockTaken, ServerAppeared, ServerChanged, ServerGone
 from hsnap_tui.fleet.state import Fleet, Observation, apply
 from tests.fleet.things import PROJECT, action, at, server, snapshot
 
@@ -98,14 +90,14 @@ def test_a_lock_is_taken_by_the_listed_action_and_cleared_with_its_duration() ->
     assert LockTaken(at(2.1), PROJECT, server(1, locked=True), reboot, ours=False) in events
     view = fleet.views[1]
     assert view.locked_since == at(1)
-    assert view.holder == reboot, "until the server is seen again, the ended action explains the lock"
+    assert view.lock_holder == reboot, "until the server is seen again, the ended action explains the lock"
     _, news = apply(fleet, single(125, server(1)), ())
     assert news[0] == LockCleared(at(125), PROJECT, server(1), reboot, ours=False, seconds=124)
 
 
 def test_the_holder_shows_at_once_but_locked_only_when_the_server_says_so() -> None:
     fleet, events = after(listed(0, server(1)), running(2, action(7, 1)))
-    assert fleet.views[1].holder == action(7, 1)
+    assert fleet.views[1].lock_holder == action(7, 1)
     assert not fleet.views[1].server.locked
     assert events[-1] == FleetUpdated(at(2), PROJECT, frozenset({1}))
     assert not any(isinstance(event, LockTaken) for event in events)
@@ -113,13 +105,13 @@ def test_the_holder_shows_at_once_but_locked_only_when_the_server_says_so() -> N
 
 def test_an_action_may_run_without_a_lock() -> None:
     fleet, events = after(listed(0, server(1)), running(2, action(7, 1)), listed(3, server(1)), running(4))
-    assert fleet.views[1].holder is None
+    assert fleet.views[1].lock_holder is None
     assert not any(isinstance(event, LockTaken | LockCleared) for event in events)
 
 
 def test_a_lock_without_a_listed_action_has_no_holder() -> None:
     fleet, events = after(listed(0, server(1)), listed(2, server(1, locked=True)), running(3))
-    assert fleet.views[1].holder is None
+    assert fleet.views[1].lock_holder is None
     assert fleet.views[1].locked_since == at(2)
     assert LockTaken(at(2), PROJECT, server(1, locked=True), None, ours=False) in events
     _, news = apply(fleet, listed(8, server(1)), ())
@@ -131,11 +123,11 @@ def test_a_server_still_locked_after_its_action_has_no_holder_but_the_log_will_n
     fleet, _ = after(
         listed(0, server(1, locked=True)), running(1, reboot), running(5), listed(6, server(1, locked=True))
     )
-    assert fleet.views[1].holder is None
+    assert fleet.views[1].lock_holder is None
     assert fleet.views[1].held_by == reboot
     _, news = apply(fleet, listed(9, server(1)), ())
     assert isinstance(news[0], LockCleared)
-    assert news[0].holder == reboot
+    assert news[0].lock_holder == reboot
 
 
 def test_resources_match_by_type_and_id_and_the_oldest_action_holds() -> None:
@@ -143,7 +135,7 @@ def test_resources_match_by_type_and_id_and_the_oldest_action_holds() -> None:
     fleet, _ = after(
         listed(0, server(1, locked=True)), running(1, image_one, action(9, 1, started=-5), action(8, 1, started=-9))
     )
-    assert fleet.views[1].holder == action(8, 1, started=-9)
+    assert fleet.views[1].lock_holder == action(8, 1, started=-9)
 
 
 def test_locks_of_our_own_jobs_are_ours() -> None:

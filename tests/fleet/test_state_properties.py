@@ -82,7 +82,7 @@ def test_who_hears_only_the_events_knows_the_servers_and_their_locks(seen: list[
             for event in events:
                 retell(known, event)
             assert known == {key: view.server for key, view in fleet.views.items()}
-        elif fleet.swept is not None:
+        elif fleet.listed_at is not None:
             assert isinstance(events[-1], FleetUpdated)
             assert events[-1].first
             known = {key: view.server for key, view in fleet.views.items()}
@@ -121,8 +121,8 @@ def test_time_never_runs_backwards_and_locks_are_explained(seen: list[Observatio
             if key in before.views:
                 assert view.seen >= before.views[key].seen
             assert (view.locked_since is not None) == view.server.locked
-            if view.holder is not None:
-                assert key in view.holder.server_ids
+            if view.lock_holder is not None:
+                assert key in view.lock_holder.server_ids
             if not view.server.locked:
-                assert view.holder == fleet.actions.holders.get(key)
+                assert view.lock_holder == fleet.actions.holders.get(key)
                 assert view.held_by is None

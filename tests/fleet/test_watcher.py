@@ -6,10 +6,10 @@ from math import inf
 
 import pytest
 
-from hsnap_tui.cloud.api import Purpose
+from hsnap_tui.cloud.api import Priority
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.events import FleetUpdated, LockCleared, LockTaken, ServerAppeared, ServerGone
-from hsnap_tui.fleet.interests import Interests, Scope
+from hsnap_tui.fleet.poll_targets import PollScope, PollTargets
 from hsnap_tui.fleet.state import Observation
 from tests.clocks import VirtualClock
 from tests.fleet.desk import Desk
@@ -32,9 +32,9 @@ async def test_rows_come_first_then_locks_then_snapshots(clock: VirtualClock) ->
         assert isinstance(desk.events[0][1], FleetUpdated)
         await clock.advance(1)
     assert [one.what for one in world.asked][:3] == ["servers", "running", "snapshots"]
-    assert desk.fleet.views[3].holder is not None
+    assert desk.fleet.views[3].lock_holder is not None
     assert desk.fleet.views[3].snapshots == 1
-    assert [one.purpose for one in world.asked][:3] == [Purpose.KEYPRESS, Purpose.KEYPRESS, Purpose.POLL]
+    assert [one.priority for one in world.asked][:3] == [Priority.KEYPRESS, Priority.KEYPRESS, Priority.POLL]
 
 
 @pytest.mark.parametrize("servers", [20, 120, 2000])
@@ -48,9 +48,9 @@ async def test_a_lock_shows_within_three_seconds_with_its_holder(
         await clock.advance(70)
     ((taken_at, taken),) = desk.told(LockTaken)
     ((cleared_at, cleared),) = desk.told(LockCleared)
-    assert taken.holder is not None
-    assert cleared.holder is not None
-    assert taken.holder.id == cleared.holder.id == 1000
+    assert taken.lock_holder is not None
+    assert cleared.lock_holder is not None
+    assert taken.lock_holder.id == cleared.lock_holder.id == 1000
     assert taken_at - (20 + offset) <= 3
     assert cleared_at - (50 + offset / 2) <= 3
     assert cleared.seconds == pytest.approx(30, abs=3)
@@ -63,7 +63,7 @@ async def test_a_lock_without_a_listed_action_shows_within_three_seconds(clock: 
         await clock.advance(70)
     ((taken_at, taken),) = desk.told(LockTaken)
     ((cleared_at, cleared),) = desk.told(LockCleared)
-    assert taken.holder is cleared.holder is None
+    assert taken.lock_holder is cleared.lock_holder is None
     assert taken_at - 21.3 <= 3
     assert cleared_at - 50.6 <= 3
 
@@ -89,7 +89,7 @@ async def test_a_lock_that_clears_before_its_action_ends_shows_within_three_seco
     world.lock(7, 20, 90, command="create_image", unlocked=31.7)
     async with Desk(world, clock).at_work() as desk:
         await clock.advance(80)
-        assert desk.fleet.views[7].holder is not None, "the action runs on"
+        assert desk.fleet.views[7].lock_holder is not None, "the action runs on"
     ((cleared_at, _),) = desk.told(LockCleared)
     assert cleared_at - 31.7 <= 3
 
@@ -102,7 +102,7 @@ async def test_no_lock_is_told_without_its_holder_whenever_it_begins(clock: Virt
     async with Desk(world, clock).at_work() as desk:
         await clock.advance(220)
     assert len(desk.told(LockTaken)) == 20
-    assert all(event.holder is not None for _, event in desk.told(LockTaken))
+    assert all(event.lock_holder is not None for _, event in desk.told(LockTaken))
 
 
 async def test_a_server_lost_between_two_pages_is_asked_for_and_stays(clock: VirtualClock) -> None:
@@ -134,16 +134,16 @@ async def test_an_action_lost_between_two_pages_keeps_its_lock_and_holder(clock:
         for _ in range(10):
             world.skip_actions = {happening.id}
             await clock.advance(desk.watcher.pace.interval)
-            holder = desk.fleet.views[7].holder
-            assert holder is not None
-            assert holder.id == happening.id
+            lock_holder = desk.fleet.views[7].lock_holder
+            assert lock_holder is not None
+            assert lock_holder.id == happening.id
     assert not desk.told(LockCleared)
 
 
 async def test_followed_actions_are_asked_for_by_id_when_they_leave_the_list(clock: VirtualClock) -> None:
     world = World(clock, servers=20)
     ends = [world.lock(number, 1, 30, command="create_image").id for number in (1, 2, 3)]
-    desk = Desk(world, clock, interests=Interests(actions=frozenset(ends)))
+    desk = Desk(world, clock, targets=PollTargets(actions=frozenset(ends)))
     async with desk.at_work():
         await clock.advance(40)
     ended = {key for one in desk.seen for key, action in one.actions.items() if not action.running}
@@ -240,7 +240,7 @@ async def test_a_key_looks_at_everything_at_once_and_a_held_key_once_a_second(cl
         assert refreshed.done()
         asked = [one for one in world.asked if one.at >= begun]
         assert {one.what for one in asked} == {"servers", "running", "snapshots"}
-        assert {one.purpose for one in asked} == {Purpose.KEYPRESS}
+        assert {one.priority for one in asked} == {Priority.KEYPRESS}
         keys = [asyncio.create_task(desk.watcher.refresh()) for _ in range(30)]
         await clock.advance(1.5)
         assert all(key.done() for key in keys)
@@ -255,11 +255,11 @@ async def test_a_key_does_not_wait_behind_a_poll_that_the_budget_holds_back(cloc
         world.others = 1.0
         desk.watcher._cost = 0.01
         await clock.advance(60)
-        assert world.waiting is Purpose.POLL
+        assert world.waiting is Priority.POLL
         refreshed = asyncio.create_task(desk.watcher.refresh())
         await clock.advance(0.5)
         assert refreshed.done()
-        assert world.asked[-1].purpose is Purpose.KEYPRESS
+        assert world.asked[-1].priority is Priority.KEYPRESS
 
 
 async def test_what_is_urgent_does_not_wait_behind_a_held_poll_either(clock: VirtualClock) -> None:
@@ -270,12 +270,12 @@ async def test_what_is_urgent_does_not_wait_behind_a_held_poll_either(clock: Vir
         world.others = 1.0
         desk.watcher._cost = 0.01
         await clock.advance(20)
-        assert world.waiting is Purpose.POLL
-        desk.interests = Interests(off=frozenset({4}))
+        assert world.waiting is Priority.POLL
+        desk.targets = PollTargets(off=frozenset({4}))
         desk.watcher.nudge()
         await clock.advance(5)
         assert world.asked[-1].what == "server 4"
-        assert world.asked[-1].purpose is Purpose.POWER_ON
+        assert world.asked[-1].priority is Priority.POWER_ON
 
 
 async def test_nudges_make_no_bursts(clock: VirtualClock) -> None:
@@ -389,16 +389,16 @@ async def test_a_failed_list_of_snapshots_is_tried_again_and_is_no_lost_link(clo
 async def test_without_a_screen_nothing_is_asked_that_no_job_needs(clock: VirtualClock) -> None:
     world = World(clock, servers=120)
     world.lock(3, -5)
-    async with Desk(world, clock, Scope.JOBS_ONLY).at_work() as desk:
+    async with Desk(world, clock, PollScope.JOBS_ONLY).at_work() as desk:
         await clock.advance(60)
-    assert [(one.what, one.purpose) for one in world.asked] == [("servers", Purpose.JOB), ("running", Purpose.JOB)]
-    assert desk.fleet.views[3].holder is not None
+    assert [(one.what, one.priority) for one in world.asked] == [("servers", Priority.JOB), ("running", Priority.JOB)]
+    assert desk.fleet.views[3].lock_holder is not None
 
 
 async def test_without_a_screen_a_waiting_server_is_seen_unlocked_within_four_seconds(clock: VirtualClock) -> None:
     world = World(clock, servers=120)
     world.lock(3, -5, 20.2)
-    desk = Desk(world, clock, Scope.JOBS_ONLY, interests=Interests(servers=frozenset({3})))
+    desk = Desk(world, clock, PollScope.JOBS_ONLY, targets=PollTargets(servers=frozenset({3})))
     async with desk.at_work():
         await clock.advance(30)
     ((cleared_at, _),) = desk.told(LockCleared)
@@ -408,13 +408,13 @@ async def test_without_a_screen_a_waiting_server_is_seen_unlocked_within_four_se
 async def test_without_a_screen_a_hundred_snapshots_are_followed_with_few_requests(clock: VirtualClock) -> None:
     world = World(clock, servers=100)
     images = [world.lock(n, -1, 59 + n * 0.18, command="create_image").id for n in range(1, 101)]
-    desk = Desk(world, clock, Scope.JOBS_ONLY, interests=Interests(actions=frozenset(images)))
+    desk = Desk(world, clock, PollScope.JOBS_ONLY, targets=PollTargets(actions=frozenset(images)))
     ended: set[int] = set()
     async with desk.at_work():
         for _ in range(100):
             await clock.advance(1)
             ended = {key for one in desk.seen for key, action in one.actions.items() if not action.running}
-            desk.interests = Interests(actions=frozenset(images) - ended)
+            desk.targets = PollTargets(actions=frozenset(images) - ended)
     assert ended == set(images)
     assert world.requests() <= 90
     assert all(one.requests <= 2 for one in world.asked[1:])
@@ -424,7 +424,7 @@ async def test_a_server_that_a_job_waits_for_and_that_never_was_there_is_known_t
     clock: VirtualClock,
 ) -> None:
     world = World(clock, servers=20)
-    desk = Desk(world, clock, Scope.JOBS_ONLY, interests=Interests(servers=frozenset({999})))
+    desk = Desk(world, clock, PollScope.JOBS_ONLY, targets=PollTargets(servers=frozenset({999})))
     async with desk.at_work():
         await clock.advance(5)
     assert any(999 in one.gone for one in desk.seen)
@@ -432,7 +432,7 @@ async def test_a_server_that_a_job_waits_for_and_that_never_was_there_is_known_t
 
 async def test_what_is_urgent_is_looked_at_every_other_second(clock: VirtualClock) -> None:
     world = World(clock, servers=120)
-    desk = Desk(world, clock, Scope.JOBS_ONLY, interests=Interests(off=frozenset({3})))
+    desk = Desk(world, clock, PollScope.JOBS_ONLY, targets=PollTargets(off=frozenset({3})))
     async with desk.at_work():
         await clock.advance(20)
     assert world.calls(10)["server 3"] >= 4
@@ -441,7 +441,9 @@ async def test_what_is_urgent_is_looked_at_every_other_second(clock: VirtualCloc
 @pytest.mark.parametrize("kind", [ErrorKind.UNAUTHORIZED, ErrorKind.UNREACHABLE])
 async def test_lost_access_is_told_when_only_urgent_polls_are_made(clock: VirtualClock, kind: ErrorKind) -> None:
     world = World(clock, servers=120)
-    desk = Desk(world, clock, Scope.JOBS_ONLY, interests=Interests(off=frozenset({3}), switching=frozenset({1000})))
+    desk = Desk(
+        world, clock, PollScope.JOBS_ONLY, targets=PollTargets(off=frozenset({3}), switching=frozenset({1000}))
+    )
     async with desk.at_work():
         await clock.advance(20)
         assert not desk.failures
@@ -468,7 +470,9 @@ async def test_each_answer_tells_when_it_was_asked_for(clock: VirtualClock) -> N
 @pytest.mark.parametrize("left", [0.0, 10.0, 50.0])
 async def test_a_server_that_is_off_is_seen_soon_however_little_is_left(clock: VirtualClock, left: float) -> None:
     world = World(clock, servers=120, remaining=left)
-    desk = Desk(world, clock, Scope.JOBS_ONLY, interests=Interests(off=frozenset({3}), switching=frozenset({1000})))
+    desk = Desk(
+        world, clock, PollScope.JOBS_ONLY, targets=PollTargets(off=frozenset({3}), switching=frozenset({1000}))
+    )
     world.lock(3, -1, 21.3, command="start_server")
     async with desk.at_work():
         await clock.advance(60)
@@ -477,12 +481,12 @@ async def test_a_server_that_is_off_is_seen_soon_however_little_is_left(clock: V
     assert max((after - before).total_seconds() for before, after in itertools.pairwise(seen)) <= 6
     ended = [one for one in desk.seen if 1000 in one.actions and not one.actions[1000].running]
     assert ended, "and so is the action that switches it"
-    assert {one.purpose for one in world.asked if one.what == "server 3"} == {Purpose.POWER_ON}
+    assert {one.priority for one in world.asked if one.what == "server 3"} == {Priority.POWER_ON}
 
 
 async def test_what_hangs_holds_up_no_other_look_at_a_server_that_is_off(clock: VirtualClock) -> None:
     world = World(clock, servers=120, hang={"server 3"})
-    async with Desk(world, clock, interests=Interests(off=frozenset({3}))).at_work():
+    async with Desk(world, clock, targets=PollTargets(off=frozenset({3}))).at_work():
         await clock.advance(30)
         assert world.calls()["server 3"] >= 3
 

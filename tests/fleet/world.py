@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil, inf
 
-from hsnap_tui.cloud.api import BudgetView, Purpose, RecentActions
+from hsnap_tui.cloud.api import Priority, RateLimitStatus, RecentActions
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action, ActionStatus, Server, Snapshot, Submitted
 from tests.clocks import VirtualClock
@@ -47,7 +47,7 @@ class Asked:
 
     at: float
     what: str
-    purpose: Purpose
+    priority: Priority
     requests: int
 
 
@@ -70,7 +70,7 @@ class World:
     fail: Callable[[str], ErrorKind | None] = lambda _what: None
     retry_after: float | None = None
     asked: list[Asked] = field(default_factory=list)
-    waiting: Purpose | None = None
+    waiting: Priority | None = None
     _filled: float = 0.0
 
     def __post_init__(self) -> None:
@@ -98,62 +98,62 @@ class World:
     def clock_offset(self) -> timedelta:
         return timedelta()
 
-    def budget(self) -> BudgetView:
+    def budget(self) -> RateLimitStatus:
         self._refill()
         reserve = ceil(self.limit / 50)
         held = frozenset() if self.waiting is None else frozenset({self.waiting})
-        return BudgetView(
+        return RateLimitStatus(
             self.limit, self.remaining, reserve, self.limit / 3600, known=True, waiting=self.waiting, held=held
         )
 
-    async def list_servers(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Server]:
+    async def list_servers(self, priority: Priority, label_selector: str | None = None) -> Sequence[Server]:
         total = len(self._existing())
-        now = await self._ask("servers", purpose, max(1, ceil(total / 50)), 1 if total <= 50 else 2)
+        now = await self._ask("servers", priority, max(1, ceil(total / 50)), 1 if total <= 50 else 2)
         found = [self._server(key, now) for key in self._existing() if key not in self.skip]
         self.skip.clear()
         return found
 
-    async def get_server(self, server_id: int, purpose: Purpose) -> Server:
-        now = await self._ask(f"server {server_id}", purpose)
+    async def get_server(self, server_id: int, priority: Priority) -> Server:
+        now = await self._ask(f"server {server_id}", priority)
         if server_id not in self._existing():
             raise CloudError(ErrorKind.NOT_FOUND, "server not found")
         return self._server(server_id, now)
 
-    async def list_running_actions(self, purpose: Purpose) -> Sequence[Action]:
+    async def list_running_actions(self, priority: Priority) -> Sequence[Action]:
         total = sum(one.listed and one.runs(self.clock.monotonic()) for one in self.happenings)
-        now = await self._ask("running", purpose, max(1, ceil(total / 50)), 1 if total <= 50 else 2)
+        now = await self._ask("running", priority, max(1, ceil(total / 50)), 1 if total <= 50 else 2)
         running = [one.action(now) for one in self.happenings if one.listed and one.runs(now)]
         running = [one for one in running if one.id not in self.skip_actions]
         self.skip_actions.clear()
         return running
 
-    async def get_actions(self, action_ids: Iterable[int], purpose: Purpose) -> Mapping[int, Action]:
+    async def get_actions(self, action_ids: Iterable[int], priority: Priority) -> Mapping[int, Action]:
         wanted = set(action_ids)
-        now = await self._ask("actions", purpose, ceil(len(wanted) / 25))
+        now = await self._ask("actions", priority, ceil(len(wanted) / 25))
         return {one.id: one.action(now) for one in self.happenings if one.id in wanted and one.start <= now}
 
-    async def list_server_actions(self, server_id: int, purpose: Purpose) -> Sequence[Action]:
+    async def list_server_actions(self, server_id: int, priority: Priority) -> Sequence[Action]:
         raise NotImplementedError
 
-    async def list_recent_actions(self, since: datetime, purpose: Purpose, most_pages: int) -> RecentActions:
+    async def list_recent_actions(self, since: datetime, priority: Priority, most_pages: int) -> RecentActions:
         raise NotImplementedError
 
-    async def list_snapshots(self, purpose: Purpose, label_selector: str | None = None) -> Sequence[Snapshot]:
-        await self._ask("snapshots", purpose, max(1, ceil(len(self.snapshots) / 50)))
+    async def list_snapshots(self, priority: Priority, label_selector: str | None = None) -> Sequence[Snapshot]:
+        await self._ask("snapshots", priority, max(1, ceil(len(self.snapshots) / 50)))
         return list(self.snapshots)
 
     async def create_snapshot(
-        self, server_id: int, description: str, labels: Mapping[str, str], purpose: Purpose
+        self, server_id: int, description: str, labels: Mapping[str, str], priority: Priority
     ) -> Submitted:
         raise NotImplementedError
 
-    async def shutdown(self, server_id: int, purpose: Purpose) -> Action:
+    async def shutdown(self, server_id: int, priority: Priority) -> Action:
         raise NotImplementedError
 
-    async def power_off(self, server_id: int, purpose: Purpose) -> Action:
+    async def power_off(self, server_id: int, priority: Priority) -> Action:
         raise NotImplementedError
 
-    async def power_on(self, server_id: int, purpose: Purpose) -> Action:
+    async def power_on(self, server_id: int, priority: Priority) -> Action:
         raise NotImplementedError
 
     async def close(self) -> None:
@@ -166,9 +166,9 @@ class World:
     def _server(self, server_id: int, now: float) -> Server:
         return server(server_id, locked=any(one.server_id == server_id and one.holds(now) for one in self.happenings))
 
-    async def _ask(self, what: str, purpose: Purpose, requests: int = 1, round_trips: int = 1) -> float:
-        await self._gate(purpose, requests)
-        self.asked.append(Asked(self.clock.monotonic(), what, purpose, requests))
+    async def _ask(self, what: str, priority: Priority, requests: int = 1, round_trips: int = 1) -> float:
+        await self._gate(priority, requests)
+        self.asked.append(Asked(self.clock.monotonic(), what, priority, requests))
         self.remaining -= requests
         await self.clock.sleep(self.latency * (round_trips - 0.5))
         seen = self.clock.monotonic()
@@ -180,14 +180,14 @@ class World:
             raise CloudError(failure, f"{what}: {failure}", retry_after=self.retry_after)
         return seen
 
-    async def _gate(self, purpose: Purpose, requests: int) -> None:
+    async def _gate(self, priority: Priority, requests: int) -> None:
         reserve = self.budget().reserve
-        floor = {Purpose.POWER_ON: 0.0, Purpose.KEYPRESS: reserve / 4, Purpose.POLL: reserve * 1.5}.get(
-            purpose, reserve
+        floor = {Priority.POWER_ON: 0.0, Priority.KEYPRESS: reserve / 4, Priority.POLL: reserve * 1.5}.get(
+            priority, reserve
         )
         try:
             while self.budget().remaining < floor + requests:
-                self.waiting = purpose
+                self.waiting = priority
                 await self.clock.sleep(1.0)
         finally:
             self.waiting = None

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from hsnap_tui.demo.faults import Fault
-from hsnap_tui.headless.fields import FIELDS
+from hsnap_tui.demo.model.faults import Fault
+from hsnap_tui.headless.json_schema import FIELDS
 from tests.programs import Ended, Machine, machine
 
 ALL = ("snapshot", "--all")

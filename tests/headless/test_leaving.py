@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from hsnap_tui.demo.tokens import Access
+from hsnap_tui.demo.serving.tokens import Access
 from tests.programs import Ended, Run, machine
 
 SIGNALS = {"web-1": signal.SIGINT, "web-2": signal.SIGTERM, "web-3": signal.SIGHUP}

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from hsnap_tui.common.formatting import count
 from hsnap_tui.headless.report import JsonReport, TextReport
-from hsnap_tui.words import count
 from tests.programs import LONGEST, Machine, machine
 from tests.quick_program import COMMAND
 

@@ -8,8 +8,8 @@ import signal
 import pytest
 
 from tests.programs import Machine, machine
+from tests.pty_terminal import Terminal, stands_still, terminal
 from tests.quick_program import COMMAND
-from tests.terminal import Terminal, stands_still, terminal
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

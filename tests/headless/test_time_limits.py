@@ -11,14 +11,14 @@ from typing import cast
 
 import pytest
 
-from hsnap_tui.console import Console, Leaving, Link
-from hsnap_tui.demo.faults import Fault
+from hsnap_tui.demo.model.faults import Fault
 from hsnap_tui.events import Failure, Notice
-from hsnap_tui.headless.exits import exit_code
+from hsnap_tui.headless.exit_codes import exit_code
 from hsnap_tui.headless.report import TextReport
 from hsnap_tui.headless.run import tell_what_is_left
 from hsnap_tui.headless.waiting import QUIET_FOR, TOLD_EVERY, Heartbeat, Limits, settle
-from hsnap_tui.jobs.model import Job, JobState, Power, SnapshotOptions
+from hsnap_tui.jobs.core.model import Job, JobState, Power, SnapshotOptions
+from hsnap_tui.session.interface import ConnectionStatus, PendingWork, SessionInterface
 from tests.programs import machine
 
 START = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
@@ -99,11 +99,11 @@ class EndlessSession:
         self.off: tuple[Job, ...] = (job("web-1"), job("web-2"))
 
     @property
-    def link(self) -> Link:
-        return Link(2.0, failure=self.failure)
+    def connection(self) -> ConnectionStatus:
+        return ConnectionStatus(2.0, failure=self.failure)
 
-    def leaving(self) -> Leaving:
-        return Leaving(off=self.off)
+    def pending_work(self) -> PendingWork:
+        return PendingWork(off=self.off)
 
     async def leave(self, *, cancel_waiting: bool) -> None:
         await asyncio.Event().wait()
@@ -111,7 +111,7 @@ class EndlessSession:
 
 def job(name: str) -> Job:
     """A job whose server is off because of it."""
-    return Job(name, "b", "p", 1, name, "d", SnapshotOptions(), START, power=Power.OWED)
+    return Job(name, "b", "p", 1, name, "d", SnapshotOptions(), START, power=Power.RESTORE_PENDING)
 
 
 UNREACHABLE = Failure("unreachable", "Hetzner can't be reached")
@@ -124,7 +124,7 @@ UNREACHABLE = Failure("unreachable", "Hetzner can't be reached")
 async def test_what_cannot_be_paid_within_the_limits_is_named(limits: Limits, failure: Failure | None) -> None:
     session = EndlessSession()
     session.failure = failure
-    console = cast(Console, session)
+    console = cast(SessionInterface, session)
     told: list[str] = []
     heartbeat = Heartbeat(console, told.append)
     session.clock.leap = 60.0
@@ -134,7 +134,7 @@ async def test_what_cannot_be_paid_within_the_limits_is_named(limits: Limits, fa
 
 
 async def test_the_end_of_the_session_ends_it_too() -> None:
-    console = cast(Console, EndlessSession())
+    console = cast(SessionInterface, EndlessSession())
     work = asyncio.create_task(asyncio.sleep(0))
     left = settle(console, Heartbeat(console, print), Limits(math.inf, math.inf), work=work)
     assert await asyncio.wait_for(left, 30) is not None
@@ -144,7 +144,7 @@ def test_signs_of_life_come_when_nothing_else_does() -> None:
     session = EndlessSession()
     session.off = ()
     told: list[str] = []
-    heartbeat = Heartbeat(cast(Console, session), told.append)
+    heartbeat = Heartbeat(cast(SessionInterface, session), told.append)
 
     def after(seconds: float) -> list[str]:
         session.clock.seconds += seconds
@@ -173,7 +173,7 @@ def test_signs_of_life_come_when_nothing_else_does() -> None:
 def test_a_server_that_may_still_go_off_is_named_and_is_no_exit_code_0() -> None:
     out = io.StringIO()
     late = replace(job("web-1"), state=JobState.DONE, power=Power.WATCHED)
-    tell_what_is_left([late, replace(job("web-2"), state=JobState.DONE, power=Power.SETTLED)], TextReport(out))
+    tell_what_is_left([late, replace(job("web-2"), state=JobState.DONE, power=Power.RESTORED)], TextReport(out))
     assert out.getvalue() == (
         "Asked to shut down, but running so far: web-1. What still goes off because of that is powered on by "
         "the next hsnap-tui or hsnap-tui resume.\n"

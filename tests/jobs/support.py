@@ -8,16 +8,16 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hsnap_tui.clock import ScaledClock
 from hsnap_tui.cloud.client import HetznerCloud
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import Served, serve_in_thread
+from hsnap_tui.common.clock import ScaledClock
+from hsnap_tui.config.settings import Secret
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import Served, serve_in_thread
 from hsnap_tui.events import Event, JobEvent, JobEventKind
-from hsnap_tui.fleet.interests import Scope
-from hsnap_tui.jobs.model import JOB_LABEL, Job, SnapshotOptions, SnapshotRequest, Target
-from hsnap_tui.jobs.project import Card, fingerprint
-from hsnap_tui.session import Session
-from hsnap_tui.settings import Secret
+from hsnap_tui.fleet.poll_targets import PollScope
+from hsnap_tui.jobs.core.model import JOB_LABEL, Job, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint
+from hsnap_tui.session.session import Session
 
 SPEED = 30.0
 PATIENCE = 30.0
@@ -83,7 +83,7 @@ async def desk(
     served: Served,
     folder: Path,
     *,
-    scope: Scope = Scope.JOBS_ONLY,
+    scope: PollScope = PollScope.JOBS_ONLY,
     token: str | None = None,
     read_only: bool = False,
     read_timeout: float = 1.0,
@@ -97,7 +97,7 @@ async def desk(
         cloud,
         clock,
         title="test",
-        card=Card(served.endpoint, (mark,)),
+        card=ProjectIdentity(served.endpoint, (mark,)),
         state_dir=folder,
         scope=scope,
         read_only=read_only,

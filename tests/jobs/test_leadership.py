@@ -7,26 +7,26 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
-from hsnap_tui.demo.cloud import Cloud
-from hsnap_tui.demo.server import Served
+from hsnap_tui.demo.model.cloud import Cloud
+from hsnap_tui.demo.serving.server import Served
 from hsnap_tui.events import (
     Failure,
     JobEventKind,
+    LeaderResponds,
     LeaderStalled,
-    LeaderWorks,
     Notice,
     Role,
     RoleChanged,
     SendingHalted,
     SendingResumed,
 )
-from hsnap_tui.jobs.access import Access
-from hsnap_tui.jobs.journal import Journal
-from hsnap_tui.jobs.leader import Leader
-from hsnap_tui.jobs.model import HoldReason, JobState, Power, SnapshotOptions
-from hsnap_tui.jobs.presence import Presence, living
+from hsnap_tui.jobs.core.model import HoldReason, JobState, Power, SnapshotOptions
+from hsnap_tui.jobs.core.token_access import TokenAccess
+from hsnap_tui.jobs.store.journal import Journal
+from hsnap_tui.jobs.store.leader import Leader
+from hsnap_tui.jobs.store.presence import Presence, living
+from tests.jobs.store.test_journal import NOW, event, job
 from tests.jobs.support import Desk, desk, simulated, snapshots_by_job, statuses
-from tests.jobs.test_journal import NOW, event, job
 
 DOWN = SnapshotOptions(shut_down=True, at_a_time=4)
 
@@ -35,7 +35,7 @@ DOWN = SnapshotOptions(shut_down=True, at_a_time=4)
 async def leading(served: Served, folder: Path, token: str | None = None) -> AsyncIterator[Desk]:
     """A session that sends."""
     async with desk(served, folder, token=token) as one:
-        await one.until(lambda: one.session.role is Role.HOLDER)
+        await one.until(lambda: one.session.role is Role.LEADER)
         yield one
 
 
@@ -60,11 +60,13 @@ def unlock_all(cloud: Cloud) -> None:
 
 def off(at: Desk) -> bool:
     """Whether a server is off because of a job that this session knows of."""
-    return any(job.power is Power.OWED and job.off_at and not job.state.ended for job in at.session.jobs.values())
+    return any(
+        job.power is Power.RESTORE_PENDING and job.off_at and not job.state.ended for job in at.session.jobs.values()
+    )
 
 
 def times_holder(at: Desk) -> int:
-    return sum(isinstance(event, RoleChanged) and event.role is Role.HOLDER for event in at.events)
+    return sum(isinstance(event, RoleChanged) and event.role is Role.LEADER for event in at.events)
 
 
 # -- without access --------------------------------------------------------------------------------------------
@@ -82,7 +84,7 @@ async def test_an_idle_console_with_a_read_only_token_keeps_nobody_from_working(
                     await two.ended(batch)
                     assert {job.state for job in two.jobs(batch)} == {JobState.DONE}
                     two_days += 1
-                assert two.session.role is Role.HOLDER
+                assert two.session.role is Role.LEADER
                 assert one.session.role is Role.FOLLOWER
                 await one.until(lambda: one.session.leader is not None)
                 assert one.session.halted is None, "another one sends"
@@ -141,7 +143,7 @@ async def test_a_token_that_is_not_known_never_leads(tmp_path: Path) -> None:
             assert Leader(the_folder(tmp_path)).is_free()
             served.obey("token 1 read-write")
             await at.session.refresh()
-            await at.until(lambda: at.session.role is Role.HOLDER)
+            await at.until(lambda: at.session.role is Role.LEADER)
 
 
 async def test_a_revoked_token_s_leader_gives_up_and_the_new_token_s_process_powers_its_server_on(
@@ -155,23 +157,23 @@ async def test_a_revoked_token_s_leader_gives_up_and_the_new_token_s_process_pow
             await one.until(lambda: off(one))
             served.obey("token 1 revoked")
             await one.until(lambda: one.session.role is Role.FOLLOWER)
-            assert one.session.leaving().off, "nobody else sends: they are this process's to tell of"
+            assert one.session.pending_work().off, "nobody else sends: they are this process's to tell of"
             notices = [told.text for told in one.events if isinstance(told, Notice) and told.warning]
-            names = {job.server_name for job in one.session.leaving().off}
+            names = {job.server_name for job in one.session.pending_work().off}
             assert any("can't power them on" in text and all(name in text for name in names) for text in notices)
             async with desk(served, tmp_path, token=second) as two:
-                await two.until(lambda: two.session.role is Role.HOLDER)
+                await two.until(lambda: two.session.role is Role.LEADER)
                 await two.until(lambda: bool(two.jobs()))
                 served.call(unlock_all)
                 await two.until(lambda: statuses(served) == before)
                 await two.until(lambda: not off(two))
                 await one.until(lambda: one.session.leader is not None)
-                assert one.session.leaving().off == ()
+                assert one.session.pending_work().off == ()
 
 
 def test_what_shows_access_and_what_takes_it_away() -> None:
     polls: list[CloudError] = []
-    access = Access(lambda: polls[-1] if polls else None)
+    access = TokenAccess(lambda: polls[-1] if polls else None)
     proven = [access.proven]  # nothing was answered yet
     access.answered()
     proven.append(access.proven)
@@ -207,14 +209,14 @@ async def test_a_leaving_leader_hands_over_and_cuts_nothing_short(tmp_path: Path
             await two.until(lambda: off(two))
             await one.session.leave(cancel_waiting=False)
             assert one.session.role is Role.FOLLOWER
-            await two.until(lambda: two.session.role is Role.HOLDER)
+            await two.until(lambda: two.session.role is Role.LEADER)
             await two.ended(batch)
             assert {job.state for job in two.jobs(batch)} == {JobState.DONE}
             assert two.told(JobEventKind.HELD) == []
             assert statuses(served) == before
             for job in two.jobs(batch):
-                assert job.stop.attempts <= 1, "no server was switched off twice"
-                assert job.start.attempts <= 1
+                assert job.shutdown.attempts <= 1, "no server was switched off twice"
+                assert job.power_on.attempts <= 1
             assert snapshots_by_job(served) == {job.id: 1 for job in two.jobs(batch)}
 
 
@@ -225,7 +227,7 @@ async def test_what_the_leaver_owes_itself_goes_with_the_rest(tmp_path: Path) ->
             await one.start(SnapshotOptions(shut_down=True, at_a_time=1))
             await one.until(lambda: off(one))
             await one.session.leave(cancel_waiting=False)
-            assert two.session.role is Role.HOLDER
+            assert two.session.role is Role.LEADER
             assert statuses(served) != before, "the leaver did not wait for it"
             await two.settled()
             assert statuses(served) == before
@@ -310,7 +312,7 @@ async def test_a_batch_that_is_committed_during_a_takeover_is_taken_up(tmp_path:
                 return result
 
             place.journal._read = interleaved  # type: ignore[method-assign]
-            await at.until(lambda: at.session.role is Role.HOLDER)
+            await at.until(lambda: at.session.role is Role.LEADER)
             await at.until(lambda: len(added) == 4 and set(added) <= set(at.session.jobs))
         await other.close()
 
@@ -323,7 +325,7 @@ async def test_a_leader_that_stands_still_is_told_and_its_return_too(tmp_path: P
         async with leading(served, tmp_path):
             pass
         still = Leader(the_folder(tmp_path))
-        assert still.try_to_hold()
+        assert still.try_to_lead()
         async with following(served, tmp_path) as at:
             batch = await at.start()
             await at.until(lambda: any(isinstance(told, LeaderStalled) for told in at.events))
@@ -331,10 +333,10 @@ async def test_a_leader_that_stands_still_is_told_and_its_return_too(tmp_path: P
             assert leader is not None
             assert leader.still_since is not None
             (told,) = [told for told in at.events if isinstance(told, LeaderStalled)]
-            assert (told.pid, told.since) == (still.holder_pid(), leader.still_since)
+            assert (told.pid, told.since) == (still.leader_pid(), leader.still_since)
             assert at.session.role is Role.FOLLOWER, "it may go on at any time"
             still.beat()
-            await at.until(lambda: any(isinstance(told, LeaderWorks) for told in at.events))
+            await at.until(lambda: any(isinstance(told, LeaderResponds) for told in at.events))
             still.release()
             await at.ended(batch)
 

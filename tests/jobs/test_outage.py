@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hsnap_tui.demo.faults import Fault
-from hsnap_tui.demo.options import DemoOptions
+from hsnap_tui.demo.model.faults import Fault
+from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.events import JobEvent, JobEventKind, Notice
-from hsnap_tui.jobs.model import JobState
+from hsnap_tui.jobs.core.model import JobState
 from tests.jobs.support import snapshots_by_job
 from tests.jobs.virtual import virtual_desk
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hsnap_tui.demo.faults import Fault
+from hsnap_tui.demo.model.faults import Fault
 from hsnap_tui.events import JobEventKind
-from hsnap_tui.jobs.model import HoldReason, JobState, SnapshotOptions
+from hsnap_tui.jobs.core.model import HoldReason, JobState, SnapshotOptions
 from tests.jobs.support import desk, simulated, statuses
 
 BRIEFLY = SnapshotOptions(shut_down=True, max_downtime=timedelta(minutes=2))

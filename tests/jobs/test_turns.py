@@ -11,17 +11,17 @@ import pytest
 
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import ActionStatus, Submitted
-from hsnap_tui.demo.options import DemoOptions
+from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.events import BatchEnded, JobEvent, JobEventKind, ServerGone, WatchEnded
-from hsnap_tui.fleet.interests import Interests, Scope
+from hsnap_tui.fleet.poll_targets import PollScope, PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation
 from hsnap_tui.jobs import engine as engine_module
-from hsnap_tui.jobs import work as work_module
+from hsnap_tui.jobs import service as work_module
 from hsnap_tui.jobs.batch_ends import BatchEnds
+from hsnap_tui.jobs.core.model import HoldReason, Job, Phase, RequestKind, SnapshotOptions, TrackedRequest
+from hsnap_tui.jobs.core.observations import ActionSeen, RequestAccepted, RequestRefused
 from hsnap_tui.jobs.engine import SLICE, Engine
-from hsnap_tui.jobs.model import HoldReason, Job, Phase, Sending, SnapshotOptions, Verb
-from hsnap_tui.jobs.observations import Accepted, ActionSeen, Refused
-from hsnap_tui.session import Session
+from hsnap_tui.session.session import Session
 from tests.clocks import START, VirtualClock
 from tests.fleet.things import action, server, snapshot
 from tests.fleet.world import World
@@ -31,8 +31,8 @@ JOBS = 2000
 
 
 def job(number: int) -> Job:
-    create = Sending(Verb.CREATE_IMAGE, Phase.SENT, 1, START, START)
-    return Job(f"job-{number}", "b", "p", number, f"sg{number}", "d", SnapshotOptions(), START, create=create)
+    create = TrackedRequest(RequestKind.CREATE_IMAGE, Phase.SENT, 1, START, START)
+    return Job(f"job-{number}", "b", "p", number, f"sg{number}", "d", SnapshotOptions(), START, create_image=create)
 
 
 class Journal:
@@ -61,18 +61,18 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(module, name, counting)
 
-    count(engine_module, "interests")
+    count(engine_module, "poll_targets")
     count(engine_module, "sharing")
-    count(engine_module, "sightings")
-    count(work_module, "interests")
+    count(engine_module, "observations_for")
+    count(work_module, "poll_targets")
     count(Session, "_own_actions")
     count(BatchEnds, "_end_of")
     return counted
 
 
-def accepted(number: int) -> Accepted:
+def accepted(number: int) -> RequestAccepted:
     made = Submitted(action(number, number, command="create_image"), snapshot(number, number))
-    return Accepted(Verb.CREATE_IMAGE, made.action, made.snapshot)
+    return RequestAccepted(RequestKind.CREATE_IMAGE, made.action, made.snapshot)
 
 
 async def passes_until(done: asyncio.Task[None]) -> int:
@@ -96,8 +96,8 @@ async def test_two_thousand_events_in_one_turn_look_at_all_jobs_a_few_times(
     assert len(told) == JOBS
     assert passes >= 2 * JOBS / SLICE, "others have their turn in between"
     for _ in range(100):
-        assert len(engine.interests.actions) == JOBS
-    assert calls == Counter({"interests": 1, "sharing": 1})
+        assert len(engine.targets.actions) == JOBS
+    assert calls == Counter({"poll_targets": 1, "sharing": 1})
 
 
 async def test_what_stops_all_is_told_to_all_once(clock: VirtualClock) -> None:
@@ -105,7 +105,7 @@ async def test_what_stops_all_is_told_to_all_once(clock: VirtualClock) -> None:
     engine = Engine(World(clock), Journal(), clock, lambda _event: None, jobs)  # type: ignore[arg-type]
     for number in range(1, JOBS + 1):
         reached = CloudError(ErrorKind.LIMIT_REACHED, "the limit is reached", correlation_id=str(number))
-        engine.tell(f"job-{number}", Refused(Verb.CREATE_IMAGE, reached))
+        engine.tell(f"job-{number}", RequestRefused(RequestKind.CREATE_IMAGE, reached))
     await engine._turn()
     assert {made.hold for made in engine.jobs.values()} == {HoldReason.LIMIT}
     assert len(engine._inbox) <= JOBS
@@ -131,7 +131,7 @@ async def test_an_observation_of_one_server_looks_at_its_jobs_only(clock: Virtua
 
 async def test_the_end_of_a_batch_is_looked_for_once(clock: VirtualClock, calls: Counter[str]) -> None:
     told: list[object] = []
-    work = work_module.Work(World(clock), clock, told.append, lambda: Fleet("p"), read_only=False)
+    work = work_module.JobService(World(clock), clock, told.append, lambda: Fleet("p"), read_only=False)
     for number in range(1, JOBS + 1):
         made = job(number)
         work.jobs[made.id] = made
@@ -149,7 +149,7 @@ async def test_the_end_of_a_batch_is_looked_for_once(clock: VirtualClock, calls:
 
 
 async def test_an_event_tells_the_watcher_and_works_nothing_out(tmp_path: Path, calls: Counter[str]) -> None:
-    async with virtual_desk(tmp_path, DemoOptions(servers=3, calm=True), scope=Scope.EVERYTHING) as desk:
+    async with virtual_desk(tmp_path, DemoOptions(servers=3, calm=True), scope=PollScope.EVERYTHING) as desk:
         await desk.clock.advance(5)
         calls.clear()
         made = job(1)
@@ -158,11 +158,11 @@ async def test_an_event_tells_the_watcher_and_works_nothing_out(tmp_path: Path, 
                 JobEvent(START, "p", JobEventKind.CREATING, made.batch, made.id, made.server_id, made.server_name)
             )
         assert calls == Counter()
-        assert isinstance(desk.session._interests, Interests)
+        assert isinstance(desk.session._targets, PollTargets)
 
 
 async def test_a_watched_server_that_is_deleted_is_told(tmp_path: Path) -> None:
-    async with virtual_desk(tmp_path, DemoOptions(servers=60, calm=True), scope=Scope.EVERYTHING) as desk:
+    async with virtual_desk(tmp_path, DemoOptions(servers=60, calm=True), scope=PollScope.EVERYTHING) as desk:
         await desk.clock.advance(5)
         watched = next(iter(desk.session.fleet.views))
         desk.served.call(lambda cloud: cloud.lock(watched, seconds=600))

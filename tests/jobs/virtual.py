@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from hsnap_tui.cloud.client import HetznerCloud
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import Served, serve_in_thread
+from hsnap_tui.config.settings import Secret
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import Served, serve_in_thread
 from hsnap_tui.events import Event
-from hsnap_tui.fleet.interests import Scope
-from hsnap_tui.jobs.model import Job, SnapshotOptions, SnapshotRequest, Target
-from hsnap_tui.jobs.project import Card, fingerprint
-from hsnap_tui.session import Session
-from hsnap_tui.settings import Secret
+from hsnap_tui.fleet.poll_targets import PollScope
+from hsnap_tui.jobs.core.model import Job, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint
+from hsnap_tui.session.session import Session
 from tests.clocks import VirtualClock
 
 
@@ -50,7 +50,7 @@ class VirtualDesk:
 
 @contextlib.asynccontextmanager
 async def virtual_desk(
-    folder: Path, options: DemoOptions, *, scope: Scope = Scope.JOBS_ONLY
+    folder: Path, options: DemoOptions, *, scope: PollScope = PollScope.JOBS_ONLY
 ) -> AsyncIterator[VirtualDesk]:
     """A session at work until the block ends."""
     clock = VirtualClock()
@@ -58,8 +58,8 @@ async def virtual_desk(
     with serve_in_thread(options=options, clock=clock) as served:
         mark = fingerprint(served.token)
         cloud = HetznerCloud(served.endpoint, Secret(served.token), mark, clock)
-        clock.busy = lambda: bool(cloud._sender._lanes._calls or under_way)
-        card = Card(served.endpoint, (mark,))
+        clock.busy = lambda: bool(cloud._sender._executor._calls or under_way)
+        card = ProjectIdentity(served.endpoint, (mark,))
         session = Session(cloud, clock, title="test", card=card, state_dir=folder, scope=scope)
         made = VirtualDesk(session, cloud, served, clock)
         session.subscribe(made.events.append)

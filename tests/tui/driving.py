@@ -9,17 +9,17 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from hsnap_tui.tui.app import HsnapApp
-from hsnap_tui.tui.fleet_table import FleetTable
 from hsnap_tui.tui.screens.fleet import FleetScreen
 from hsnap_tui.tui.screens.quit import Exit
-from tests.tui.fake import FakeConsole
+from hsnap_tui.tui.tables.fleet_table import FleetTable
+from tests.tui.fake_session import FakeSession
 
 Driver = Pilot[Exit]
 
 
 @asynccontextmanager
 async def running(
-    console: FakeConsole, size: tuple[int, int] = (120, 40), theme: str = "hsnap-dark"
+    console: FakeSession, size: tuple[int, int] = (120, 40), theme: str = "hsnap-dark"
 ) -> AsyncIterator[tuple[HsnapApp, Driver]]:
     """The app on a console, settled."""
     app = HsnapApp(console, theme_name=theme)

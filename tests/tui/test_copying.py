@@ -6,10 +6,10 @@ import pytest
 from textual.widget import Widget
 
 from hsnap_tui.tui.app import HsnapApp
-from hsnap_tui.tui.fleet_table import FleetTable
+from hsnap_tui.tui.tables.fleet_table import FleetTable
 from hsnap_tui.tui.widgets.log_pane import LogPane
 from tests.tui.driving import Driver, main, running, toasts
-from tests.tui.fake import FakeConsole
+from tests.tui.fake_session import FakeSession
 
 
 async def drag(pilot: Driver, over: type[Widget]) -> None:
@@ -24,7 +24,7 @@ def goes_on(app: HsnapApp) -> bool:
 
 @pytest.mark.parametrize("over", [FleetTable, LogPane])
 async def test_after_dragging_ctrl_c_does_not_leave(over: type[Widget]) -> None:
-    async with running(FakeConsole()) as (app, pilot):
+    async with running(FakeSession()) as (app, pilot):
         await drag(pilot, over)
         await pilot.press("ctrl+c")
         await pilot.pause()
@@ -33,7 +33,7 @@ async def test_after_dragging_ctrl_c_does_not_leave(over: type[Widget]) -> None:
 
 
 async def test_selected_text_is_copied_and_the_next_ctrl_c_says_so() -> None:
-    async with running(FakeConsole(), (100, 60)) as (app, pilot):
+    async with running(FakeSession(), (100, 60)) as (app, pilot):
         await pilot.press("question_mark")
         await pilot.pause()
         app.screen.text_select_all()
@@ -52,7 +52,7 @@ async def test_selected_text_is_copied_and_the_next_ctrl_c_says_so() -> None:
 
 
 async def test_a_field_s_selection_is_copied() -> None:
-    async with running(FakeConsole()) as (app, pilot):
+    async with running(FakeSession()) as (app, pilot):
         await pilot.press("slash", "w", "e", "b")
         await pilot.press("shift+home", "ctrl+c")
         await pilot.pause()
@@ -62,7 +62,7 @@ async def test_a_field_s_selection_is_copied() -> None:
 
 async def test_a_click_or_a_key_after_dragging_makes_ctrl_c_leave_again() -> None:
     for between in ("key", "click"):
-        async with running(FakeConsole()) as (app, pilot):
+        async with running(FakeSession()) as (app, pilot):
             await drag(pilot, FleetTable)
             if between == "key":
                 await pilot.press("j")

@@ -20,6 +20,9 @@ def test_the_screen_imports_neither_the_sdk_nor_the_simulator() -> None:
     assert not loaded & slow
 
 
-@pytest.mark.parametrize("module", ["say", "words", "jobs.template", "jobs.labels", "console"])
+@pytest.mark.parametrize(
+    "module",
+    ["messages.event_lines", "common.formatting", "snapshots.template", "snapshots.labels", "session.interface"],
+)
 def test_what_scripts_use_imports_no_textual(module: str) -> None:
     assert "textual" not in loaded_by(f"import hsnap_tui.{module}")

@@ -8,36 +8,36 @@ from textual.widgets import Input
 from textual.widgets._footer import FooterKey
 
 from hsnap_tui.events import Failure
-from hsnap_tui.jobs.model import HoldReason, JobState, SnapshotOptions
+from hsnap_tui.jobs.core.model import HoldReason, JobState, SnapshotOptions
 from hsnap_tui.tui import keys
 from hsnap_tui.tui.app import HsnapApp
-from hsnap_tui.tui.fleet_table import FleetTable
 from hsnap_tui.tui.screens.batches import BatchesScreen
 from hsnap_tui.tui.screens.details import DetailsScreen
 from hsnap_tui.tui.screens.dialog import Question
 from hsnap_tui.tui.screens.fleet import FleetScreen
 from hsnap_tui.tui.screens.help import HelpScreen
 from hsnap_tui.tui.screens.snapshot import SnapshotDialog
+from hsnap_tui.tui.tables.fleet_table import FleetTable
 from hsnap_tui.tui.widgets.log_pane import LogPane
 from tests.tui.driving import main, row_text, running, screen_text, table, toasts, until
-from tests.tui.fake import FakeConsole, job, jobs_in_every_state
+from tests.tui.fake_session import FakeSession, job, jobs_in_every_state
 
 LOCKED = 40_000_001
 
 
-def with_jobs() -> FakeConsole:
-    console = FakeConsole()
+def with_jobs() -> FakeSession:
+    console = FakeSession()
     console.jobs = jobs_in_every_state(console.fleet)
     return console
 
 
-def of_state(console: FakeConsole, state: JobState) -> tuple[str, int]:
+def of_state(console: FakeSession, state: JobState) -> tuple[str, int]:
     found = next(entry for entry in console.jobs.values() if entry.state is state)
     return found.id, found.server_id
 
 
 async def test_moving() -> None:
-    async with running(FakeConsole()) as (app, pilot):
+    async with running(FakeSession()) as (app, pilot):
         shown = table(app).shown
         for pressed, index in (
             ("j", 1),
@@ -57,20 +57,20 @@ async def test_moving() -> None:
 
 
 async def test_space_a_and_escape() -> None:
-    async with running(FakeConsole()) as (app, pilot):
+    async with running(FakeSession()) as (app, pilot):
         await pilot.press("space", "j", "space")
-        assert main(app).board.marks == set(table(app).shown[:2])
+        assert main(app).board.selected == set(table(app).shown[:2])
         await pilot.press("space")
-        assert main(app).board.marks == {table(app).shown[0]}
+        assert main(app).board.selected == {table(app).shown[0]}
         await pilot.press("a")
-        assert main(app).board.marks == set(table(app).shown)
+        assert main(app).board.selected == set(table(app).shown)
         await pilot.press("escape")
-        assert main(app).board.marks == set()
+        assert main(app).board.selected == set()
         assert not any("●" in row_text(app, server_id) for server_id in table(app).shown)
 
 
 async def test_s_takes_the_cursor_or_the_selection() -> None:
-    async with running(FakeConsole()) as (app, pilot):
+    async with running(FakeSession()) as (app, pilot):
         await pilot.press("s")
         assert isinstance(app.screen, SnapshotDialog)
         assert len(app.screen._views) == 1
@@ -80,7 +80,7 @@ async def test_s_takes_the_cursor_or_the_selection() -> None:
 
 
 async def test_w_watches_and_rings() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with running(console) as (app, pilot):
         rung: list[bool] = []
         app.bell = lambda: rung.append(True)  # type: ignore[method-assign]
@@ -97,7 +97,7 @@ async def test_w_watches_and_rings() -> None:
 
 
 async def test_w_again_stops_watching() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with running(console) as (app, pilot):
         table(app).cursor = LOCKED
         await pilot.press("w", "w")
@@ -105,7 +105,7 @@ async def test_w_again_stops_watching() -> None:
 
 
 async def test_w_is_greyed_out_for_an_unlocked_server() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with running(console) as (app, pilot):
         assert main(app).check_action("watch", ()) is None
         await pilot.press("w")
@@ -116,7 +116,7 @@ async def test_w_is_greyed_out_for_an_unlocked_server() -> None:
 
 
 async def test_slash_filters_live_and_escape_clears() -> None:
-    async with running(FakeConsole()) as (app, pilot):
+    async with running(FakeSession()) as (app, pilot):
         total = len(table(app).shown)
         await pilot.press("slash", *"db-1")
         await until(pilot, lambda: len(table(app).shown) == 2)
@@ -134,7 +134,7 @@ async def test_slash_filters_live_and_escape_clears() -> None:
 
 
 async def test_characters_are_text_in_the_filter() -> None:
-    async with running(FakeConsole()) as (app, pilot):
+    async with running(FakeSession()) as (app, pilot):
         await pilot.press("slash", *"q?rsb/")
         assert main(app).query_one("FilterBar Input", Input).value == "q?rsb/"
         assert app.is_running
@@ -142,14 +142,14 @@ async def test_characters_are_text_in_the_filter() -> None:
 
 
 async def test_r_refreshes() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with running(console) as (_, pilot):
         await pilot.press("r")
         await until(pilot, lambda: console.refreshed == 1)
 
 
 async def test_enter_b_and_help_open_and_escape_leaves() -> None:
-    async with running(FakeConsole()) as (app, pilot):
+    async with running(FakeSession()) as (app, pilot):
         for pressed, kind in (("enter", DetailsScreen), ("b", BatchesScreen), ("question_mark", HelpScreen)):
             await pilot.press(pressed)
             await pilot.pause()
@@ -159,7 +159,7 @@ async def test_enter_b_and_help_open_and_escape_leaves() -> None:
 
 
 async def test_l_shows_and_hides_the_log() -> None:
-    async with running(FakeConsole()) as (app, pilot):
+    async with running(FakeSession()) as (app, pilot):
         await pilot.press("l")
         assert not main(app).query_one(LogPane).display
         await pilot.press("l")
@@ -197,8 +197,8 @@ async def test_c_cancels_an_unknown_job() -> None:
         await until(pilot, lambda: console.asked == [("cancel", (job_id,))])
 
 
-def three_held() -> FakeConsole:
-    console = FakeConsole()
+def three_held() -> FakeSession:
+    console = FakeSession()
     servers = [console.fleet.views[40_000_000 + number].server for number in (41, 42, 43)]
     held = [job(n, one, JobState.HELD, hold=HoldReason.LIMIT) for n, one in enumerate(servers)]
     console.jobs = {one.id: one for one in held}
@@ -274,7 +274,7 @@ async def test_y_goes_on_with_one_key_when_the_limit_was_reached() -> None:
 
 
 async def test_y_names_the_servers_that_it_switches_off() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     target = console.fleet.views[40_000_020].server
     held = job(1, target, JobState.HELD, hold=HoldReason.SWITCHES_OFF, options=SnapshotOptions(shut_down=True))
     console.jobs = {held.id: held}
@@ -311,12 +311,12 @@ async def test_what_the_console_refuses_is_told() -> None:
 
 
 async def test_the_mouse_selects_and_opens() -> None:
-    async with running(FakeConsole()) as (app, pilot):
+    async with running(FakeSession()) as (app, pilot):
         third = table(app).shown[2]
         await pilot.click(FleetTable, offset=(8, 3))
         assert table(app).cursor == third
         await pilot.click(FleetTable, offset=(0, 3))
-        assert main(app).board.marks == {third}
+        assert main(app).board.selected == {third}
         assert isinstance(app.screen, FleetScreen)
         await pilot.click(FleetTable, offset=(8, 3), times=2)
         await pilot.pause()
@@ -324,7 +324,7 @@ async def test_the_mouse_selects_and_opens() -> None:
 
 
 async def test_the_palette_offers_what_can_be_done() -> None:
-    async with running(FakeConsole()) as (app, _):
+    async with running(FakeSession()) as (app, _):
         offered = {command.title for command in app.get_system_commands(app.screen)}
         assert {"Snapshot (s)", "Batches (b)", "Quit (q)", "Theme"} <= offered
         assert "Retry (R)" not in offered
@@ -332,7 +332,7 @@ async def test_the_palette_offers_what_can_be_done() -> None:
 
 async def test_the_footer_leaves_out_what_does_not_fit() -> None:
     for width in (60, 80, 120, 200):
-        async with running(FakeConsole(), (width, 24)) as (app, pilot):
+        async with running(FakeSession(), (width, 24)) as (app, pilot):
             await pilot.pause()
             shown = list(app.screen.query(FooterKey))
             assert {"app.leave", "snapshot", "app.help"} <= {key.action for key in shown}
@@ -361,7 +361,7 @@ def test_the_readme_table_has_every_key() -> None:
 
 
 async def test_keys_can_be_rebound() -> None:
-    app = HsnapApp(FakeConsole())
+    app = HsnapApp(FakeSession())
     async with app.run_test() as pilot:
         app.set_keymap({"servers.snapshot": "x"})
         await pilot.press("x")
@@ -369,7 +369,7 @@ async def test_keys_can_be_rebound() -> None:
 
 
 async def test_a_failure_can_be_copied_from_the_details() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     target = console.fleet.views[LOCKED].server
     failed = job(1, target, JobState.FAILED, failure=Failure("x", "gone wrong", "Do.", "f21b9dc9d1535310"))
     console.jobs = {failed.id: failed}

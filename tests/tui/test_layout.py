@@ -8,13 +8,13 @@ import pytest
 from textual.widgets import Button
 
 from tests.tui.driving import main, running, screen_text, table
-from tests.tui.fake import FakeConsole, jobs_in_every_state
+from tests.tui.fake_session import FakeSession, jobs_in_every_state
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 
 
-def busy() -> FakeConsole:
-    console = FakeConsole()
+def busy() -> FakeSession:
+    console = FakeSession()
     console.jobs = jobs_in_every_state(console.fleet)
     return console
 

@@ -9,29 +9,29 @@ from textual.widgets import OptionList
 
 from hsnap_tui import events as ev
 from hsnap_tui.cloud.model import ImageStatus
-from hsnap_tui.console import BatchSummary
-from hsnap_tui.jobs.model import Job, JobState
-from hsnap_tui.tui.rows import unlisted
+from hsnap_tui.jobs.core.model import Job, JobState
+from hsnap_tui.session.interface import BatchSummary
+from hsnap_tui.tui.tables.rows import unlisted
 from tests.tui.driving import row_text, running, screen_text, table, until
-from tests.tui.fake import NOW, PROJECT, FakeConsole, job, snapshot
+from tests.tui.fake_session import NOW, PROJECT, FakeSession, job, snapshot
 
 TARGET = 40_000_007
 """A server without snapshots."""
 
 
-def creating(console: FakeConsole) -> Job:
+def creating(console: FakeSession) -> Job:
     made = replace(job(1, console.fleet.views[TARGET].server, JobState.CREATING), image_id=70_900, percent=10)
     console.jobs = {made.id: made}
     return made
 
 
-def moves(console: FakeConsole, to: Job, kind: ev.JobEventKind) -> None:
+def moves(console: FakeSession, to: Job, kind: ev.JobEventKind) -> None:
     console.jobs = {**console.jobs, to.id: to}
     console.emit(ev.JobEvent(console.clock.now(), PROJECT, kind, to.batch, to.id, to.server_id, to.server_name))
 
 
 async def test_the_batches_are_live() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     made = creating(console)
     console.past = [BatchSummary("b1", NOW - timedelta(minutes=1), None, (made,))]
     async with running(console, (120, 40)) as (app, pilot):
@@ -50,7 +50,7 @@ async def test_the_batches_are_live() -> None:
 
 
 async def test_a_batch_that_is_queued_while_one_looks_appears_and_the_highlight_stays() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     made = creating(console)
     console.past = [BatchSummary("b1", NOW - timedelta(minutes=1), None, (made,))]
     async with running(console, (120, 40)) as (app, pilot):
@@ -66,7 +66,7 @@ async def test_a_batch_that_is_queued_while_one_looks_appears_and_the_highlight_
 
 
 async def test_the_newest_snapshot_is_shown_as_soon_as_it_is_done() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     made = creating(console)
     async with running(console, (160, 60)) as (app, pilot):
         assert "none" in row_text(app, TARGET)
@@ -79,7 +79,7 @@ async def test_the_newest_snapshot_is_shown_as_soon_as_it_is_done() -> None:
 
 
 def test_what_a_later_list_says_counts() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     done = replace(creating(console), state=JobState.DONE, ended=NOW, snapshot_done=NOW)
     server = console.fleet.views[TARGET].server
     earlier = replace(console.fleet, snapshots_seen=NOW - timedelta(seconds=1))

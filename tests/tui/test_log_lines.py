@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from hsnap_tui import events as ev
-from hsnap_tui.jobs.model import Job, JobState
-from hsnap_tui.say import Line, Severity
-from hsnap_tui.tui import log_lines
-from hsnap_tui.tui.log_lines import drawn, wrap
-from hsnap_tui.tui.paint import Palette
+from hsnap_tui.jobs.core.model import Job, JobState
+from hsnap_tui.messages.event_lines import Line, Severity
+from hsnap_tui.tui.theming.palette import Palette
+from hsnap_tui.tui.widgets import log_lines
+from hsnap_tui.tui.widgets.log_lines import drawn, wrap
 from hsnap_tui.tui.widgets.log_pane import KEPT, LogPane
 from tests.tui.driving import main, running, until
-from tests.tui.fake import HOSTILE, NOW, PROJECT, FakeConsole, job
-from tests.tui.test_fleet_table import big_fleet
+from tests.tui.fake_session import HOSTILE, NOW, PROJECT, FakeSession, job
+from tests.tui.tables.test_fleet_table import big_fleet
 
 printable = st.text(st.characters(categories=("L", "N", "P", "S", "Zs")), max_size=120)
 
@@ -48,7 +48,7 @@ def test_names_are_literal_and_always_as_wide(name: str, width: int) -> None:
 async def test_thousands_of_events_make_one_repaint_and_only_lines_that_are_kept_are_drawn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    console = FakeConsole(big_fleet(2000))
+    console = FakeSession(big_fleet(2000))
     servers = [entry.server for entry in console.fleet.views.values()]
     asked: list[str] = []
     drawn_lines: list[Line] = []

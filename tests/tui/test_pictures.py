@@ -12,10 +12,10 @@ from typing import Protocol
 import pytest
 
 from hsnap_tui import events as ev
-from hsnap_tui.console import Link
+from hsnap_tui.session.interface import ConnectionStatus
 from hsnap_tui.tui.app import HsnapApp
 from tests.tui.driving import Driver, main, until
-from tests.tui.fake import LIMIT, NOW, PROJECT, FakeConsole, jobs_in_every_state
+from tests.tui.fake_session import LIMIT, NOW, PROJECT, FakeSession, jobs_in_every_state
 
 pytestmark = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the pictures are drawn on Python 3.11")
 
@@ -26,8 +26,8 @@ class Compare(Protocol):
     def __call__(self, app: HsnapApp, **others: object) -> bool: ...
 
 
-def busy() -> FakeConsole:
-    console = FakeConsole()
+def busy() -> FakeSession:
+    console = FakeSession()
     console.jobs = jobs_in_every_state(console.fleet)
     return console
 
@@ -36,10 +36,10 @@ async def tell(pilot: Driver) -> None:
     """Fills the log."""
     app = pilot.app
     assert isinstance(app, HsnapApp)
-    assert isinstance(app.session, FakeConsole)
+    assert isinstance(app.session, FakeSession)
     one = app.session.fleet.views[40_000_001]
     failed = ev.JobEvent(NOW, PROJECT, ev.JobEventKind.FAILED, "b1", "j1", 1, "[/foo]", failure=LIMIT)
-    app.session.emit(ev.LockTaken(NOW, PROJECT, one.server, one.holder, False), failed)
+    app.session.emit(ev.LockTaken(NOW, PROJECT, one.server, one.lock_holder, False), failed)
     await until(pilot, lambda: not main(app)._stirred)
     await pilot.pause()
 
@@ -58,9 +58,9 @@ async def stale(pilot: Driver) -> None:
     """No access and old data."""
     await tell(pilot)
     assert isinstance(pilot.app, HsnapApp)
-    assert isinstance(pilot.app.session, FakeConsole)
+    assert isinstance(pilot.app.session, FakeSession)
     pilot.app.session.halted = LIMIT
-    pilot.app.session.link = Link(2.0, stale_since=NOW - timedelta(minutes=3), failure=LIMIT)
+    pilot.app.session.connection = ConnectionStatus(2.0, stale_since=NOW - timedelta(minutes=3), failure=LIMIT)
     main(pilot.app).look()
     await pilot.pause()
 
@@ -78,7 +78,7 @@ def test_the_snapshot_dialog(snap_compare: Compare) -> None:
 
 
 def test_the_welcome(snap_compare: Compare) -> None:
-    async def demo() -> FakeConsole:
-        return FakeConsole()
+    async def demo() -> FakeSession:
+        return FakeSession()
 
     assert snap_compare(HsnapApp(None, start_demo=demo), terminal_size=(80, 24))

@@ -11,15 +11,15 @@ from hsnap_tui.tui.widgets.lines import Lines
 from hsnap_tui.tui.widgets.log_pane import LogPane
 from hsnap_tui.tui.widgets.status_line import ProblemLines
 from tests.tui.driving import main, running, screen_text, table, until
-from tests.tui.fake import LIMIT, NOW, PROJECT, FakeConsole, jobs_in_every_state
-from tests.tui.test_fleet_table import big_fleet
+from tests.tui.fake_session import LIMIT, NOW, PROJECT, FakeSession, jobs_in_every_state
+from tests.tui.tables.test_fleet_table import big_fleet
 
 SIZES = [(20, 6), (60, 20), (200, 60), (120, 39), (20, 40), (200, 6)]
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_there_and_back_the_log_follows_and_the_cursor_stays(size: tuple[int, int]) -> None:
-    console = FakeConsole(big_fleet(60))
+    console = FakeSession(big_fleet(60))
     long = "a long line " * 12
     async with running(console, (120, 40)) as (app, pilot):
         table(app).cursor = 40_000_030
@@ -40,7 +40,7 @@ async def test_there_and_back_the_log_follows_and_the_cursor_stays(size: tuple[i
 
 
 async def test_who_scrolled_up_stays_there_when_the_terminal_grows() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with running(console, (120, 40)) as (app, pilot):
         console.emit(*(ev.Notice(NOW, PROJECT, f"line {n}") for n in range(60)))
         pane = main(app).query_one(LogPane)
@@ -56,7 +56,7 @@ async def test_who_scrolled_up_stays_there_when_the_terminal_grows() -> None:
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 async def test_toasts_cover_neither_warnings_nor_the_log_nor_the_keys(size: tuple[int, int]) -> None:
-    console = FakeConsole()
+    console = FakeSession()
     console.jobs = jobs_in_every_state(console.fleet)
     console.halted = LIMIT
     async with running(console, size) as (app, pilot):
@@ -73,7 +73,7 @@ async def test_toasts_cover_neither_warnings_nor_the_log_nor_the_keys(size: tupl
 
 
 async def test_in_the_dialog_toasts_leave_its_warnings_alone() -> None:
-    async with running(FakeConsole(), (80, 40)) as (app, pilot):
+    async with running(FakeSession(), (80, 40)) as (app, pilot):
         await pilot.press("a", "s")
         await pilot.pause()
         app.notify("told", severity="error", title="Not started")

@@ -13,8 +13,8 @@ from textual.widgets import Button, Input
 from hsnap_tui import events as ev
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action, ActionStatus
-from hsnap_tui.console import BatchSummary, Console, Refused
-from hsnap_tui.jobs.model import JobState
+from hsnap_tui.jobs.core.model import JobState
+from hsnap_tui.session.interface import BatchSummary, RefusedError, SessionInterface
 from hsnap_tui.tui import crash, keys
 from hsnap_tui.tui.app import HsnapApp
 from hsnap_tui.tui.attention import IDLE_AFTER, Attention
@@ -24,7 +24,7 @@ from hsnap_tui.tui.screens.welcome import WelcomeScreen
 from hsnap_tui.tui.widgets.lines import Lines
 from hsnap_tui.tui.widgets.log_pane import KEPT, LogPane
 from tests.tui.driving import main, running, screen_text, table, text_of, toasts, until
-from tests.tui.fake import NOW, PROJECT, FakeConsole, FixedClock, jobs_in_every_state
+from tests.tui.fake_session import NOW, PROJECT, FakeSession, FixedClock, jobs_in_every_state
 
 LOCKED = 40_000_001
 HOSTILE_ACTION = Action(
@@ -40,8 +40,8 @@ HOSTILE_ACTION = Action(
 )
 
 
-def with_jobs() -> FakeConsole:
-    console = FakeConsole()
+def with_jobs() -> FakeSession:
+    console = FakeSession()
     console.jobs = jobs_in_every_state(console.fleet)
     return console
 
@@ -73,7 +73,7 @@ async def test_details_tell_everything() -> None:
 
 
 async def test_details_are_live() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with running(console) as (app, pilot):
         table(app).cursor = LOCKED
         await pilot.press("enter")
@@ -85,7 +85,7 @@ async def test_details_are_live() -> None:
 
 
 async def test_details_say_why_actions_cannot_be_shown() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     console.actions_error = CloudError(ErrorKind.UNREACHABLE, "connection refused [/foo]")
     async with running(console, (120, 60)) as (app, pilot):
         await pilot.press("enter")
@@ -126,7 +126,7 @@ async def test_batches_tell_durations_and_outcomes() -> None:
 
 
 async def test_no_batches_and_a_journal_that_cannot_be_read() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with running(console) as (app, pilot):
         await pilot.press("b")
         await app.workers.wait_for_complete()
@@ -141,7 +141,7 @@ async def test_no_batches_and_a_journal_that_cannot_be_read() -> None:
 
 
 async def test_help_has_every_key() -> None:
-    async with running(FakeConsole(), (120, 100)) as (app, pilot):
+    async with running(FakeSession(), (120, 100)) as (app, pilot):
         await pilot.press("question_mark")
         await pilot.pause()
         said = screen_text(app)
@@ -157,7 +157,7 @@ def told(number: int) -> ev.Notice:
 
 
 async def test_the_log_follows_and_pauses() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with running(console) as (app, pilot):
         pane = main(app).query_one(LogPane)
         log = pane.query_one(Lines)
@@ -179,7 +179,7 @@ async def test_the_log_follows_and_pauses() -> None:
 
 
 async def test_the_log_is_bounded() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with running(console) as (app, pilot):
         console.emit(*(told(n) for n in range(KEPT + 50)))
         pane = main(app).query_one(LogPane)
@@ -189,7 +189,7 @@ async def test_the_log_is_bounded() -> None:
 
 
 async def test_progress_does_not_drown_the_rest() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with running(console) as (app, pilot):
         for percent in range(101):
             console.emit(
@@ -205,9 +205,9 @@ async def test_progress_does_not_drown_the_rest() -> None:
 
 
 async def test_without_a_token_the_welcome_offers_the_demo() -> None:
-    console = FakeConsole()
+    console = FakeSession()
 
-    async def demo() -> Console:
+    async def demo() -> SessionInterface:
         return console
 
     app = HsnapApp(None, start_demo=demo, why="cli.toml [red] cannot be read")
@@ -225,8 +225,8 @@ async def test_without_a_token_the_welcome_offers_the_demo() -> None:
 
 
 async def test_enter_starts_the_demo_and_a_failure_is_told() -> None:
-    async def demo() -> Console:
-        raise Refused("The demo cannot start: [red]no port[/foo].")
+    async def demo() -> SessionInterface:
+        raise RefusedError("The demo cannot start: [red]no port[/foo].")
 
     app = HsnapApp(None, start_demo=demo)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
@@ -250,7 +250,7 @@ async def test_without_a_demo_there_is_only_the_way_out() -> None:
 
 @pytest.mark.parametrize("pressed", ["q", "ctrl+c", "ctrl+q"])
 async def test_nothing_under_way_leaves_at_once(pressed: str) -> None:
-    app = HsnapApp(FakeConsole())
+    app = HsnapApp(FakeSession())
     async with app.run_test() as pilot:
         began = time.monotonic()
         await pilot.press(pressed)
@@ -293,7 +293,7 @@ async def test_leaving_asks_while_something_is_under_way(pressed: list[str], res
 
 
 async def test_ctrl_c_leaves_from_a_dialog_and_an_input() -> None:
-    app = HsnapApp(FakeConsole())
+    app = HsnapApp(FakeSession())
     async with app.run_test() as pilot:
         await pilot.press("s")
         await pilot.pause()
@@ -316,7 +316,7 @@ async def test_a_bug_ends_with_a_sentence_and_no_values(capsys: pytest.CaptureFi
         reported.append(error)
         return "hsnap-tui.log"
 
-    console = FakeConsole()
+    console = FakeSession()
     app = HsnapApp(console, report_crash=report)
 
     def fail() -> None:
@@ -338,7 +338,7 @@ async def test_a_bug_ends_with_a_sentence_and_no_values(capsys: pytest.CaptureFi
 
 
 async def test_work_that_fails_ends_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
-    console = FakeConsole()
+    console = FakeSession()
     console.run_error = RuntimeError(SECRET)
     app = HsnapApp(console)
     assert await asyncio.wait_for(app.run_async(headless=True, size=(80, 24)), 10) is None
@@ -364,7 +364,7 @@ def test_attention_ends_with_focus_or_idleness_and_returns_with_a_key() -> None:
 
 
 async def test_keys_show_that_somebody_is_there() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with running(console) as (app, pilot):
         app.on_app_blur()
         assert console.attended == [False]
@@ -373,7 +373,7 @@ async def test_keys_show_that_somebody_is_there() -> None:
 
 
 async def test_leaving_before_the_screen_is_there_shows_none() -> None:
-    app = HsnapApp(FakeConsole())
+    app = HsnapApp(FakeSession())
     app.exit(Exit.LEAVE)
     assert await asyncio.wait_for(app.run_async(headless=True, size=(80, 24)), 10) is Exit.LEAVE
     assert app.work is None

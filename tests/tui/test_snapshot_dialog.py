@@ -12,18 +12,18 @@ import pytest
 from textual.widgets import Button, Input
 
 from hsnap_tui.cloud.model import ServerStatus
-from hsnap_tui.jobs.model import IfLocked, IfStillOn, JobState, SnapshotOptions, Target
-from hsnap_tui.tui import plan
+from hsnap_tui.jobs.core.model import IfLocked, IfStillOn, JobState, SnapshotOptions, Target
+from hsnap_tui.tui import dialog_texts
 from hsnap_tui.tui.app import HsnapApp
 from hsnap_tui.tui.screens.fleet import FleetScreen
 from hsnap_tui.tui.screens.snapshot import SnapshotDialog
 from tests.tui.driving import Driver, main, running, screen_text, table, text_of, toasts, until
-from tests.tui.fake import HOSTILE, FakeConsole, jobs_in_every_state, server, view
+from tests.tui.fake_session import HOSTILE, FakeSession, jobs_in_every_state, server, view
 
 
 @asynccontextmanager
 async def opened(
-    console: FakeConsole, *keys: str, size: tuple[int, int] = (120, 50)
+    console: FakeSession, *keys: str, size: tuple[int, int] = (120, 50)
 ) -> AsyncIterator[tuple[HsnapApp, Driver]]:
     async with running(console, size) as (app, pilot):
         await pilot.press(*keys, "s")
@@ -37,7 +37,7 @@ def put(app: HsnapApp, field: str, text: str) -> None:
 
 
 async def test_enter_takes_all_with_the_defaults() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with opened(console, "a") as (app, pilot):
         await pilot.press("enter")
         await until(pilot, lambda: len(console.submitted) == 1)
@@ -49,21 +49,21 @@ async def test_enter_takes_all_with_the_defaults() -> None:
         for target in request.targets:
             name = views[target.server_id].server.name
             assert target == Target(target.server_id, name, f"{name}-snapshot")
-        await until(pilot, lambda: not main(app).board.marks)
+        await until(pilot, lambda: not main(app).board.selected)
 
 
 async def test_escape_leaves_and_nothing_happens() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with opened(console, "a") as (app, pilot):
         await pilot.press("escape")
         assert isinstance(app.screen, FleetScreen)
-        assert main(app).board.marks
+        assert main(app).board.selected
         assert console.submitted == []
 
 
 @pytest.mark.parametrize("focus", ["description", "labels", "if-locked", "how", "start"])
 async def test_enter_starts_from_anywhere(focus: str) -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with opened(console) as (app, pilot):
         app.screen.query_one(f"#{focus}").focus()
         await pilot.press("enter")
@@ -71,7 +71,7 @@ async def test_enter_starts_from_anywhere(focus: str) -> None:
 
 
 async def test_enter_on_leave_leaves() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with opened(console) as (app, pilot):
         app.screen.query_one("#leave", Button).focus()
         await pilot.press("enter")
@@ -80,7 +80,7 @@ async def test_enter_on_leave_leaves() -> None:
 
 
 async def test_the_buttons_work_by_mouse() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with opened(console) as (_, pilot):
         await pilot.click("#start")
         await until(pilot, lambda: len(console.submitted) == 1)
@@ -92,7 +92,7 @@ async def test_the_buttons_work_by_mouse() -> None:
 
 
 async def test_everything_that_can_be_chosen() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with opened(console, "a") as (app, pilot):
         put(app, "description", "{name} {date}")
         put(app, "labels", "env=prod, k=")
@@ -136,7 +136,7 @@ async def test_everything_that_can_be_chosen() -> None:
     ],
 )
 async def test_mistakes_are_told_at_once_and_nothing_starts(field: str, text: str, words: str, where: str) -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with opened(console) as (app, pilot):
         app.screen.query_one("#how").focus()
         await pilot.press("right")
@@ -155,7 +155,7 @@ async def test_mistakes_are_told_at_once_and_nothing_starts(field: str, text: st
 
 
 async def test_the_preview_follows_every_character() -> None:
-    async with opened(FakeConsole()) as (app, pilot):
+    async with opened(FakeSession()) as (app, pilot):
         await pilot.press("home", "delete", *"x{id}-")
         await pilot.pause()
         assert text_of(app, "#preview").startswith("✗") or text_of(app, "#preview").startswith("→")
@@ -166,7 +166,7 @@ async def test_the_preview_follows_every_character() -> None:
 
 
 async def test_hostile_names_are_literal() -> None:
-    async with opened(FakeConsole(), "a") as (app, pilot):
+    async with opened(FakeSession(), "a") as (app, pilot):
         app.screen.query_one("#how").focus()
         await pilot.press("right")
         await pilot.pause()
@@ -177,7 +177,7 @@ async def test_hostile_names_are_literal() -> None:
 
 
 async def test_volumes_and_consistency_are_told() -> None:
-    async with opened(FakeConsole(), "a") as (app, pilot):
+    async with opened(FakeSession(), "a") as (app, pilot):
         assert "Volumes are not included: 2 volumes attached to web-7.example.com." in text_of(app, "#warnings")
         assert "crash-consistent" in text_of(app, "#warnings")
         assert text_of(app, "#locked").startswith("4 are locked: ")
@@ -190,7 +190,7 @@ async def test_volumes_and_consistency_are_told() -> None:
 
 async def test_a_small_terminal_shows_the_buttons_and_scrolls() -> None:
     for size in ((80, 24), (60, 20)):
-        async with opened(FakeConsole(), "a", size=size) as (app, pilot):
+        async with opened(FakeSession(), "a", size=size) as (app, pilot):
             app.screen.query_one("#how").focus()
             await pilot.press("right")
             await pilot.pause()
@@ -203,43 +203,45 @@ async def test_a_small_terminal_shows_the_buttons_and_scrolls() -> None:
 
 
 async def test_a_journal_that_cannot_be_written_is_told_and_keeps_the_selection() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     console.refuse = "The journal cannot be written: no space left."
     async with opened(console, "a") as (app, pilot):
         await pilot.press("enter")
         await until(pilot, lambda: console.refuse in toasts(app))
-        assert main(app).board.marks
+        assert main(app).board.selected
 
 
 # -- what it says, without a screen ----------------------------------------------------------------------------
 
 
 def test_locked_in_words() -> None:
-    views = list(FakeConsole().fleet.views.values())
-    assert plan.locked_in_words(views[:1]) == "1 is locked: create_image."
-    assert plan.locked_in_words(views[4:6]) == "None of them is locked."
-    assert "holder not listed" in plan.locked_in_words(views)
+    views = list(FakeSession().fleet.views.values())
+    assert dialog_texts.locked_in_words(views[:1]) == "1 is locked: create_image."
+    assert dialog_texts.locked_in_words(views[4:6]) == "None of them is locked."
+    assert "holder not listed" in dialog_texts.locked_in_words(views)
 
 
 def test_intent_names_the_servers_that_go_off() -> None:
     one, two = view(server(1, "one")), view(server(2, "two"))
     off = view(replace(server(3, "three"), status=ServerStatus.OFF))
-    said = plan.intent([one, two, off], SnapshotOptions(shut_down=True, at_a_time=2))
+    said = dialog_texts.intent([one, two, off], SnapshotOptions(shut_down=True, at_a_time=2))
     assert "Shuts down one and two, up to 2 servers off at the same time" in said
     assert "1 server not running: left as found." in said
     assert "is left running and its job fails" in said
     power_off = SnapshotOptions(shut_down=True, if_still_on=IfStillOn.POWER_OFF)
-    assert "is powered off" in plan.intent([one], power_off)
-    assert plan.intent([off], SnapshotOptions(shut_down=True)).startswith("None of them runs")
+    assert "is powered off" in dialog_texts.intent([one], power_off)
+    assert dialog_texts.intent([off], SnapshotOptions(shut_down=True)).startswith("None of them runs")
 
 
 def test_intent_says_how_long_a_server_may_be_off() -> None:
-    said = plan.intent([view(server(1, "one"))], SnapshotOptions(shut_down=True, max_downtime=timedelta(minutes=7)))
+    said = dialog_texts.intent(
+        [view(server(1, "one"))], SnapshotOptions(shut_down=True, max_downtime=timedelta(minutes=7))
+    )
     assert "One that has been off for 7m without a snapshot under way is powered on again all the same" in said
 
 
 async def test_a_skipped_server_is_not_among_those_to_be_shut_down() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     async with opened(console, "a") as (app, pilot):
         app.screen.query_one("#how").focus()
         await pilot.press("right")
@@ -250,7 +252,7 @@ async def test_a_skipped_server_is_not_among_those_to_be_shut_down() -> None:
         assert "4 locked: skipped." in told
         assert told.startswith("Shuts down %s$(id)")
     locked = [entry for entry in console.fleet.views.values() if entry.server.locked]
-    said = plan.intent(locked, SnapshotOptions(shut_down=True, if_locked=IfLocked.SKIP))
+    said = dialog_texts.intent(locked, SnapshotOptions(shut_down=True, if_locked=IfLocked.SKIP))
     assert said == "All that run are locked and skipped: nothing is shut down. 4 locked: skipped."
 
 
@@ -265,19 +267,23 @@ def test_exactly_the_servers_that_go_off_are_named(if_locked: IfLocked) -> None:
         goes_off = one.server.status is ServerStatus.RUNNING and not (
             one.server.locked and if_locked is IfLocked.SKIP
         )
-        assert (one.server.name in plan.intent([one], options)) is goes_off
+        assert (one.server.name in dialog_texts.intent([one], options)) is goes_off
 
 
 def test_intent_says_what_becomes_of_the_locked() -> None:
     locked = view(replace(server(1, "one"), locked=True))
-    assert plan.intent([locked], SnapshotOptions()).endswith("1 locked: starts by itself when the lock clears.")
-    assert plan.intent([locked], SnapshotOptions(if_locked=IfLocked.SKIP)).endswith("1 locked: skipped.")
+    assert dialog_texts.intent([locked], SnapshotOptions()).endswith(
+        "1 locked: starts by itself when the lock clears."
+    )
+    assert dialog_texts.intent([locked], SnapshotOptions(if_locked=IfLocked.SKIP)).endswith("1 locked: skipped.")
 
 
 def test_a_job_under_way_is_told() -> None:
-    console = FakeConsole()
+    console = FakeSession()
     busy = {
         job.server_id: job for job in jobs_in_every_state(console.fleet).values() if job.state is JobState.CREATING
     }
     views = [console.fleet.views[server_id] for server_id in busy]
-    assert any("Already with a job under way" in said for said in plan.warnings(views, busy, SnapshotOptions()))
+    assert any(
+        "Already with a job under way" in said for said in dialog_texts.warnings(views, busy, SnapshotOptions())
+    )

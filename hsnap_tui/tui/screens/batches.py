@@ -12,11 +12,11 @@ from textual.containers import VerticalScroll
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from hsnap_tui import words
-from hsnap_tui.console import BatchSummary, Console, Refused
+from hsnap_tui.common import formatting
 from hsnap_tui.events import BatchQueued, Event
-from hsnap_tui.jobs.model import Job, JobState
-from hsnap_tui.tui import describe
+from hsnap_tui.jobs.core.model import Job, JobState
+from hsnap_tui.session.interface import BatchSummary, RefusedError, SessionInterface
+from hsnap_tui.tui import detail_texts
 from hsnap_tui.tui.screens.page import Page
 from hsnap_tui.tui.widgets.keys_footer import KeysFooter
 
@@ -49,7 +49,7 @@ class BatchesScreen(Page):
     }
     """
 
-    def __init__(self, session: Console) -> None:
+    def __init__(self, session: SessionInterface) -> None:
         super().__init__("Batches, the newest first")
         self._session = session
         self._batches: list[BatchSummary] = []
@@ -99,7 +99,7 @@ class BatchesScreen(Page):
         block = self.query_one("#jobs", Static)
         try:
             found = await self._session.batches()
-        except Refused as error:
+        except RefusedError as error:
             block.update(Text(f"✗ {error}", self.palette.bad))
             return
         self._batches = list(found)
@@ -138,8 +138,8 @@ class BatchesScreen(Page):
         if not new and len(batch.jobs) > MANY and at - self._drawn_at < MANY_EVERY:
             return
         self._shown, self._drawn_at = (batch.id, batch.jobs), at
-        pen = describe.Pen(self._session.clock.now(), self.palette)
-        self.query_one("#jobs", Static).update(describe.batch(batch.jobs, pen))
+        pen = detail_texts.Pen(self._session.clock.now(), self.palette)
+        self.query_one("#jobs", Static).update(detail_texts.batch(batch.jobs, pen))
 
     def _present(self, batch: BatchSummary) -> BatchSummary:
         """The batch with its jobs as they are now."""
@@ -159,10 +159,10 @@ def in_a_line(batch: BatchSummary, now: datetime) -> Text:
     counts = Counter(_standing(job.state) for job in batch.jobs)
     outcome = ", ".join(f"{number:,} {state}" for state, number in counts.most_common())
     seconds = ((batch.ended or now) - batch.created).total_seconds()
-    took = f"took {words.exactly(seconds)}" if batch.ended else f"under way for {words.exactly(seconds)}"
+    took = f"took {formatting.exactly(seconds)}" if batch.ended else f"under way for {formatting.exactly(seconds)}"
     return Text.assemble(
-        (words.date_time(batch.created), "bold"),
-        f"  {words.count(len(batch.jobs), 'job')}, {took}: {outcome}",
+        (formatting.date_time(batch.created), "bold"),
+        f"  {formatting.count(len(batch.jobs), 'job')}, {took}: {outcome}",
         no_wrap=True,
     )
 

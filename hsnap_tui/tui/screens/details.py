@@ -7,13 +7,13 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from hsnap_tui.cloud.errors import CloudError
-from hsnap_tui.console import Console
 from hsnap_tui.events import Failure
-from hsnap_tui.job_words import explain
-from hsnap_tui.jobs.model import Job
-from hsnap_tui.tui import describe, keys
-from hsnap_tui.tui.rows import unlisted
+from hsnap_tui.jobs.core.model import Job
+from hsnap_tui.messages.job_messages import explain
+from hsnap_tui.session.interface import SessionInterface
+from hsnap_tui.tui import detail_texts, keys
 from hsnap_tui.tui.screens.page import Page
+from hsnap_tui.tui.tables.rows import unlisted
 
 
 class DetailsScreen(Page):
@@ -21,7 +21,7 @@ class DetailsScreen(Page):
 
     BINDINGS = keys.bindings(keys.Scope.DETAILS)
 
-    def __init__(self, session: Console, server_id: int) -> None:
+    def __init__(self, session: SessionInterface, server_id: int) -> None:
         self._view = session.fleet.views[server_id]
         super().__init__(self._view.server.name)
         self._session = session
@@ -65,21 +65,21 @@ class DetailsScreen(Page):
         fleet = self._session.fleet
         gone = self._server_id not in fleet.views
         self._view = fleet.views.get(self._server_id, self._view)
-        pen = describe.Pen(self._session.clock.now(), self.palette)
-        lock = describe.lock(self._view, self._server_id in self._session.watched, pen)
+        pen = detail_texts.Pen(self._session.clock.now(), self.palette)
+        lock = detail_texts.lock(self._view, self._server_id in self._session.watched, pen)
         missing = Text(
             "This server is gone: Hetzner no longer knows it. What follows is the last data.", pen.palette.bad
         )
         self.query_one("#lock", Static).update(missing if gone else lock)
-        self.query_one("#facts", Static).update(describe.facts(self._view.server, pen))
+        self.query_one("#facts", Static).update(detail_texts.facts(self._view.server, pen))
         jobs = self._jobs()
         self.query_one("#jobs", Static).update(
-            describe.jobs(jobs[::-1], pen) if jobs else Text("none", self.palette.quiet)
+            detail_texts.jobs(jobs[::-1], pen) if jobs else Text("none", self.palette.quiet)
         )
         own = {made.id: made for job in jobs if (made := unlisted(job, fleet))}
         listed = {**fleet.snapshots, **own}
         found = [snapshot for snapshot in listed.values() if snapshot.server_id == self._server_id]
-        table = describe.snapshots(found, pen) if found else Text("none", self.palette.quiet)
+        table = detail_texts.snapshots(found, pen) if found else Text("none", self.palette.quiet)
         self.query_one("#snapshots", Static).update(table)
 
     async def _ask(self) -> None:
@@ -89,8 +89,8 @@ class DetailsScreen(Page):
         except CloudError as error:
             block.update(Text(f"✗ {explain(Failure.of(error))} r asks again.", self.palette.bad))
             return
-        pen = describe.Pen(self._session.clock.now(), self.palette)
-        block.update(describe.actions(found, pen) if found else Text("none", self.palette.quiet))
+        pen = detail_texts.Pen(self._session.clock.now(), self.palette)
+        block.update(detail_texts.actions(found, pen) if found else Text("none", self.palette.quiet))
 
     def _jobs(self) -> list[Job]:
         return [job for job in self._session.jobs.values() if job.server_id == self._server_id]

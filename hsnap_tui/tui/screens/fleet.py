@@ -11,16 +11,16 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from hsnap_tui import events as ev
-from hsnap_tui.console import Console
-from hsnap_tui.say import say
+from hsnap_tui.messages.event_lines import say
+from hsnap_tui.session.interface import SessionInterface
 from hsnap_tui.tui import keys
-from hsnap_tui.tui.board import Board
 from hsnap_tui.tui.commands import Commands
-from hsnap_tui.tui.fleet_table import FleetTable
 from hsnap_tui.tui.screens.batches import BatchesScreen
 from hsnap_tui.tui.screens.details import DetailsScreen
-from hsnap_tui.tui.status import problems, status_parts
-from hsnap_tui.tui.toasts import keep_within
+from hsnap_tui.tui.status_texts import problems, status_parts
+from hsnap_tui.tui.tables.fleet_table import FleetTable
+from hsnap_tui.tui.tables.table_model import TableModel
+from hsnap_tui.tui.toast_position import keep_within
 from hsnap_tui.tui.widgets.filter_bar import FilterBar
 from hsnap_tui.tui.widgets.keys_footer import KeysFooter
 from hsnap_tui.tui.widgets.log_pane import LogPane
@@ -46,15 +46,15 @@ class FleetScreen(Screen[None]):
     class Stirred(Message):
         """Something happened since the last repaint."""
 
-    def __init__(self, session: Console) -> None:
+    def __init__(self, session: SessionInterface) -> None:
         super().__init__()
         self.session = session
-        self.board = Board()
+        self.board = TableModel()
         self.commands = Commands(self)
         self._heard: list[ev.Event] = []
         self._stirred = False
         self._follows = False
-        self._holder_pid: int | None = None
+        self._leader_pid: int | None = None
         self._available: tuple[object, ...] = ()
         self._told_empty = ""
         self._forget = session.subscribe(self.hear)
@@ -110,8 +110,8 @@ class FleetScreen(Screen[None]):
                 return {server_id}
             case ev.LockTaken(server=server) | ev.LockCleared(server=server) | ev.ServerChanged(server=server):
                 return {server.id}
-            case ev.RoleChanged(role=role, holder_pid=pid):
-                self._follows, self._holder_pid = role is ev.Role.FOLLOWER, pid
+            case ev.RoleChanged(role=role, leader_pid=pid):
+                self._follows, self._leader_pid = role is ev.Role.FOLLOWER, pid
             case ev.WatchEnded(server=server, gone=gone):
                 self.app.bell()
                 what = "is gone: it is watched no more" if gone else "is unlocked"
@@ -122,7 +122,7 @@ class FleetScreen(Screen[None]):
     def look(self, dirty: Iterable[int] | None = None) -> None:
         """Brings the rows of these servers, or of all, and the lines above up to date."""
         session = self.session
-        changes = self.board.look(session.fleet, session.jobs, session.watched, dirty)
+        changes = self.board.refresh(session.fleet, session.jobs, session.watched, dirty)
         self.query_one(FleetTable).apply(changes)
         self._show_empty()
         self._show_status()
@@ -135,12 +135,12 @@ class FleetScreen(Screen[None]):
 
     def _show_status(self) -> None:
         board = self.board
-        hidden = len(board.marks - set(board.shown)) if board.needle else 0
-        matching = len(board.shown) if board.needle else None
+        hidden = len(board.selected - set(board.shown)) if board.filter_text else 0
+        matching = len(board.shown) if board.filter_text else None
         self.query_one(StatusLine).parts = tuple(
-            status_parts(self.session, selected=len(board.marks), hidden=hidden, matching=matching)
+            status_parts(self.session, selected=len(board.selected), hidden=hidden, matching=matching)
         )
-        found = problems(self.session, follows=self._follows, holder_pid=self._holder_pid)
+        found = problems(self.session, follows=self._follows, leader_pid=self._leader_pid)
         self.query_one(ProblemLines).problems = tuple(found)
 
     def _place_toasts(self, _screen: object) -> None:
@@ -148,10 +148,10 @@ class FleetScreen(Screen[None]):
 
     def _show_empty(self) -> None:
         self.set_class(not self.board.shown, "-empty")
-        if self.board.needle:
-            told = f"No server matches “{self.board.needle}”. Escape clears the filter."
+        if self.board.filter_text:
+            told = f"No server matches “{self.board.filter_text}”. Escape clears the filter."
         elif self.session.fleet.updated is None:
-            lost = self.session.link.stale_since is not None
+            lost = self.session.connection.stale_since is not None
             told = "No servers seen yet." if lost else "Asking Hetzner for the servers …"
         else:
             told = "There are no servers in this project."
@@ -194,8 +194,8 @@ class FleetScreen(Screen[None]):
 
     def action_clear(self) -> None:
         """Clears the selection, or else the filter."""
-        if self.board.marks:
-            self.board.marks.clear()
+        if self.board.selected:
+            self.board.selected.clear()
             self.look()
         else:
             self.query_one(FilterBar).clear()
@@ -248,7 +248,7 @@ class FleetScreen(Screen[None]):
 
     @on(FilterBar.Changed)
     def _filter(self, event: FilterBar.Changed) -> None:
-        self.board.needle = event.text.strip()
+        self.board.filter_text = event.text.strip()
         self.look(())
 
     @on(FilterBar.Left)

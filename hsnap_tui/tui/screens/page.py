@@ -9,7 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from hsnap_tui.tui import keys
-from hsnap_tui.tui.paint import Palette
+from hsnap_tui.tui.theming.palette import Palette
 from hsnap_tui.tui.widgets.keys_footer import KeysFooter
 
 

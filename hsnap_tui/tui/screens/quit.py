@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from hsnap_tui import words
-from hsnap_tui.console import Leaving
-from hsnap_tui.jobs.model import Job
+from hsnap_tui.common import formatting
+from hsnap_tui.jobs.core.model import Job
+from hsnap_tui.session.interface import PendingWork
 from hsnap_tui.tui.screens.dialog import Answer, Question
 
 
@@ -17,7 +17,7 @@ class Exit(StrEnum):
     CANCEL_WAITING = "cancel-waiting"
 
 
-def quit_question(leaving: Leaving) -> Question:
+def quit_question(leaving: PendingWork) -> Question:
     """Says what becomes of everything under way. Its answer is an `Exit` value, or `stay`, or none."""
     answers = [Answer("stay", "Stay"), Answer(Exit.LEAVE, "Leave")]
     if leaving.waiting:
@@ -25,15 +25,15 @@ def quit_question(leaving: Leaving) -> Question:
     return Question("Leave hsnap-tui?", paragraphs(leaving), answers)
 
 
-def paragraphs(leaving: Leaving) -> list[str]:
+def paragraphs(leaving: PendingWork) -> list[str]:
     """What is under way and what becomes of it, a paragraph each."""
     told = []
     if leaving.running:
-        many = words.count(len(leaving.running), "snapshot")
+        many = formatting.count(len(leaving.running), "snapshot")
         verb = "is" if len(leaving.running) == 1 else "are"
         told.append(f"{many} {verb} under way and will go on at Hetzner: {_names(leaving.running)}.")
     if leaving.waiting:
-        many, one = words.count(len(leaving.waiting), "job"), len(leaving.waiting) == 1
+        many, one = formatting.count(len(leaving.waiting), "job"), len(leaving.waiting) == 1
         them = "it" if one else "them"
         told.append(
             f"{many} {'waits' if one else 'wait'}: {_names(leaving.waiting)}. Leave keeps {them} in the journal; the "
@@ -48,4 +48,4 @@ def paragraphs(leaving: Leaving) -> list[str]:
 
 
 def _names(jobs: tuple[Job, ...], limit: int = 6) -> str:
-    return words.listed([job.server_name for job in jobs], limit)
+    return formatting.listed([job.server_name for job in jobs], limit)

@@ -12,14 +12,14 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from hsnap_tui import words
+from hsnap_tui.common import formatting
 from hsnap_tui.fleet.state import ServerView
-from hsnap_tui.jobs.labels import LabelError, parse_label_line
-from hsnap_tui.jobs.model import IfLocked, IfStillOn, Job, SnapshotOptions, SnapshotRequest, Target
-from hsnap_tui.jobs.template import DEFAULT_TEMPLATE, TemplateError, fields_in_words, render
-from hsnap_tui.tui import keys, plan
-from hsnap_tui.tui.paint import Palette
+from hsnap_tui.jobs.core.model import IfLocked, IfStillOn, Job, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.snapshots.labels import LabelError, parse_label_line
+from hsnap_tui.snapshots.template import DEFAULT_TEMPLATE, TemplateError, fields_in_words, render
+from hsnap_tui.tui import dialog_texts, keys
 from hsnap_tui.tui.screens.dialog import Dialog
+from hsnap_tui.tui.theming.palette import Palette
 from hsnap_tui.tui.widgets.choice import Choice
 
 
@@ -56,12 +56,12 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
     def compose(self) -> ComposeResult:
         """Names, fields, what will be done, buttons."""
         with Vertical(classes="box") as box:
-            box.border_title = plan.title(self._views)
+            box.border_title = dialog_texts.title(self._views)
             box.border_subtitle = "enter starts · esc leaves · tab next field · ← → choose"
             with VerticalScroll(classes="body", can_focus=False):
                 with VerticalScroll(classes="names"):
                     yield Static(self._names())
-                yield Static(plan.locked_in_words(self._views), markup=False, id="locked")
+                yield Static(dialog_texts.locked_in_words(self._views), markup=False, id="locked")
                 fields = f"{fields_in_words()}, times in UTC"
                 description = Input(DEFAULT_TEMPLATE, compact=True, id="description", tooltip=fields)
                 yield self._field("Description", description, apart=True)
@@ -76,8 +76,8 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
                 with Vertical(id="shut-down-options"):
                     defaults = SnapshotOptions()
                     yield self._short("Off at once", str(defaults.at_a_time), "at-a-time")
-                    yield self._short("Off within", words.brief(defaults.off_within), "off-within")
-                    yield self._short("Max. downtime", words.brief(defaults.max_downtime), "max-downtime")
+                    yield self._short("Off within", formatting.brief(defaults.off_within), "off-within")
+                    yield self._short("Max. downtime", formatting.brief(defaults.max_downtime), "max-downtime")
                     late = [
                         (IfStillOn.LEAVE, "leave it running, fail the job"),
                         (IfStillOn.POWER_OFF, "power it off"),
@@ -166,7 +166,7 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
 
     def _duration(self, field: str) -> timedelta:
         try:
-            return words.parse_duration(self._text(field))
+            return formatting.parse_duration(self._text(field))
         except ValueError as error:
             raise _FieldError(field, str(error)) from error
 
@@ -197,16 +197,16 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
         self._show("label-error", problems["labels"], bad=True)
         self.query_one("#label-error").display = bool(problems["labels"])
         for field, said in (
-            ("at-a-time", plan.at_a_time_in_words(options.at_a_time)),
-            ("off-within", f"{words.roughly(options.off_within)} after the shutdown request (ACPI)"),
-            ("max-downtime", plan.max_downtime_in_words(options.max_downtime)),
+            ("at-a-time", dialog_texts.at_a_time_in_words(options.at_a_time)),
+            ("off-within", f"{formatting.roughly(options.off_within)} after the shutdown request (ACPI)"),
+            ("max-downtime", dialog_texts.max_downtime_in_words(options.max_downtime)),
         ):
             self._show(f"{field}-said", problems[field] or said, bad=bool(problems[field]))
         if any(problems.values()):
             self._show("intent", "Nothing can start yet: see above.", bad=True)
         else:
-            self._show("intent", plan.intent(self._views, options))
-        warnings = plan.warnings(self._views, self._busy, options)
+            self._show("intent", dialog_texts.intent(self._views, options))
+        warnings = dialog_texts.warnings(self._views, self._busy, options)
         palette = Palette.of(self.app.theme_variables)
         self.query_one("#warnings", Static).update(Text("\n".join(f"! {line}" for line in warnings), palette.warning))
 
@@ -224,7 +224,7 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
     def _names(self) -> Text:
         text = Text()
         for index, view in enumerate(self._views):
-            note = plan.lock_note(view)
+            note = dialog_texts.lock_note(view)
             text.append(", " if index else "")
             text.append(view.server.name, "bold")
             text.append(f" ({note})" if note else "", Palette.of(self.app.theme_variables).quiet)

@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.strip import Strip
 
-from hsnap_tui import words
-from hsnap_tui.say import Line
-from hsnap_tui.tui import log_lines
-from hsnap_tui.tui.paint import Palette
+from hsnap_tui.common import formatting
+from hsnap_tui.messages.event_lines import Line
+from hsnap_tui.tui.theming.palette import Palette
+from hsnap_tui.tui.widgets import log_lines
 from hsnap_tui.tui.widgets.lines import Lines
 
 KEPT = 1000
@@ -110,7 +110,7 @@ class LogPane(Vertical):
 
     def _show_paused(self) -> None:
         self.set_class(not self._following, "-paused")
-        more = f"{words.count(self._missed, 'new line')} below" if self._missed else "the newest are below"
+        more = f"{formatting.count(self._missed, 'new line')} below" if self._missed else "the newest are below"
         self.border_title = "Log" if self._following else f"Log, paused: {more} ▼ End follows again"
 
     def _worth_telling(self, server: str, percent: int) -> bool:

@@ -8,9 +8,9 @@ from rich.text import Text
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from hsnap_tui.say import Severity
-from hsnap_tui.tui.paint import Palette
-from hsnap_tui.tui.status import SEPARATOR, Part, fit
+from hsnap_tui.messages.event_lines import Severity
+from hsnap_tui.tui.status_texts import SEPARATOR, Part, fit
+from hsnap_tui.tui.theming.palette import Palette
 
 
 class StatusLine(Widget):

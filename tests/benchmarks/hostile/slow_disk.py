@@ -35,9 +35,9 @@ def main() -> int:
         return connect(*where, factory=SlowConnection, **how)
 
     sqlite3.connect = slow  # type: ignore[assignment]
-    from hsnap_tui import cli  # noqa: PLC0415 - after the disk has become slow
+    from hsnap_tui.cli import main  # noqa: PLC0415 - after the disk has become slow
 
-    return cli.main()
+    return main.main()
 
 
 if __name__ == "__main__":

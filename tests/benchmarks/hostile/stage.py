@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from hsnap_tui.demo.cloud import Cloud
-from hsnap_tui.demo.options import DemoOptions
-from hsnap_tui.demo.server import Served, serve_in_thread
+from hsnap_tui.demo.model.cloud import Cloud
+from hsnap_tui.demo.model.options import DemoOptions
+from hsnap_tui.demo.serving.server import Served, serve_in_thread
 from tests.benchmarks import truth
 from tests.benchmarks.hostile.front import HOST, Front, serve_front
 from tests.benchmarks.hostile.judge import Judge

@@ -1,0 +1,139 @@
+"""The console in the terminal: started, left in order, and whatever it owes settled without a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from hsnap_tui.cli.demo_process import DemoProcess
+from hsnap_tui.common import formatting
+from hsnap_tui.config.settings import Settings, SettingsError, TokenSource
+from hsnap_tui.events import Event, JobEvent, Notice, Role
+from hsnap_tui.fleet.poll_targets import PollScope
+from hsnap_tui.headless.exit_codes import ExitCode
+from hsnap_tui.headless.waiting import AT_THE_END, Heartbeat, settle
+from hsnap_tui.messages import event_lines
+from hsnap_tui.session.factory import open_session
+from hsnap_tui.session.interface import RefusedError, SessionInterface
+from hsnap_tui.session.session import Session
+from hsnap_tui.terminal.signals import LeaveSignals
+from hsnap_tui.terminal.streams import LAST_WORDS, Streams
+from hsnap_tui.tui import crash
+from hsnap_tui.tui.app import HsnapApp
+from hsnap_tui.tui.screens.quit import Exit
+from hsnap_tui.tui.theming.colour_depth import colours_by_terminfo, depth
+from hsnap_tui.tui.theming.themes import DARK
+
+
+def run(settings: Settings | None, streams: Streams, *, theme: str | None = None, why: str | None = None) -> int:
+    """Shows the console until it is left; gives the exit code. `why` there are no settings is shown first."""
+    streams.hurry()
+    return asyncio.run(_run(settings, streams, theme, why))
+
+
+async def _run(settings: Settings | None, streams: Streams, theme: str | None, why: str | None) -> int:
+    demos: list[DemoProcess] = []
+    session = _session(settings) if settings and settings.token else None
+
+    async def start_demo() -> SessionInterface:
+        try:
+            demo = await asyncio.to_thread(DemoProcess)
+            demos.append(demo)
+            return _session(await asyncio.to_thread(demo.settings))
+        except SettingsError as error:
+            raise RefusedError(str(error)) from error
+
+    report = _crash_report(settings)
+    app = HsnapApp(
+        session,
+        start_demo=start_demo,
+        why=why or " ".join(settings.warnings if settings else ()),
+        report_crash=report,
+        theme_name=theme or DARK.name,
+        writer=streams.err,
+        colours=depth(os.environ, colours_by_terminfo),
+    )
+
+    def at_once() -> None:
+        app.give_terminal_back()
+        streams.flush(LAST_WORDS / 2)
+        os._exit(130)
+
+    signals = LeaveSignals(lambda: app.exit(Exit.LEAVE), at_once)
+    try:
+        with signals.listening():
+            how = await app.run_async()
+            signals.asked = True
+            error, left = await _finish(app, how)
+        if error is not None and not app.return_code:
+            _print(crash.sentence(error, report(error)))
+        return app.return_code or int(error is not None) or (ExitCode.UNFINISHED if left else ExitCode.DONE)
+    finally:
+        for demo in demos:
+            demo.stop()
+
+
+def _session(settings: Settings) -> Session:
+    if settings.token is None:
+        raise SettingsError("There is no API token.", "Set HCLOUD_TOKEN.")
+    session = open_session(settings, settings.token, PollScope.EVERYTHING)
+    session.greet(settings.warnings)
+    return session
+
+
+async def _finish(app: HsnapApp, how: Exit | None) -> tuple[BaseException | None, str | None]:
+    """After the screen: servers that are off because of us are switched on again, then everything ends.
+
+    Gives the error that the work has ended with, if it has, and which servers are left off, in words.
+    """
+    session, work, left = app.session, app.work, None
+    if session is None or work is None:
+        return None, None
+    off = session.pending_work().off
+    if (off or how is Exit.CANCEL_WAITING) and not work.done():
+        heartbeat = Heartbeat(session, _print)
+        unsubscribe = [session.subscribe(listener) for listener in (_tell, heartbeat.heard)]
+        if off and session.role is Role.LEADER:
+            names = formatting.listed([job.server_name for job in off])
+            _print(f"hsnap-tui: these servers are switched on again before it ends: {names}. Ctrl-C leaves at once.")
+        left = await settle(session, heartbeat, AT_THE_END, cancel_waiting=how is Exit.CANCEL_WAITING, work=work)
+        if left:
+            _print(f"hsnap-tui: {left}")
+        for end in unsubscribe:
+            end()
+    work.cancel()
+    await asyncio.wait({work})
+    return None if work.cancelled() else work.exception(), left
+
+
+def _tell(event: Event) -> None:
+    line = event_lines.say(event) if isinstance(event, JobEvent | Notice) else None
+    if line is not None:
+        _print(line.plain())
+
+
+def _print(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def _crash_report(settings: Settings | None) -> crash.CrashReport:
+    """Keeps a bug's report beside the journals; that of the demo outlives the demo's files."""
+
+    def report(error: BaseException) -> str | None:
+        try:
+            if settings is None or settings.token_source is TokenSource.DEMO:
+                number, name = tempfile.mkstemp(prefix="hsnap-tui-crash-", suffix=".txt")
+                os.close(number)
+                path = Path(name)
+            else:
+                settings.state_dir.mkdir(parents=True, exist_ok=True)
+                path = settings.state_dir / "crash.txt"
+            path.write_text(crash.where(error), encoding="utf-8")
+        except OSError:
+            return None
+        return str(path)
+
+    return report

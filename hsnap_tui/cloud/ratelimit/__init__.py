@@ -1,0 +1,1 @@
+"""The rate limit: when a request may be sent."""

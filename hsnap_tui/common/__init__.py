@@ -1,0 +1,1 @@
+"""Clock, formatting and cleaning of text."""

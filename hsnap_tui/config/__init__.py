@@ -1,0 +1,1 @@
+"""Token, contexts and environment as typed settings."""

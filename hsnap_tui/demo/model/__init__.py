@@ -1,0 +1,1 @@
+"""What the simulated project holds, and what happens in it over time."""

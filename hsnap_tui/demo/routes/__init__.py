@@ -1,0 +1,1 @@
+"""The simulated API: from a request to an answer."""

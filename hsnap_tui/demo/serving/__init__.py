@@ -1,0 +1,1 @@
+"""The HTTP server over the simulated API: tokens, rate limit, faults."""

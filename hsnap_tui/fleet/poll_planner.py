@@ -1,0 +1,126 @@
+"""What one poll after the other asks for, cheapest first; it remembers between them what is still to be looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from hsnap_tui.cloud.model import Action
+from hsnap_tui.common.clock import Clock
+from hsnap_tui.fleet import poll_rules
+from hsnap_tui.fleet.poll import Poll
+from hsnap_tui.fleet.poll_interval import QUICK_PAGES
+from hsnap_tui.fleet.poll_targets import PollScope, PollTargets
+from hsnap_tui.fleet.snapshot_schedule import SnapshotSchedule
+from hsnap_tui.fleet.state import Fleet
+
+CONFIRMED_AT_ONCE = 50
+"""Servers missing in one full list that are then asked for by their ID; the others have their turn after the next."""
+
+
+class PollPlanner:
+    """Decides what each poll asks for. `fleet` gives the fleet with everything applied that was handed out."""
+
+    def __init__(self, clock: Clock, scope: PollScope, fleet: Callable[[], Fleet]) -> None:
+        self._clock = clock
+        self._scope = scope
+        self._fleet = fleet
+        self._running: Mapping[int, Action] = {}
+        self._pending: dict[int, datetime] = {}
+        self._snapshots = SnapshotSchedule()
+
+    async def look(self, poll: Poll, targets: PollTargets, *, full: bool, sweep: bool, allowance: int) -> None:
+        """One poll. `full`: everything is asked for, needed or not; `sweep`: a full list of servers is due;
+        `allowance`: requests that it may take in all, as far as there is a choice."""
+        first = self._fleet().listed_at is None
+        swept = False
+        if first or full:
+            swept = await self.full_list(poll, targets)
+            if first and not swept:
+                return
+        listed = False
+        if full or self._wants_running(targets, first=first):
+            listed = await poll.running()
+            # Without the running actions only the servers themselves tell what goes on.
+            blind = self._scope is PollScope.EVERYTHING and not listed
+            sweep = sweep or (blind and poll_rules.pages(len(self._fleet().views)) <= QUICK_PAGES)
+        self._note_changes()
+        followed = targets.actions - self._fleet().running.keys() if listed else targets.actions
+        await asyncio.gather(
+            poll.actions(followed),
+            self._servers(poll, targets, swept=swept, sweep=sweep, allowance=allowance),
+        )
+
+    async def full_list(self, poll: Poll, targets: PollTargets) -> bool:
+        """The full list of servers, and by ID those that should be in it; whether the list was read."""
+        missing = await poll.full_list()
+        if missing is None:
+            return False
+        unknown = targets.servers - self._fleet().views.keys()
+        await poll.servers(sorted(missing | unknown)[:CONFIRMED_AT_ONCE])
+        return True
+
+    def snapshots_due(self, refill: float, slow: float) -> bool:
+        """Whether the list of snapshots is worth reading now; both in requests a second, as in `SnapshotSchedule`."""
+        if self._scope is PollScope.JOBS_ONLY or self._fleet().listed_at is None:
+            return False
+        return self._snapshots.due(self._clock.monotonic(), refill, slow)
+
+    async def read_snapshots(self, poll: Poll) -> None:
+        """The list of snapshots."""
+        self._snapshots.begun(self._clock.monotonic())
+        found = await poll.snapshots()
+        if found is None:
+            self._snapshots.failed(self._clock.monotonic())
+        else:
+            self._snapshots.read(poll_rules.pages(found))
+
+    def _wants_running(self, targets: PollTargets, *, first: bool) -> bool:
+        fleet = self._fleet()
+        return (first and fleet.locked > 0) or poll_rules.wants_running(
+            fleet, targets, self._scope, self._clock.now()
+        )
+
+    async def _servers(self, poll: Poll, targets: PollTargets, *, swept: bool, sweep: bool, allowance: int) -> None:
+        if swept:
+            return
+        fleet = self._fleet()
+        pages = poll_rules.pages(len(fleet.views))
+        must = frozenset(targets.servers | self._pending.keys())
+        small = self._scope is PollScope.EVERYTHING and pages == 1
+        if small or sweep or len(must) >= max(pages, 2):
+            await self.full_list(poll, targets)
+            return
+        spare = 0
+        if self._scope is PollScope.EVERYTHING:
+            spare = max(1, allowance - poll.requests.total() - len(must))
+        await poll.servers([*sorted(must), *poll_rules.to_verify(fleet, must, spare)])
+
+    def _note_changes(self) -> None:
+        """Servers whose actions began or ended are to be looked at; an ended image is to be found in the list."""
+        fleet, before, now = self._fleet(), self._running, self._clock.now()
+        self._running = fleet.running
+        if self._scope is PollScope.JOBS_ONLY:
+            return
+        ended = [action for key, action in before.items() if key not in fleet.running]
+        begun = [action for key, action in fleet.running.items() if key not in before]
+        changed = {server_id for action in ended for server_id in action.server_ids}
+        changed |= {key for action in begun for key in action.server_ids if not _is_locked(fleet, key)}
+        self._pending = {key: since for key, since in self._pending.items() if not _looked_at(fleet, key, since)}
+        self._pending |= dict.fromkeys(changed, now)
+        if any(action.command == "create_image" for action in ended):
+            self._snapshots.image_ended(self._clock.monotonic())
+
+
+def _is_locked(fleet: Fleet, server_id: int) -> bool:
+    view = fleet.views.get(server_id)
+    return view is not None and view.server.locked
+
+
+def _looked_at(fleet: Fleet, server_id: int, since: datetime) -> bool:
+    view = fleet.views.get(server_id)
+    if view is not None:
+        return view.seen >= since
+    asked = max(fleet.gone.get(server_id, fleet.listed_at), fleet.listed_at) if fleet.listed_at else None
+    return asked is not None and asked >= since

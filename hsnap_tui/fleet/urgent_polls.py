@@ -1,0 +1,97 @@
+"""Looks at the servers that are off because of us: beside all other polls, and before them in the rate limit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from hsnap_tui.cloud.api import CloudApi, Priority, RateLimitStatus
+from hsnap_tui.common.clock import Clock
+from hsnap_tui.fleet import poll_rules
+from hsnap_tui.fleet.poll import Poll
+from hsnap_tui.fleet.poll_targets import PollTargets
+from hsnap_tui.fleet.state import Fleet, Observation
+
+EVERY = 2.0
+"""Seconds from the start of one look to the next, while the rate limit allows it."""
+BREATH = 0.3
+"""Seconds between the end of one and the start of the next, at least."""
+PATIENCE = 8.0
+"""Seconds after which a look that hangs is given up for a new one."""
+SHARE = 0.5
+"""Of what refills, what these looks may take when little is left: the requests that switch on need the rest."""
+
+
+class UrgentPolls:
+    """`run` is the loop; `nudge` tells it that the interests may have changed. `note` is told how each look went,
+    and when it began."""
+
+    def __init__(
+        self,
+        cloud: CloudApi,
+        clock: Clock,
+        *,
+        fleet: Callable[[], Fleet],
+        targets: Callable[[], PollTargets],
+        emit: Callable[[Observation], None],
+        note: Callable[[Poll, datetime], None],
+    ) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._fleet = fleet
+        self._targets = targets
+        self._emit = emit
+        self._note = note
+        self._wake = asyncio.Event()
+
+    def nudge(self) -> None:
+        """The interests may have changed."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Looks as long as a server is off because of us, until cancelled."""
+        while True:
+            self._wake.clear()
+            wanted = self._targets()
+            if not wanted.urgent:
+                await self._wake.wait()
+                continue
+            started, began = self._clock.monotonic(), self._clock.now()
+            poll = Poll(self._cloud, self._clock, self._fleet, self._emit, Priority.POWER_ON)
+            await self._see_through(poll, wanted)
+            self._note(poll, began)
+            pause = started + interval(self._cloud.budget(), poll.requests.total()) - self._clock.monotonic()
+            await self._clock.sleep(max(BREATH, pause))
+
+    async def _see_through(self, poll: Poll, wanted: PollTargets) -> None:
+        """Waits for the answers; gives up what hangs, unless it is the budget that it waits for."""
+        task = asyncio.ensure_future(self._look(poll, wanted))
+        try:
+            while not task.done():
+                slept = asyncio.ensure_future(self._clock.sleep(PATIENCE))
+                await asyncio.wait({task, slept}, return_when=asyncio.FIRST_COMPLETED)
+                slept.cancel()
+                if not task.done() and poll.priority not in self._cloud.budget().held:
+                    poll.give_up()
+                    return
+            task.result()
+        finally:
+            task.cancel()
+
+    async def _look(self, poll: Poll, wanted: PollTargets) -> None:
+        await asyncio.gather(self._servers(poll, wanted), poll.actions(wanted.switching))
+
+    async def _servers(self, poll: Poll, wanted: PollTargets) -> None:
+        off = set(wanted.off)
+        if len(off) > poll_rules.pages(len(self._fleet().views)) and self._fleet().listed_at is not None:
+            missing = await poll.full_list()
+            off = set() if missing is None else off & missing
+        await poll.servers(sorted(off))
+
+
+def interval(budget: RateLimitStatus, cost: int) -> float:
+    """Seconds from one look of so many requests to the next."""
+    if budget.remaining >= 2 * budget.reserve or budget.refill <= 0:
+        return EVERY
+    return max(EVERY, cost / (SHARE * budget.refill))

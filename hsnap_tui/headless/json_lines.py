@@ -1,0 +1,91 @@
+"""What other programs read: one JSON object a line, its version in `v`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from hsnap_tui.events import (
+    BatchEnded,
+    BatchQueued,
+    ConnectionLost,
+    ConnectionRestored,
+    Event,
+    Failure,
+    FleetUpdated,
+    JobEvent,
+    LeaderResponds,
+    LeaderStalled,
+    LockCleared,
+    LockTaken,
+    Notice,
+    RoleChanged,
+    SendingHalted,
+    SendingResumed,
+    ServerAppeared,
+    ServerChanged,
+    ServerGone,
+    WatchEnded,
+)
+from hsnap_tui.headless.json_schema import JSON_VERSION
+from hsnap_tui.jobs.core.model import Job
+from hsnap_tui.jobs.store.codec import to_plain
+
+_NAMES: dict[type[Event], str] = {
+    BatchQueued: "batch_queued",
+    BatchEnded: "batch_ended",
+    ConnectionLost: "link_lost",
+    ConnectionRestored: "link_restored",
+    SendingHalted: "sending_halted",
+    SendingResumed: "sending_resumed",
+    RoleChanged: "role_changed",
+    LeaderStalled: "leader_stalled",
+    LeaderResponds: "leader_works",
+    Notice: "notice",
+}
+_OF_THE_FLEET = (FleetUpdated, ServerAppeared, ServerChanged, ServerGone, LockTaken, LockCleared, WatchEnded)
+
+
+def about_jobs(event: Event) -> bool:
+    """Whether an event is of interest without a screen: what happens to servers by itself is not."""
+    return not isinstance(event, _OF_THE_FLEET)
+
+
+def record(name: str, **fields: Any) -> dict[str, Any]:
+    """A line of its own."""
+    return {"v": JSON_VERSION, "event": name, **fields}
+
+
+def of_event(event: Event) -> dict[str, Any]:
+    """The line for an event."""
+    if isinstance(event, ConnectionLost):
+        return record("link_lost", at=event.at.isoformat(), failure=to_plain(Failure.of(event.error)))
+    plain = to_plain(event)
+    del plain["project"]
+    if isinstance(event, JobEvent):
+        return record(plain.pop("kind"), **plain)
+    return record(_NAMES[type(event)], **plain)
+
+
+def of_job(job: Job, now: datetime) -> dict[str, Any]:
+    """The line for a job of the journal, as it stands now."""
+    known = {
+        "hold": job.hold and job.hold.value,
+        "failure": job.failure and to_plain(job.failure),
+        "image_id": job.image_id,
+        "size": job.size,
+        "ended": job.ended and job.ended.isoformat(),
+    }
+    return record(
+        "job",
+        batch=job.batch,
+        job=job.id,
+        server_id=job.server_id,
+        server_name=job.server_name,
+        description=job.description,
+        state=job.state.value,
+        percent=job.percent,
+        created=job.created.isoformat(),
+        seconds=((job.ended or now) - job.created).total_seconds(),
+        **{name: value for name, value in known.items() if value is not None},
+    )

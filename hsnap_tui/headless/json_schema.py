@@ -1,0 +1,42 @@
+"""What the lines of JSON hold, in words: the contract with programs that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+JSON_VERSION = 1
+"""Rises when a field goes away or changes its meaning; new fields and events may come at any time."""
+
+FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        "v": "the version of these lines; fields are only ever added within one",
+        "event": "what the line tells: a step of a job (queued, waiting, creating, progress, done, failed, held, …), "
+        "batch_queued, batch_ended, role_changed, leader_stalled, leader_works, sending_halted, sending_resumed, "
+        "link_lost, link_restored, notice, still_waiting (a sign of life), "
+        "would_snapshot (--dry-run: a line for each server), batch and job (hsnap-tui jobs), and end, the last line",
+        "at": "when it happened, UTC",
+        "batch, job": "the IDs of the batch and of the job",
+        "server_id, server_name": "the server",
+        "percent": "how far the snapshot is",
+        "seconds": "how long it took: since the job was queued, or the server was off, or Hetzner was out of reach",
+        "size": "of the snapshot, in GB",
+        "action_id, image_id": "Hetzner's IDs of the action and of the snapshot",
+        "lock_holder": "the command of the action that holds the server's lock",
+        "failure": "why: kind, message, advice, and correlation_id, which names the request for Hetzner's support",
+        "note, text": "more about it, for people",
+        "warning": "true when the text is one",
+        "jobs, done, failed, skipped, cancelled": "numbers of jobs",
+        "role, leader_pid": "leader when this process sends, follower when the process leader_pid does",
+        "pid, since": "the process that sends and stands still, and since when",
+        "state, hold": "how a job stands, and why it needs a yes",
+        "description": "of the snapshot",
+        "locked, status": "of the server",
+        "would_skip, would_wait": "--dry-run: the server is locked, so that it would be skipped, or waited for",
+        "would_shut_down, would_power_on": "--dry-run: whether the server would be shut down, and powered on again",
+        "created, ended": "when a job was asked for, and when it was over",
+        "off": "the servers that are still off because of hsnap-tui, or may still go off, when it ends",
+        "exit, message": "the exit code, and why nothing was started",
+    }
+)
+"""Every field there may be, in words, for the help. What is not set is left out."""

@@ -1,0 +1,294 @@
+"""What a job is: one server's piece of work from choice to end, as plain frozen data that fits a journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from hsnap_tui.events import Failure
+
+JOB_LABEL = "hsnap-tui/job"
+"""The label that names the job on each snapshot that it makes; its value is the job's ID."""
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    WAITING = "waiting"
+    SHUTTING_DOWN = "shutting_down"
+    SUBMITTING = "submitting"
+    UNCLEAR = "unclear"
+    """The answer to a request was lost; it is being looked up what happened."""
+    CREATING = "creating"
+    POWERING_ON = "powering_on"
+    HELD = "held"
+    """Needs a person's yes."""
+    UNKNOWN = "unknown"
+    """It could not be found out whether the snapshot exists: a person must look, then say try again or leave."""
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen by itself or by a yes."""
+        return self in _ENDED
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether it stands still until a person says what to do."""
+        return self in (JobState.HELD, JobState.UNKNOWN)
+
+
+_ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.SKIPPED, JobState.CANCELLED})
+
+
+class IfLocked(StrEnum):
+    """What to do with a server that is locked when the job starts."""
+
+    WAIT = "wait"
+    SKIP = "skip"
+
+
+class IfStillOn(StrEnum):
+    """What to do with a server that did not go off in time after a shutdown request."""
+
+    LEAVE = "leave"
+    POWER_OFF = "power-off"
+
+
+class HoldReason(StrEnum):
+    """Why a job needs a yes."""
+
+    OLD = "old"
+    """It was left over by an earlier run an hour ago or more."""
+    SWITCHES_OFF = "switches_off"
+    """It was left over by an earlier run and would switch a server off."""
+    INTERRUPTED = "interrupted"
+    """The program was left while its server was being shut down; the server was switched on again."""
+    LIMIT = "limit"
+    """The snapshot limit was reached."""
+    NO_ACCESS = "no_access"
+    """The token was refused, or may only read."""
+    WAITED_TOO_LONG = "waited_too_long"
+    """The lock did not clear within the time allowed."""
+    TRIED_OFTEN = "tried_often"
+    """The request was lost several times in a row."""
+    DOWNTIME = "downtime"
+    """The server was off as long as the batch allows; it was powered on again without a snapshot."""
+    REFUSED = "refused"
+    """Another server of the batch was shut down in vain: its snapshot was refused for a reason that holds for all."""
+    STATUS = "status"
+    """The server was to be shut down, but its status was neither running nor off for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotOptions:
+    """How the jobs of one batch are to be done.
+
+    `at_a_time` is how many servers may be off at once; `max_downtime` is how long one may be off without a snapshot
+    under way before it is powered on again and its job held.
+    """
+
+    if_locked: IfLocked = IfLocked.WAIT
+    max_wait: timedelta | None = None
+    shut_down: bool = False
+    if_still_on: IfStillOn = IfStillOn.LEAVE
+    off_within: timedelta = timedelta(minutes=2)
+    max_downtime: timedelta = timedelta(minutes=10)
+    at_a_time: int = 1
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One server of a batch, with its description already rendered."""
+
+    server_id: int
+    server_name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRequest:
+    """A batch as a person chose it."""
+
+    targets: tuple[Target, ...]
+    options: SnapshotOptions = SnapshotOptions()
+
+
+class RequestKind(StrEnum):
+    """A request that changes something, in the API's words for its path."""
+
+    CREATE_IMAGE = "create_image"
+    SHUTDOWN = "shutdown"
+    POWER_OFF = "poweroff"
+    POWER_ON = "poweron"
+
+
+class Phase(StrEnum):
+    """How far "send and know the outcome" has come."""
+
+    READY = "ready"
+    """Nothing is under way; it may be sent (after a look-up, when it was ever sent)."""
+    SENT = "sent"
+    """The intent is in the journal and the request may be on its way."""
+    OUTCOME_UNKNOWN = "unclear"
+    """The answer was lost."""
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedRequest:
+    """Send and know the outcome: one verb of one job, over all its attempts.
+
+    `doubt_since` is the intent of the earliest attempt whose outcome is still not known, `doubt_until` when the
+    effect of the latest such attempt can no longer come late. `answered` is when an attempt was last known to have
+    had its effect; `not_before` is until when it is neither looked up nor sent. `explained` are IDs of actions that
+    are already accounted for, so that they prove nothing about later attempts.
+
+    `missing` is how many attempts had their answer lost and no action found for them, `missing_since` the intent of
+    the first of these, and `lost_at` when the last answer was given up: these outlive the doubt, because an effect
+    may come later than it should.
+    """
+
+    kind: RequestKind
+    phase: Phase = Phase.READY
+    attempts: int = 0
+    first_intent: datetime | None = None
+    last_intent: datetime | None = None
+    unknown_since: datetime | None = None
+    unknown_until: datetime | None = None
+    unknown_count: int = 0
+    look_ups: int = 0
+    action_id: int | None = None
+    ruled_out: tuple[int, ...] = ()
+    answered: datetime | None = None
+    not_before: datetime | None = None
+    missing: int = 0
+    missing_since: datetime | None = None
+    lost_at: datetime | None = None
+
+
+class Power(StrEnum):
+    """Whether a server must be switched on again because of us."""
+
+    NONE = "none"
+    RESTORE_PENDING = "owed"
+    """We asked it to go off; it must be running before the job is over."""
+    WATCHED = "watched"
+    """It is running, but a shutdown request of ours may still take effect; if it does, the server is powered on."""
+    RESTORED = "settled"
+    """It runs again, or somebody else has decided about it since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One snapshot of one server, from choice to end. Times are UTC by our clock.
+
+    `looking`: a look-up of that verb is under way. `void_images` carry the job's label but are no usable snapshots.
+    `fresh_after`: what was observed before it says nothing any more. `wake_at`: look at the job again then, even if
+    nothing was observed. `result` is how it will end once the server is switched on again. `hold` is why it is held,
+    or will be as soon as it is known that no snapshot is being made. `refusal` is why the newest request was refused.
+
+    While `power` is watched: `watching` asks for sights of the server, at least until `watch_until`; at `debt_until`
+    a late shutdown is not reckoned with any more. `unseen_since`: when an earlier process' shutdown may have worked
+    that nobody has seen work yet. `odd_since`: since when the status is neither running nor off, without a lock.
+    `making_since`: since when this process has followed the snapshot.
+    """
+
+    id: str
+    batch: str
+    project: str
+    server_id: int
+    server_name: str
+    description: str
+    options: SnapshotOptions
+    created: datetime
+    state: JobState = JobState.QUEUED
+    hold: HoldReason | None = None
+    failure: Failure | None = None
+    result: JobState | None = None
+    cancelled: bool = False
+    started: bool = False
+    waiting_since: datetime | None = None
+    lock_holder: str | None = None
+    fresh_after: datetime | None = None
+    wake_at: datetime | None = None
+    create_image: TrackedRequest = TrackedRequest(RequestKind.CREATE_IMAGE)
+    shutdown: TrackedRequest = TrackedRequest(RequestKind.SHUTDOWN)
+    power_off: TrackedRequest = TrackedRequest(RequestKind.POWER_OFF)
+    power_on: TrackedRequest = TrackedRequest(RequestKind.POWER_ON)
+    power: Power = Power.NONE
+    off_at: datetime | None = None
+    on_at: datetime | None = None
+    unseen_since: datetime | None = None
+    odd_since: datetime | None = None
+    watching: bool = False
+    watch_until: datetime | None = None
+    debt_until: datetime | None = None
+    refusal: Failure | None = None
+    looking: RequestKind | None = None
+    image_id: int | None = None
+    void_images: tuple[int, ...] = ()
+    percent: int = 0
+    making_since: datetime | None = None
+    snapshot_done: datetime | None = None
+    size: float | None = None
+    slow_told: bool = False
+    ended: datetime | None = None
+    tried: int = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is awaited, so that nothing else may be sent."""
+        return self.looking is not None or any(
+            s.phase is Phase.SENT for s in (self.create_image, self.shutdown, self.power_off, self.power_on)
+        )
+
+    @property
+    def outcome_unknown(self) -> bool:
+        """Whether a snapshot may exist, or come into being, that this job does not know of."""
+        return self.create_image.phase in (Phase.SENT, Phase.OUTCOME_UNKNOWN)
+
+    @property
+    def owes(self) -> bool:
+        """Whether its server is off because of it, or may still go off."""
+        return self.power in (Power.RESTORE_PENDING, Power.WATCHED)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended and owes nothing: the journal need not hand it to the next process."""
+        return self.state.ended and not self.owes
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing happens to it by itself, unless its server goes off late."""
+        return self.state.ended or self.state.needs_person
+
+    @property
+    def must_be_on_by(self) -> datetime | None:
+        """When its server must be powered on at the latest, as long as no snapshot is under way."""
+        waits = (
+            self.power is Power.RESTORE_PENDING
+            and self.result is None
+            and self.create_image.phase is not Phase.ACCEPTED
+        )
+        return self.off_at + self.options.max_downtime if waits and self.off_at else None
+
+    @property
+    def cancellable(self) -> bool:
+        """Whether a person can end it: without a snapshot, or what is left of it (an open question, a watch)."""
+        if self.state is JobState.UNKNOWN or (self.state.ended and self.power is Power.WATCHED):
+            return True
+        waits = self.result is None and not self.cancelled and self.create_image.phase is Phase.READY
+        return waits and not self.state.ended
+
+    @property
+    def downtime(self) -> timedelta | None:
+        """How long the server was off because of this job, as well as polls can tell."""
+        return self.on_at - self.off_at if self.off_at and self.on_at else None

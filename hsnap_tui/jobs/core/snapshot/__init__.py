@@ -1,0 +1,1 @@
+"""The job that makes a snapshot of a server, from choice to end."""

@@ -1,0 +1,371 @@
+"""Getting a `create_image` sent exactly once (pure): when it may be sent, and what a look-up says about it.
+
+It is sent when the server was seen unlocked. A job that has ever sent looks up its label and the server's actions
+before it sends again, after a plain 423 too: the lock may be that of its own first request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hsnap_tui.cloud.errors import ErrorKind
+from hsnap_tui.cloud.model import Action, ActionStatus, ImageStatus, Snapshot
+from hsnap_tui.events import Failure, JobEventKind
+from hsnap_tui.jobs.core import tracked_request
+from hsnap_tui.jobs.core.model import HoldReason, IfLocked, JobState, Phase, Power, RequestKind
+from hsnap_tui.jobs.core.observations import LookedUp, ServerSeen
+from hsnap_tui.jobs.core.snapshot import shutting_down
+from hsnap_tui.jobs.core.step_builder import StepBuilder
+
+MOST_DOUBTS = 6
+"""After so many lost answers in a row a person should look at what is wrong."""
+
+LABEL_SHOWS_WITHIN = timedelta(seconds=10)
+"""How long after a snapshot was begun the list by label may not show it yet."""
+
+LOOKS_AFTER_END = 5
+"""How often a label is looked for when the API no longer knows the action: in all longer than it may take to show."""
+
+SAME_MOMENT = timedelta(seconds=5)
+"""How far a snapshot's creation and the start of the action that makes it may be apart."""
+
+SLOW_AFTER = timedelta(minutes=90)
+"""Snapshots usually take 1 to 5 minutes; up to 90 have been seen."""
+
+ENDLESS_AFTER = timedelta(hours=6)
+"""A snapshot that is not done by then is given up on: a person has to look."""
+
+LOOK_AT_SNAPSHOT_EVERY = timedelta(seconds=5)
+"""How often a snapshot is looked at whose action is not known."""
+
+
+def advance(builder: StepBuilder, seen: ServerSeen | None) -> None:
+    """Goes one step towards a snapshot that is being made."""
+    create = builder.job.create_image
+    if create.phase is Phase.OUTCOME_UNKNOWN or (builder.job.cancelled and create.unknown_since):
+        builder.look_up(RequestKind.CREATE_IMAGE)
+    elif seen is not None and builder.may_start:
+        _try_send(builder, seen, _look_or_send)
+
+
+def _try_send(builder: StepBuilder, seen: ServerSeen, go: Callable[[StepBuilder], None]) -> None:
+    """Goes when the server allows it: unlocked, and off if that was asked for."""
+    job, server = builder.job, seen.server
+    in_doubt = job.create_image.unknown_since is not None
+    if in_doubt and not (server and server.locked):
+        builder.look_up(RequestKind.CREATE_IMAGE)
+    elif server is None:
+        _gone(builder)
+    elif server.locked and (in_doubt or job.power is not Power.RESTORE_PENDING):
+        _locked(builder, seen)
+    elif not job.options.shut_down or shutting_down.ensure_off(builder, seen):
+        if _refused_too_long(builder, seen.started):
+            builder.hold(HoldReason.WAITED_TOO_LONG, job.refusal)
+        else:
+            go(builder)
+
+
+def _gone(builder: StepBuilder) -> None:
+    builder.set(power=Power.RESTORED if builder.job.power is Power.RESTORE_PENDING else builder.job.power)
+    builder.fail(
+        Failure("not_found", "the server is gone", "It was deleted before the snapshot began; there is none to make.")
+    )
+
+
+def _locked(builder: StepBuilder, seen: ServerSeen) -> None:
+    job = builder.job
+    lock_holder = seen.lock_holder.command if seen.lock_holder else None
+    if job.options.if_locked is IfLocked.SKIP and not job.create_image.attempts and job.power is Power.NONE:
+        builder.set(result=JobState.SKIPPED, lock_holder=lock_holder)
+        return
+    newly = job.state is not JobState.WAITING or job.lock_holder != lock_holder
+    since = job.waiting_since or builder.now
+    builder.set(state=JobState.WAITING, lock_holder=lock_holder, waiting_since=since)
+    if newly:
+        builder.tell(JobEventKind.WAITING, lock_holder=lock_holder)
+    if _waited_too_long(builder, seen.started):
+        builder.hold(HoldReason.WAITED_TOO_LONG)
+
+
+def _waited_too_long(builder: StepBuilder, seen: datetime) -> bool:
+    since, most = builder.job.waiting_since, builder.job.options.max_wait
+    return since is not None and most is not None and seen >= since + most
+
+
+def _refused_too_long(builder: StepBuilder, seen: datetime) -> bool:
+    """Whether a server that looks unlocked has refused its snapshot as locked for longer than may be waited."""
+    refusal = builder.job.refusal
+    return refusal is not None and refusal.kind == ErrorKind.LOCKED and _waited_too_long(builder, seen)
+
+
+def _look_or_send(builder: StepBuilder) -> None:
+    if builder.job.create_image.attempts and builder.context.may_create:
+        builder.look_up(RequestKind.CREATE_IMAGE)
+    else:
+        send(builder)
+
+
+def send(builder: StepBuilder) -> None:
+    """Asks for the snapshot, unless others find out first whether Hetzner takes any."""
+    if not builder.context.may_create:
+        return
+    builder.set(lock_holder=None)
+    builder.tell(JobEventKind.SENDING)
+    builder.send(RequestKind.CREATE_IMAGE, JobState.SUBMITTING)
+
+
+def looked_up(builder: StepBuilder, found: LookedUp) -> None:
+    """What a look-up of the label and of the server's actions says about the requests sent so far."""
+    create, offset = builder.job.create_image, builder.context.clock_offset
+    labelled = _labelled(builder, found)
+    own = tracked_request.candidate_actions(
+        create, found.actions, create.unknown_since or create.first_intent, offset
+    )
+    if labelled:
+        _take_found(builder, labelled, own, found.started)
+    elif create.phase is Phase.OUTCOME_UNKNOWN and own:
+        _possibly_created(builder, found, own)
+    elif create.phase is Phase.READY and (own := tracked_request.possibly_ours(create, found.actions, offset)):
+        _suspected_of_lock(builder, found, own)
+    elif create.phase is Phase.OUTCOME_UNKNOWN and _may_show_yet(builder, found):
+        # Its action would show at once, but tells nothing when Hetzner's clock is not known: only the label is sure.
+        builder.look_again_later(RequestKind.CREATE_IMAGE)
+    elif create.unknown_until is not None and found.started < create.unknown_until:
+        builder.look_again_later(RequestKind.CREATE_IMAGE)
+    else:
+        _may_send_again(builder, found)
+
+
+def _labelled(builder: StepBuilder, found: LookedUp) -> list[Snapshot]:
+    usable = (snapshot for snapshot in found.snapshots if snapshot.id not in builder.job.void_images)
+    return sorted(usable, key=lambda snapshot: snapshot.id)
+
+
+def _take_found(builder: StepBuilder, labelled: list[Snapshot], own: tuple[Action, ...], looked: datetime) -> None:
+    snapshot = labelled[0]
+    action = _maker(snapshot, own)
+    action_id = action.id if action else builder.job.create_image.action_id
+    first_sight = builder.job.image_id != snapshot.id
+    builder.set_request(tracked_request.found(builder.job.create_image, action_id, builder.now))
+    builder.set(state=JobState.CREATING, image_id=snapshot.id, size=snapshot.image_size, fresh_after=builder.now)
+    builder.set(cancelled=False, hold=None, making_since=builder.job.making_since or builder.now)
+    if first_sight:
+        builder.tell(
+            JobEventKind.FOUND, image_id=snapshot.id, action_id=action.id if action else None, note="by its label"
+        )
+        if len(labelled) > 1:
+            _tell_duplicates(builder, labelled[1:])
+    if snapshot.status is ImageStatus.AVAILABLE:
+        snapshot_done(builder)
+    elif snapshot.status is ImageStatus.UNAVAILABLE:
+        action_failed(builder, "the snapshot is unavailable")
+    elif action is not None and action.status is ActionStatus.ERROR:
+        action_failed(builder, action.error_message)
+    elif not _endless(builder, looked):
+        _tell_when_slow(builder)
+        if action_id is None:
+            builder.pause(RequestKind.CREATE_IMAGE, LOOK_AT_SNAPSHOT_EVERY)
+
+
+def _tell_duplicates(builder: StepBuilder, others: list[Snapshot]) -> None:
+    """Tells snapshots that the job does not need, once."""
+    ids = tuple(snapshot.id for snapshot in others)
+    builder.set(void_images=(*builder.job.void_images, *ids))
+    builder.tell(JobEventKind.DUPLICATE, image_id=builder.job.image_id, note=", ".join(map(str, ids)))
+
+
+def _maker(snapshot: Snapshot, own: tuple[Action, ...]) -> Action | None:
+    """The action that makes this snapshot: the one that names it, or that began when it was created."""
+    naming = [action for action in own if snapshot.id in action.image_ids]
+    nameless = [
+        action for action in own if not action.image_ids and abs(action.started - snapshot.created) <= SAME_MOMENT
+    ]
+    return min(naming or nameless, key=lambda action: abs(action.started - snapshot.created), default=None)
+
+
+def still_made(builder: StepBuilder, found: LookedUp) -> None:
+    """How far a snapshot is whose action is not known, or not known to the API any more."""
+    create = builder.job.create_image
+    labelled = _labelled(builder, found)
+    if labelled:
+        own = tracked_request.candidate_actions(
+            create, found.actions, create.first_intent, builder.context.clock_offset
+        )
+        _take_found(builder, labelled, own, found.started)
+    elif any(action.id == create.action_id and action.running for action in found.actions):
+        if not _endless(builder, found.started):
+            builder.look_again_later(RequestKind.CREATE_IMAGE)
+    elif create.look_ups < LOOKS_AFTER_END:
+        builder.look_again_later(RequestKind.CREATE_IMAGE)
+    else:
+        action_failed(builder, "Hetzner no longer knows the action, and there is no snapshot with the job's label")
+
+
+def _possibly_created(builder: StepBuilder, found: LookedUp, own: tuple[Action, ...]) -> None:
+    """A `create_image` began since our request, but no snapshot with our label is to be seen (yet)."""
+    create = builder.job.create_image
+    running = builder.job.power is not Power.RESTORE_PENDING and any(action.running for action in own)
+    lasts = create.unknown_until is not None and found.started >= create.unknown_until + ENDLESS_AFTER
+    if _may_show_yet(builder, found) or (running and not lasts):
+        builder.look_again_later(RequestKind.CREATE_IMAGE)
+    elif all(action.status is ActionStatus.ERROR for action in own):
+        builder.set(state=JobState.CREATING)
+        builder.set_request(tracked_request.found(create, own[-1].id, builder.now))
+        builder.tell(JobEventKind.FOUND, action_id=own[-1].id, note="by the server's actions")
+        action_failed(builder, own[-1].error_message)
+    else:
+        ask(builder, own)
+
+
+def _suspected_of_lock(builder: StepBuilder, found: LookedUp, own: tuple[Action, ...]) -> None:
+    """A request that was refused is only ours if its label shows: what has none in time is somebody else's."""
+    if _may_show_yet(builder, found):
+        builder.look_again_later(RequestKind.CREATE_IMAGE)
+    else:
+        builder.set_request(tracked_request.rule_out(builder.job.create_image, *(action.id for action in own)))
+        _may_send_again(builder, found)
+
+
+def _may_show_yet(builder: StepBuilder, found: LookedUp) -> bool:
+    doubt_until = builder.job.create_image.unknown_until
+    return doubt_until is not None and found.started < doubt_until + LABEL_SHOWS_WITHIN
+
+
+def ask(builder: StepBuilder, own: tuple[Action, ...]) -> None:
+    """It could not be found out whether the snapshot exists: a person must look."""
+    ids = ", ".join(str(action.id) for action in own)
+    failure = Failure(
+        "unknown",
+        f"the answer was lost, and a create_image that may be ours (action {ids}) makes a snapshot without our label",
+        "Look at the server's snapshots. Try again to make another one, or cancel to leave it as it is.",
+    )
+    builder.set(result=JobState.UNKNOWN, failure=failure)
+
+
+def _may_send_again(builder: StepBuilder, found: LookedUp) -> None:
+    create = builder.job.create_image
+    if create.phase is Phase.OUTCOME_UNKNOWN:
+        builder.tell(JobEventKind.NOT_FOUND)
+        builder.set(state=JobState.WAITING)
+    builder.set_request(tracked_request.resolved(create))
+    builder.set(fresh_after=builder.now)
+    if create.unknown_count >= MOST_DOUBTS:
+        builder.hold(HoldReason.TRIED_OFTEN)
+    elif builder.may_start:
+        lock_holder = next((action for action in found.actions if action.running), None)
+        _try_send(builder, ServerSeen(found.started, found.server, lock_holder), send)
+
+
+def action_seen(builder: StepBuilder, action: Action) -> None:
+    """How far the snapshot is, and how it ended."""
+    if action.status is ActionStatus.ERROR:
+        action_failed(builder, action.error_message)
+    elif action.status is ActionStatus.SUCCESS:
+        snapshot_done(builder)
+    else:
+        _tell_when_slow(builder)
+        _look_if_endless(builder)
+        if action.progress > builder.job.percent:
+            told = action.progress // 10 > builder.job.percent // 10
+            builder.set(percent=action.progress)
+            if told:
+                builder.tell(JobEventKind.PROGRESS, percent=action.progress, image_id=builder.job.image_id)
+
+
+def _look_if_endless(builder: StepBuilder) -> None:
+    """A sight of an action may be old when the machine has slept: only a look-up begun now says that it lasts."""
+    if builder.now >= _endless_at(builder):
+        builder.look_up(RequestKind.CREATE_IMAGE)
+
+
+def _endless_at(builder: StepBuilder) -> datetime:
+    """When this process, by its own clock, has waited for the snapshot for too long."""
+    return (builder.job.making_since or builder.now) + ENDLESS_AFTER
+
+
+def _endless(builder: StepBuilder, looked: datetime) -> bool:
+    """Gives up on a snapshot that is still in the making after all this time."""
+    job = builder.job
+    if looked < _endless_at(builder):
+        return False
+    hours = int(ENDLESS_AFTER.total_seconds() / 3600)
+    of = f"snapshot {job.image_id}" if job.image_id else "the snapshot"
+    failure = Failure(
+        "endless",
+        f"{of} is still being made after {hours} hours",
+        "Ask Hetzner's support about it. Try again to make another one, or cancel to leave it as it is.",
+    )
+    builder.set(result=JobState.UNKNOWN, failure=failure)
+    return True
+
+
+def last_look(builder: StepBuilder) -> bool:
+    """Whether the end of the job waits for a last look at its label: only if a lost request was never accounted for.
+
+    It may arrive against all expectation, and would make a snapshot that nobody knows of.
+    """
+    job, lost_at = builder.job, builder.job.create_image.lost_at
+    if lost_at is None or not job.create_image.missing or job.result is None or not job.result.ended:
+        return False
+    builder.set(state=JobState.UNCLEAR)
+    if builder.now < lost_at + tracked_request.LATE:
+        builder.set_request(tracked_request.paused(job.create_image, lost_at + tracked_request.LATE))
+    else:
+        builder.look_up(RequestKind.CREATE_IMAGE)
+    return True
+
+
+def looked_last(builder: StepBuilder, found: LookedUp) -> None:
+    """What the last look found: snapshots with the job's label that it does not know of."""
+    job, create = builder.job, builder.job.create_image
+    unknown = [snapshot for snapshot in _labelled(builder, found) if snapshot.id != job.image_id]
+    if job.result is JobState.DONE:
+        if unknown:
+            _tell_duplicates(builder, unknown)
+    elif unknown:
+        builder.set(result=None, failure=None)
+        own = tracked_request.candidate_actions(
+            create, found.actions, create.first_intent, builder.context.clock_offset
+        )
+        _take_found(builder, unknown, own, found.started)
+        return
+    if create.lost_at is not None and found.started >= create.lost_at + tracked_request.LATE:
+        builder.set_request(replace(create, missing=0, missing_since=None))
+
+
+def _tell_when_slow(builder: StepBuilder) -> None:
+    job = builder.job
+    sent = job.create_image.last_intent or job.created
+    if not job.slow_told and builder.now >= sent + SLOW_AFTER:
+        builder.set(slow_told=True)
+        builder.tell(
+            JobEventKind.SLOW,
+            seconds=(builder.now - sent).total_seconds(),
+            action_id=job.create_image.action_id,
+            image_id=job.image_id,
+        )
+
+
+def snapshot_done(builder: StepBuilder) -> None:
+    """The snapshot is available; the job is over when the server is on again."""
+    job = builder.job
+    builder.set(percent=100, snapshot_done=builder.now, result=JobState.DONE)
+    seconds = (builder.now - (job.create_image.first_intent or job.created)).total_seconds()
+    builder.tell(JobEventKind.SNAPSHOT_DONE, image_id=job.image_id, seconds=seconds, size=job.size)
+
+
+def action_failed(builder: StepBuilder, message: str | None) -> None:
+    """Hetzner's action ended in error."""
+    words = message or "the action failed without a reason given"
+    job = builder.job
+    if job.image_id is not None:
+        builder.set(image_id=None, void_images=(*job.void_images, job.image_id))
+    builder.fail(
+        Failure(
+            "action_failed",
+            words,
+            "No usable snapshot was made. Try again; if it fails again, ask Hetzner's support.",
+        )
+    )

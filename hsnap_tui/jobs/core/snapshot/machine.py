@@ -1,0 +1,299 @@
+"""The state machine of a job: `step(job, observation, turn)` gives the job, a command and events, without I/O.
+
+A step first takes in what was observed, then decides what is to be done about it. Deciding looks at the whole job
+and never at what happened last, so that lost, repeated and reordered observations and restarts change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hsnap_tui.cloud.errors import CloudError, ErrorKind
+from hsnap_tui.events import Failure, JobEventKind
+from hsnap_tui.jobs.core import tracked_request
+from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, Phase, Power, RequestKind
+from hsnap_tui.jobs.core.observations import (
+    ActionLost,
+    ActionSeen,
+    AnswerLost,
+    Cancel,
+    Hold,
+    JobObservation,
+    LookedUp,
+    LookUpFailed,
+    Release,
+    RequestAccepted,
+    RequestRefused,
+    Retry,
+    ServerSeen,
+    Step,
+    StepContext,
+    Tick,
+)
+from hsnap_tui.jobs.core.snapshot import create_image, late_shutdown, power, powering_on, shutting_down
+from hsnap_tui.jobs.core.step_builder import StepBuilder
+
+LOCK_SHOWS_WITHIN = timedelta(seconds=1)
+"""A server that seems unlocked this soon after its `create_image` was accepted may not show its lock yet."""
+
+LOOK_UP_AGAIN_AFTER = timedelta(seconds=5)
+"""How soon a look-up that could not be done is tried again."""
+
+_NO_ACCESS = frozenset({ErrorKind.READ_ONLY_TOKEN, ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN})
+_TRY_AGAIN = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.CONFLICT, ErrorKind.UNCLEAR})
+
+
+def step(job: Job, observation: JobObservation, context: StepContext) -> Step:
+    """The job after an observation, with at most one command to run and the events to tell."""
+    builder = StepBuilder(job, context)
+    seen = _absorb(builder, observation)
+    _decide(builder, seen)
+    return builder.finish()
+
+
+# -- what was observed --------------------------------------------------------------------------------------
+
+
+def _absorb(builder: StepBuilder, observation: JobObservation) -> ServerSeen | None:
+    """Takes in what was observed; gives a view of the server when it is fresh enough to act on."""
+    job = builder.job
+    match observation:
+        case ServerSeen():
+            stale = job.fresh_after is not None and observation.started < job.fresh_after
+            return None if stale else observation
+        case ActionSeen(action):
+            if action.id == job.create_image.action_id and job.create_image.phase is Phase.ACCEPTED and _open(job):
+                create_image.action_seen(builder, action)
+            elif action.id == job.power_on.action_id and job.power_on.phase is Phase.ACCEPTED:
+                powering_on.action_seen(builder, action)
+            elif action.id == job.shutdown.action_id and job.shutdown.phase is Phase.ACCEPTED:
+                shutting_down.action_seen(builder, action)
+        case ActionLost(action_id):
+            if action_id == job.create_image.action_id and job.create_image.phase is Phase.ACCEPTED and _open(job):
+                builder.set_request(tracked_request.accepted(job.create_image, None, builder.now))
+        case RequestAccepted():
+            _accepted(builder, observation)
+        case RequestRefused(request_kind, error):
+            _refused(builder, request_kind, error)
+        case AnswerLost(request_kind, error):
+            _lost(builder, request_kind, error)
+        case LookedUp():
+            builder.set(looking=None)
+            _looked_up(builder, observation)
+        case LookUpFailed(error) if job.looking is not None:
+            builder.set(looking=None)
+            builder.pause(
+                job.looking, tracked_request.asked_for(error.retry_after, job.looking) or LOOK_UP_AGAIN_AFTER
+            )
+        case Cancel() if job.cancellable:
+            _cancel(builder)
+        case Hold(reason, failure) if _open(job) and job.create_image.phase is not Phase.ACCEPTED:
+            builder.set(hold=reason, refusal=failure or job.refusal)
+        case Release() if job.state is JobState.HELD:
+            _again(builder)
+        case Retry() if job.state in (JobState.FAILED, JobState.UNKNOWN):
+            _retry(builder)
+        case Tick() | LookUpFailed() | Cancel() | Hold() | Release() | Retry():
+            pass
+    return None
+
+
+def _open(job: Job) -> bool:
+    return job.result is None and not job.state.ended and not job.state.needs_person
+
+
+def _cancel(builder: StepBuilder) -> None:
+    job = builder.job
+    if job.state is JobState.UNKNOWN:
+        builder.set(state=JobState.CANCELLED, ended=builder.now)
+        builder.tell(JobEventKind.CANCELLED, note="left as it is")
+    elif job.state.ended:
+        late_shutdown.end(builder)
+    else:
+        builder.set(cancelled=True)
+        if job.state is JobState.HELD:
+            builder.set(state=JobState.QUEUED, hold=None)
+
+
+def _accepted(builder: StepBuilder, answer: RequestAccepted) -> None:
+    current = builder.request(answer.request_kind)
+    if current.phase is not Phase.SENT:
+        return
+    builder.set_request(tracked_request.accepted(current, answer.action.id, builder.now))
+    builder.set(fresh_after=builder.now)
+    if answer.request_kind is RequestKind.CREATE_IMAGE:
+        image_id = answer.snapshot.id if answer.snapshot else None
+        builder.set(
+            state=JobState.CREATING, image_id=image_id, fresh_after=builder.now + LOCK_SHOWS_WITHIN, percent=0
+        )
+        builder.set(hold=None, refusal=None, making_since=builder.now)
+        builder.tell(JobEventKind.CREATING, image_id=image_id, action_id=answer.action.id)
+        create_image.action_seen(builder, answer.action)
+
+
+def _lost(builder: StepBuilder, request_kind: RequestKind, error: CloudError) -> None:
+    current = builder.request(request_kind)
+    if current.phase is not Phase.SENT:
+        return
+    builder.set_request(tracked_request.lost(current, builder.now))
+    builder.set(fresh_after=builder.now)
+    if request_kind is RequestKind.CREATE_IMAGE:
+        builder.set(state=JobState.UNCLEAR, refusal=Failure.of(error))
+    builder.tell(JobEventKind.UNCLEAR, failure=Failure.of(error), note=request_kind.value)
+
+
+def _refused(builder: StepBuilder, request_kind: RequestKind, error: CloudError) -> None:
+    current = builder.request(request_kind)
+    if current.phase is not Phase.SENT:
+        return
+    locked = error.kind is ErrorKind.LOCKED
+    refuse = (
+        tracked_request.locked_out if locked and request_kind is RequestKind.CREATE_IMAGE else tracked_request.refused
+    )
+    builder.set_request(refuse(current, builder.now, error.retry_after))
+    builder.set(fresh_after=builder.now)
+    if request_kind is RequestKind.POWER_ON:
+        _power_on_refused(builder, error)
+        return
+    builder.set(refusal=Failure.of(error))
+    if request_kind is RequestKind.SHUTDOWN:
+        shutting_down.refused(builder)
+    if locked:
+        builder.set(state=JobState.WAITING, waiting_since=builder.job.waiting_since or builder.now)
+        builder.tell(JobEventKind.WAITING, failure=Failure.of(error), lock_holder=builder.job.lock_holder)
+    elif error.kind in _TRY_AGAIN:
+        builder.set(state=JobState.WAITING)
+        builder.tell(JobEventKind.RETRYING, failure=Failure.of(error))
+    elif error.kind in _NO_ACCESS:
+        builder.hold(HoldReason.NO_ACCESS, Failure.of(error))
+    elif error.kind is ErrorKind.LIMIT_REACHED:
+        builder.hold(HoldReason.LIMIT, Failure.of(error))
+    else:
+        builder.fail(Failure.of(error))
+
+
+def _power_on_refused(builder: StepBuilder, error: CloudError) -> None:
+    """Switching on is never given up: it is tried again until the server is seen running or gone."""
+    if error.kind is not ErrorKind.LOCKED:
+        builder.tell(JobEventKind.RETRYING, failure=Failure.of(error), note=RequestKind.POWER_ON.value)
+
+
+def _looked_up(builder: StepBuilder, found: LookedUp) -> None:
+    job = builder.job
+    if job.resting:
+        return
+    for request_kind in (RequestKind.SHUTDOWN, RequestKind.POWER_OFF):
+        builder.set_request(
+            tracked_request.given_up(
+                builder.request(request_kind), found.actions, found.started, builder.context.clock_offset
+            )
+        )
+    if found.request_kind is RequestKind.CREATE_IMAGE:
+        if job.result is not None:
+            create_image.looked_last(builder, found)
+        elif job.create_image.phase is Phase.ACCEPTED:
+            create_image.still_made(builder, found)
+        elif job.create_image.phase in (Phase.OUTCOME_UNKNOWN, Phase.READY) and job.create_image.attempts:
+            create_image.looked_up(builder, found)
+    elif found.request_kind is RequestKind.POWER_ON:
+        if job.power is Power.RESTORE_PENDING:
+            powering_on.looked_up(builder, found)
+    else:
+        shutting_down.looked_up(builder, found)
+
+
+def _again(builder: StepBuilder) -> None:
+    builder.forget_power()
+    builder.set_request(replace(builder.job.create_image, unknown_count=0, not_before=None))
+    builder.set(
+        state=JobState.QUEUED,
+        hold=None,
+        failure=None,
+        refusal=None,
+        waiting_since=None,
+        lock_holder=None,
+        fresh_after=builder.now,
+        ended=None,
+        cancelled=False,
+    )
+    builder.tell(JobEventKind.RELEASED)
+
+
+def _retry(builder: StepBuilder) -> None:
+    """A person has looked: what was made so far is accounted for, and the job begins again."""
+    job = builder.job
+    void = job.void_images if job.image_id is None else (*job.void_images, job.image_id)
+    builder.set_request(tracked_request.afresh(job.create_image))
+    builder.set(void_images=void, image_id=None, percent=0, snapshot_done=None, size=None, tried=job.tried + 1)
+    builder.set(making_since=None)
+    _again(builder)
+
+
+# -- what to do ----------------------------------------------------------------------------------------------
+
+
+def _decide(builder: StepBuilder, seen: ServerSeen | None) -> None:
+    if seen is not None and builder.job.options.shut_down:
+        power.note_status(builder, seen)
+    if seen is not None and builder.job.power is Power.WATCHED:
+        late_shutdown.observe(builder, seen)
+    if builder.job.resting and builder.job.result is None:
+        return
+    if builder.job.busy:
+        return
+    power.note_downtime(builder)
+    _note_the_end_of_waiting(builder)
+    if _must_be_on(builder.job, builder.context):
+        powering_on.restore(builder, seen)
+    if builder.job.result is None and not builder.job.busy and not _off_too_long(builder.job):
+        _go_on(builder, seen)
+    if (
+        builder.job.power is not Power.RESTORE_PENDING
+        and not builder.job.busy
+        and not create_image.last_look(builder)
+    ):
+        builder.rest()
+
+
+def _go_on(builder: StepBuilder, seen: ServerSeen | None) -> None:
+    if builder.job.create_image.phase is not Phase.ACCEPTED:
+        if not builder.context.leaving:
+            create_image.advance(builder, seen)
+    elif builder.job.create_image.action_id is None:
+        builder.look_up(RequestKind.CREATE_IMAGE)
+
+
+def _note_the_end_of_waiting(builder: StepBuilder) -> None:
+    """How a job ends of which it is known that no snapshot is being made, when it may not be made any more."""
+    job, context = builder.job, builder.context
+    if job.result is not None or job.create_image.phase is not Phase.READY:
+        return
+    if job.cancelled:
+        if job.create_image.unknown_since is None:
+            builder.set(result=JobState.CANCELLED)
+    elif job.hold is not None:
+        builder.hold(job.hold, job.refusal)
+    elif (
+        job.power is Power.RESTORED
+        or _ran_again(job)
+        or (job.power is Power.RESTORE_PENDING and (context.leaving or not context.may_send))
+    ):
+        builder.set(result=JobState.HELD, hold=HoldReason.INTERRUPTED)
+
+
+def _must_be_on(job: Job, context: StepContext) -> bool:
+    over = job.result is not None or job.cancelled or context.leaving or _off_too_long(job)
+    return job.power is Power.RESTORE_PENDING and (
+        over or job.create_image.phase is Phase.ACCEPTED or job.power_on.attempts > 0
+    )
+
+
+def _off_too_long(job: Job) -> bool:
+    """Whether powering the server on goes before finding out what became of the request for the snapshot."""
+    return job.power is Power.RESTORE_PENDING and job.hold is HoldReason.DOWNTIME
+
+
+def _ran_again(job: Job) -> bool:
+    """Whether the server was off and is on again, though a lost request for a shutdown is still watched for."""
+    return job.power is Power.WATCHED and job.off_at is not None

@@ -1,0 +1,96 @@
+"""What is told about the jobs of a project: events, the ends of batches, what cannot be read, what is left off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from hsnap_tui.common import formatting
+from hsnap_tui.common.clock import Clock
+from hsnap_tui.events import (
+    BatchQueued,
+    Event,
+    Failure,
+    JobEvent,
+    Notice,
+    Role,
+    RoleChanged,
+    SendingHalted,
+    SendingResumed,
+)
+from hsnap_tui.jobs.batch_ends import BatchEnds
+from hsnap_tui.jobs.core.model import Job, Power
+from hsnap_tui.jobs.store.rows import UnreadableJob
+
+
+class Publisher:
+    """The jobs that this process knows of, and the words to listeners about them."""
+
+    def __init__(self, clock: Clock, project: str, publish: Callable[[Event], None]) -> None:
+        self.jobs: dict[str, Job] = {}
+        self.unreadable: dict[str, UnreadableJob] = {}
+        self._clock = clock
+        self._project = project
+        self._publish = publish
+        self._ends = BatchEnds(self.jobs, project, clock.now)
+
+    def event(self, event: Event) -> None:
+        """Tells an event, and the end of its batch after the last one."""
+        self._publish(event)
+        if isinstance(event, JobEvent) and (end := self._ends.after(event)) is not None:
+            self._publish(end)
+
+    def news(self, events: Iterable[JobEvent]) -> None:
+        """Tells what another process has written."""
+        for event in events:
+            self.event(replace(event, project=self._project))
+
+    def ours(self, job: Job) -> Job:
+        """A job of the journal as one of this project, whichever token it was made with."""
+        return replace(job, project=self._project)
+
+    def warn(self, text: str) -> None:
+        """Tells a person something that is about no job."""
+        self._publish(Notice(self._clock.now(), self._project, text, warning=True))
+
+    def role(self, role: Role) -> None:
+        """Tells whether this process sends."""
+        self._publish(RoleChanged(self._clock.now(), self._project, role))
+
+    def queued(self, batch: str, count: int) -> None:
+        """Tells that a batch is in the journal."""
+        self._publish(BatchQueued(self._clock.now(), self._project, batch, count))
+
+    def halted(self, failure: Failure) -> None:
+        """Tells why nothing is sent."""
+        self._publish(SendingHalted(self._clock.now(), self._project, failure))
+
+    def resumed(self) -> None:
+        """Tells that the reason why nothing was sent is gone."""
+        self._publish(SendingResumed(self._clock.now(), self._project))
+
+    def not_readable(self, found: Iterable[UnreadableJob]) -> None:
+        """Tells of jobs that can't be read, once each."""
+        for job in found:
+            if job.id not in self.unreadable:
+                self.unreadable[job.id] = job
+                off = f"{job.server} may be off because of it: look at it. " if job.may_be_off else ""
+                self.warn(
+                    f"Job {job.id} ({job.server}) can't be read in the journal: {job.reason}. {off}"
+                    "It is left as it is; all other jobs go on."
+                )
+
+    def left_off(self) -> None:
+        """Tells which servers may stay off while this process has no access."""
+        off = servers_off(self.jobs.values())
+        if off:
+            names = formatting.listed(list(dict.fromkeys(job.server_name for job in off)), 20)
+            self.warn(
+                f"Off because of hsnap-tui are, or may be: {names}. Without access this hsnap-tui can't power them "
+                "on: another one with a token that is accepted does, or hsnap-tui resume with one."
+            )
+
+
+def servers_off(jobs: Iterable[Job]) -> tuple[Job, ...]:
+    """Jobs whose servers are off because of us, or are watched because they may still go off."""
+    return tuple(job for job in jobs if job.power is Power.RESTORE_PENDING or job.watching)

@@ -1,0 +1,331 @@
+"""The jobs of a project as this process takes part in them: sending itself, or following the one that does.
+
+One process a project sends, and only one whose token is known to be accepted: one without access would keep all
+others from working. It gives that up when Hetzner refuses it, and when it leaves while another process can go on:
+that one then has all jobs, those that the leaving process asked for too. A power-on may have to wait for a lock as
+long as a snapshot takes; settling it first would hold up, or cut short, what other processes have under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hsnap_tui.cloud.api import CloudApi
+from hsnap_tui.cloud.errors import CloudError
+from hsnap_tui.common.clock import Clock
+from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, Role
+from hsnap_tui.fleet.poll_targets import PollTargets
+from hsnap_tui.fleet.state import Fleet, Observation
+from hsnap_tui.jobs.core.model import Job, SnapshotRequest
+from hsnap_tui.jobs.core.own_jobs import OwnJobs
+from hsnap_tui.jobs.core.polling import poll_targets
+from hsnap_tui.jobs.core.takeover import goes_on
+from hsnap_tui.jobs.core.token_access import TokenAccess
+from hsnap_tui.jobs.following import LOOK_EVERY, Following
+from hsnap_tui.jobs.leading import Leading, LeadingContext
+from hsnap_tui.jobs.publishing import Publisher
+from hsnap_tui.jobs.store.errors import JournalError, ReadOnlyError
+from hsnap_tui.jobs.store.journal import Batch, Changes, JobCommand, JobCommandKind, JournalCursor
+from hsnap_tui.jobs.store.leader import LeaderView
+from hsnap_tui.jobs.store.project_folder import ProjectFolder, open_project_folder, pause
+from hsnap_tui.jobs.store.rows import UnreadableJob
+
+TAKEN_WITHIN = 10.0
+"""Seconds within which another process takes over what was given up for it; otherwise it is taken back."""
+
+
+class JobService:
+    """All jobs of one project. `run` needs the project's folder, so it is called once that is known.
+
+    `polls` gives why polls fail at present, if they do.
+    """
+
+    def __init__(
+        self,
+        cloud: CloudApi,
+        clock: Clock,
+        publish: Callable[[Event], None],
+        fleet: Callable[[], Fleet],
+        *,
+        polls: Callable[[], CloudError | None] = lambda: None,
+        read_only: bool,
+    ) -> None:
+        self.ready = asyncio.Event()
+        self._cloud = cloud
+        self._clock = clock
+        self._read_only = read_only
+        self._publish = publish
+        self._me = secrets.token_hex(8)
+        self._telling = Publisher(clock, cloud.project, publish)
+        self._access = TokenAccess(polls)
+        self._asked = OwnJobs()
+        self._around = LeadingContext(cloud, clock, fleet, self._access, self._asked, self._telling)
+        self._place: ProjectFolder | None = None
+        self._following: Following | None = None
+        self._leading: Leading | None = None
+        self._unusable: JournalError | None = None
+        self._mark: JournalCursor | None = None
+        self._wake = asyncio.Event()
+        self._steps_back = False
+
+    # -- what it knows ------------------------------------------------------------------------------------------
+
+    @property
+    def jobs(self) -> dict[str, Job]:
+        """Jobs that have not ended, and those that ended while this process runs; for reading."""
+        return self._telling.jobs
+
+    @property
+    def unreadable(self) -> Sequence[UnreadableJob]:
+        """Jobs of the journal that have not ended and can't be read."""
+        return tuple(self._telling.unreadable.values())
+
+    @property
+    def role(self) -> Role:
+        """Whether this process sends."""
+        if self._read_only:
+            return Role.OBSERVER
+        return Role.LEADER if self._leading is not None else Role.FOLLOWER
+
+    @property
+    def leader(self) -> LeaderView | None:
+        """The other process that sends, if one does."""
+        return self._following.leader if self._following and self._leading is None else None
+
+    @property
+    def halted(self) -> Failure | None:
+        """Why nothing is sent at present, if so."""
+        if self._unusable is not None:
+            return self._unusable.failure
+        if self._leading is not None:
+            return self._leading.engine.halted
+        return None if self._read_only or self.leader else self._access.refusal
+
+    @property
+    def targets(self) -> PollTargets:
+        """What the jobs need to know next."""
+        if self._leading is not None:
+            return self._leading.engine.targets
+        following = poll_targets(self.jobs.values())
+        return PollTargets(actions=following.actions | following.switching)
+
+    def observe(self, observation: Observation) -> None:
+        """Hands on what a poll saw. A follower only learns how far its snapshots are."""
+        self._access.answered()
+        self._wake.set()
+        if self._leading is not None:
+            self._leading.engine.observe(observation, self._around.fleet())
+            return
+        progress = {action.id: action.progress for action in observation.running or ()}
+        for job in self.jobs.values():
+            percent = progress.get(job.create_image.action_id or 0)
+            if percent is not None and not job.state.ended and percent > job.percent:
+                self.jobs[job.id] = replace(job, percent=percent)
+
+    async def batches(self, limit: int) -> Sequence[Batch]:
+        """The newest batches of the journal, newest first."""
+        return await self._place.journal.batches(limit) if self._place else ()
+
+    async def remember(self, identity: str) -> None:
+        """Keeps a copy of what the project is known by in the journal. Raises `JournalError`."""
+        if self._place is not None and not self._read_only:
+            await self._place.journal.remember(identity)
+
+    # -- what a person wants ------------------------------------------------------------------------------------
+
+    async def submit(self, request: SnapshotRequest) -> str:
+        """Writes the whole batch down, then starts it. Raises `ReadOnlyError`, `JournalError`."""
+        journal = (await self._for_writing()).journal
+        now = self._clock.now()
+        batch = secrets.token_hex(6)
+        jobs = [
+            Job(
+                id=secrets.token_hex(8),
+                batch=batch,
+                project=self._cloud.project,
+                server_id=target.server_id,
+                server_name=target.server_name,
+                description=target.description,
+                options=request.options,
+                created=now,
+            )
+            for target in request.targets
+        ]
+        events = [
+            JobEvent(now, job.project, JobEventKind.QUEUED, batch, job.id, job.server_id, job.server_name)
+            for job in jobs
+        ]
+        self._asked.batch(batch)
+        await journal.add_batch(batch, now, jobs, events, self._me)
+        if self._leading is not None:
+            self._leading.begin(jobs, events)
+        else:
+            self._telling.queued(batch, len(jobs))
+            self._wake.set()
+        return batch
+
+    async def request(self, kind: JobCommandKind, job_ids: Iterable[str]) -> None:
+        """Cancels, releases or retries jobs, here or through the process that sends."""
+        wish = JobCommand(kind, tuple(job_ids))
+        place = await self._for_writing()
+        if kind is not JobCommandKind.CANCEL:
+            self._asked.approve(wish.jobs)
+        if self._leading is not None and not self._leading.resigned.is_set():
+            self._leading.grant(wish)
+            return
+        await place.journal.add_command(wish)
+        if kind is not JobCommandKind.CANCEL:
+            halted = self.halted
+            self._access.retry()
+            self._tell_resumed(halted)
+        self._wake.set()
+
+    async def leave(self) -> None:
+        """Starts nothing more, and returns when no server is off because of this process: when another one has taken
+        over all jobs, or what is owed is settled."""
+        if self._place is None:
+            return
+        if self._leading is None:
+            self._steps_back = True
+            self._place.step_back()
+        elif not await self._handed_over(self._place, self._leading) and self._leading is not None:
+            await self._leading.leave()
+
+    async def _handed_over(self, place: ProjectFolder, leading: Leading) -> bool:
+        """Whether another process that lives, and has access, goes on with everything."""
+        if not (place.heirs() or leading.resigned.is_set()):
+            return False
+        self._steps_back = True
+        place.step_back()
+        leading.resigned.set()
+        while self._leading is leading:
+            await self._clock.sleep(LOOK_EVERY / 5)
+        given_up = self._clock.monotonic()
+        while self._unusable is None and self._leading is None:
+            late = self._clock.monotonic() - given_up >= TAKEN_WITHIN or not place.heirs()
+            if self.leader is not None or (late and not self._access.proven):
+                return True
+            self._steps_back = not late
+            await self._clock.sleep(LOOK_EVERY / 5)
+        return self._leading is None
+
+    async def _for_writing(self) -> ProjectFolder:
+        if self._read_only:
+            raise ReadOnlyError
+        if self._unusable is not None:
+            raise self._unusable
+        await self.ready.wait()
+        if self._unusable is not None:
+            raise self._unusable
+        if self._place is None:
+            raise JournalError("there is no journal yet", "Wait until the servers are listed.")
+        return self._place
+
+    # -- its life -----------------------------------------------------------------------------------------------
+
+    async def run(self, folder: Path, identity: str | None = None) -> None:
+        """Opens the journal and works until cancelled; sends when no other process does. `identity` is what the
+        project is known by."""
+        try:
+            place = self._place = await open_project_folder(folder, self._me)
+        except JournalError as error:
+            self.fail(error)
+            return
+        following = self._following = Following(place.right, self._clock, self._cloud.project, self._publish)
+        try:
+            if identity is not None:
+                await self.remember(identity)
+            while True:
+                await self._follow(place, following)
+                await self._lead(place)
+                following.look(free=True)
+        except JournalError as error:
+            self.fail(error)
+        finally:
+            await place.close()
+
+    def fail(self, error: JournalError) -> None:
+        """There is no usable journal: the reason is shown, and nothing can be sent."""
+        self._unusable = error
+        self.ready.set()
+        self._telling.halted(error.failure)
+
+    def warn(self, text: str) -> None:
+        """Tells a person something that is about no job."""
+        self._telling.warn(text)
+
+    async def _lead(self, place: ProjectFolder) -> None:
+        """Takes over what is in the journal and sends, until this process gives the right up."""
+        try:
+            taken = await place.journal.take_over(self._mark)
+            self._leading = Leading(self._around, place, taken)
+            await self._leading.run()
+            self._asked.refused_here(self.jobs.values())
+            await self._read_all(place)
+        finally:
+            self._leading = None
+            place.right.release()
+        if self._access.refusal is not None:
+            self._telling.left_off()
+
+    async def _follow(self, place: ProjectFolder, following: Following) -> None:
+        """Reads what the process that sends has written, until the right to send is this process's."""
+        while True:
+            await self._read_news(place)
+            if not self._read_only and self._takes_the_lead(place, following):
+                return
+            self._wake.clear()
+            await pause(self._clock, self._wake, LOOK_EVERY)
+
+    def _takes_the_lead(self, place: ProjectFolder, following: Following) -> bool:
+        may = self._access.proven and not self._steps_back
+        if not self._steps_back:
+            place.lives.show()
+        if may:
+            place.heir.show()
+            if place.right.try_to_lead():
+                return True
+        else:
+            place.heir.hide()
+        halted = self.halted
+        following.look(free=not may and place.right.is_free())
+        self._tell_resumed(halted)
+        return False
+
+    async def _read_news(self, place: ProjectFolder) -> None:
+        if self._mark is None:
+            await self._read_all(place)
+            if self._read_only:
+                self._telling.role(Role.OBSERVER)
+            self.ready.set()
+        changes = await place.journal.since(self._mark or JournalCursor())
+        self._mark = changes.mark
+        await self._take_in(place, changes)
+
+    async def _read_all(self, place: ProjectFolder) -> None:
+        """How all jobs stand, without what has happened to them so far: that is known, or no news."""
+        taken = await place.journal.take_over(None)
+        self._mark = taken.changes.mark
+        for job in taken.jobs:
+            self.jobs[job.id] = self._telling.ours(job)
+        self._telling.not_readable(taken.unreadable)
+
+    async def _take_in(self, place: ProjectFolder, changes: Changes) -> None:
+        """What another process has done. A job of ours that its token was refused goes on here, or with a third."""
+        refused = [job.id for job in changes.jobs if self._asked.goes_on(job) and self._access.proven]
+        for job in changes.jobs:
+            ours = self._telling.ours(job)
+            self.jobs[job.id] = goes_on(ours) if job.id in refused else ours
+        self._telling.not_readable(changes.unreadable)
+        self._telling.news(changes.events)
+        if refused:
+            self._asked.refused_elsewhere(refused)
+            await place.journal.add_command(JobCommand(JobCommandKind.RELEASE, tuple(refused)))
+
+    def _tell_resumed(self, halted: Failure | None) -> None:
+        if halted is not None and self.halted is None:
+            self._telling.resumed()

@@ -1,0 +1,385 @@
+"""The journal: what was intended, in SQLite, committed before it is tried.
+
+All of it runs in one thread of its own, so that neither the screen nor the polls wait for the disk. Only the
+process that holds the project's lock changes jobs; others add batches and wishes, and read what has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from hsnap_tui.events import JobEvent
+from hsnap_tui.jobs.core.model import Job
+from hsnap_tui.jobs.store.codec import to_text
+from hsnap_tui.jobs.store.damaged_state import MADE, advice, examine
+from hsnap_tui.jobs.store.errors import BrokenJournalError, JournalError
+from hsnap_tui.jobs.store.file_modes import make_file
+from hsnap_tui.jobs.store.rows import RowError, UnreadableJob, parsed, sorted_out
+
+T = TypeVar("T")
+
+VERSION = 3
+KEPT_BATCHES = 500
+BUSY_SECONDS = 10.0
+
+_SCHEMA = """
+CREATE TABLE batches (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, created TEXT NOT NULL);
+CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, batch TEXT NOT NULL, change INTEGER NOT NULL,
+    ended INTEGER NOT NULL, body TEXT NOT NULL
+);
+CREATE INDEX jobs_by_batch ON jobs (batch);
+CREATE INDEX jobs_by_change ON jobs (change);
+CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, batch TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX events_by_batch ON events (batch);
+CREATE TABLE wishes (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, jobs TEXT NOT NULL);
+"""
+
+_SINCE_VERSION_1 = """
+ALTER TABLE batches ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
+"""
+
+
+class JobCommandKind(StrEnum):
+    """What a process that does not send may ask of the one that does."""
+
+    CANCEL = "cancel"
+    RELEASE = "release"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class JobCommand:
+    """A person's word about jobs, left in the journal for the process that sends."""
+
+    kind: JobCommandKind
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalCursor:
+    """How far a reader has read: the number of the last change of jobs, and of the last event."""
+
+    change: int = 0
+    event: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What was written since a mark, in order; `unreadable` are jobs whose rows can't be read."""
+
+    jobs: tuple[Job, ...]
+    events: tuple[JobEvent, ...]
+    mark: JournalCursor
+    unreadable: tuple[UnreadableJob, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """All jobs that have not ended, oldest first, and what was written since a mark: both of one moment.
+
+    `owners` are the processes that asked for the batches of these jobs, by the batch's ID.
+    """
+
+    jobs: tuple[Job, ...]
+    unreadable: tuple[UnreadableJob, ...]
+    owners: Mapping[str, str]
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch and its jobs, in the order in which they were chosen, without those whose rows are `unreadable`."""
+
+    id: str
+    created: datetime
+    jobs: tuple[Job, ...]
+    unreadable: tuple[UnreadableJob, ...] = ()
+
+
+class Journal:
+    """One project's journal. Every method raises `JournalError`; `open` also `BrokenJournalError`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hsnap-tui journal")
+        self._database: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        """Opens the file, or makes it, and checks that it can be written."""
+        await self._run(self._open)
+
+    async def close(self) -> None:
+        """Closes the file."""
+        with contextlib.suppress(JournalError):
+            await self._run(self._close)
+        self._thread.shutdown(wait=False)
+
+    async def add_batch(
+        self, batch: str, created: datetime, jobs: Sequence[Job], events: Sequence[JobEvent], owner: str = ""
+    ) -> None:
+        """Writes a whole batch down, or nothing of it; `owner` is the process that asks for it."""
+
+        def work(database: sqlite3.Connection) -> None:
+            row = (batch, created.isoformat(), owner)
+            database.execute("INSERT INTO batches (id, created, owner) VALUES (?, ?, ?)", row)
+            self._write(database, jobs, events)
+            self._forget(database)
+
+        await self._change(work)
+
+    async def save(self, jobs: Sequence[Job], events: Sequence[JobEvent]) -> None:
+        """Writes changed jobs and what happened to them, in one transaction; durable when this returns."""
+        await self._change(lambda database: self._write(database, jobs, events))
+
+    async def add_command(self, wish: JobCommand) -> None:
+        """Leaves a wish for the process that sends."""
+        row = (wish.kind.value, json.dumps(wish.jobs))
+        await self._change(lambda database: database.execute("INSERT INTO wishes (kind, jobs) VALUES (?, ?)", row))
+
+    async def take_commands(self) -> tuple[JobCommand, ...]:
+        """The wishes that nobody has taken yet. One that can't be read is dropped: a person will say it again."""
+
+        def work(database: sqlite3.Connection) -> tuple[JobCommand, ...]:
+            rows = database.execute("DELETE FROM wishes RETURNING number, kind, jobs").fetchall()
+            wishes = (_wish(kind, jobs) for _, kind, jobs in sorted(rows, key=lambda row: int(row[0])))
+            return tuple(wish for wish in wishes if wish is not None)
+
+        return await self._change(work)
+
+    async def remember(self, identity: str) -> None:
+        """Keeps what the project is known by, as a copy of what is in its folder."""
+
+        def work(database: sqlite3.Connection) -> None:
+            known = database.execute("SELECT body FROM identity").fetchone()
+            if known != (identity,):
+                database.execute("INSERT OR REPLACE INTO identity (one, body) VALUES (1, ?)", (identity,))
+
+        await self._change(work)
+
+    async def version(self) -> int:
+        """A number that is another one after another process has written; cheap."""
+        return await self._read(lambda database: int(database.execute("PRAGMA data_version").fetchone()[0]))
+
+    async def take_over(self, mark: JournalCursor | None) -> Takeover:
+        """All that a reader needs to begin, of one moment: what is committed later is after the new mark.
+
+        Without a mark, what was written before is no news.
+        """
+
+        def work(database: sqlite3.Connection) -> Takeover:
+            jobs, unreadable = _jobs(database, "WHERE ended = 0")
+            owners = database.execute(
+                "SELECT id, owner FROM batches WHERE owner != '' AND id IN (SELECT batch FROM jobs WHERE ended = 0)"
+            )
+            changes = _since(database, mark) if mark else Changes((), (), _end(database))
+            return Takeover(jobs, unreadable, dict(owners.fetchall()), changes)
+
+        return await self._read(work)
+
+    async def since(self, mark: JournalCursor) -> Changes:
+        """What was written after the mark."""
+        return await self._read(lambda database: _since(database, mark))
+
+    async def batches(self, limit: int) -> tuple[Batch, ...]:
+        """The newest batches with their jobs, newest first."""
+
+        def work(database: sqlite3.Connection) -> tuple[Batch, ...]:
+            rows = database.execute(
+                "SELECT id, created FROM batches ORDER BY number DESC LIMIT ?", (limit,)
+            ).fetchall()
+            return tuple(
+                Batch(batch, _moment(created), *_jobs(database, "WHERE batch = ?", batch)) for batch, created in rows
+            )
+
+        return await self._read(work)
+
+    async def unreadable(self) -> tuple[UnreadableJob, ...]:
+        """Jobs that have not ended and whose rows can't be read."""
+        return (await self._read(lambda database: _jobs(database, "WHERE ended = 0")))[1]
+
+    # -- in the journal's thread --------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        made = self._path.with_name(MADE)
+        if made.exists() and not (self._path.exists() and (self._path.is_dir() or self._path.stat().st_size)):
+            raise BrokenJournalError(*_broken(self._path, "it is missing or empty, though there was one"))
+        make_file(self._path)
+        database = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            _use_wal(database)
+            database.execute("PRAGMA synchronous = FULL")
+            with _transaction(database):
+                self._prepare(database)
+            make_file(made)
+        except BaseException:
+            database.close()
+            raise
+        self._database = database
+
+    def _prepare(self, database: sqlite3.Connection) -> None:
+        if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise BrokenJournalError(*_broken(self._path, "it is damaged"))
+        version = _number(database, "PRAGMA user_version")
+        if version > VERSION:
+            raise JournalError(
+                f"the journal {self._path} was written by a newer hsnap-tui",
+                "Use that version: this one can't know what is under way.",
+            )
+        missing = (_SCHEMA if version == 0 else "") + (_SINCE_VERSION_1 if version < 2 else "")
+        for statement in filter(str.strip, missing.split(";")):
+            database.execute(statement)
+        database.execute(f"PRAGMA user_version = {VERSION}")
+
+    def _close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def _write(self, database: sqlite3.Connection, jobs: Iterable[Job], events: Iterable[JobEvent]) -> None:
+        change = _last_change(database) + 1
+        database.executemany(
+            "INSERT INTO jobs (id, batch, change, ended, body) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET change = excluded.change, ended = excluded.ended, body = excluded.body",
+            [(job.id, job.batch, change, job.over, to_text(job)) for job in jobs],
+        )
+        database.executemany(
+            "INSERT INTO events (batch, body) VALUES (?, ?)", [(event.batch, to_text(event)) for event in events]
+        )
+
+    def _forget(self, database: sqlite3.Connection) -> None:
+        """Drops the oldest batches, never one with a job that has not ended."""
+        old = (
+            "SELECT id FROM batches WHERE number <= (SELECT max(number) FROM batches) - ? "
+            "AND id NOT IN (SELECT batch FROM jobs WHERE ended = 0)"
+        )
+        rows = database.execute(old, (KEPT_BATCHES,)).fetchall()
+        for table, column in (("events", "batch"), ("jobs", "batch"), ("batches", "id")):
+            database.executemany(f"DELETE FROM {table} WHERE {column} = ?", rows)  # noqa: S608 - constants
+
+    # -- between the loop and that thread -----------------------------------------------------------------------
+
+    async def _change(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def transaction() -> T:
+            with _transaction(self._opened()):
+                return work(self._opened())
+
+        return await self._run(transaction)
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def snapshot() -> T:
+            """All that is read at once is of one moment, whatever others write meanwhile."""
+            with _transaction(self._opened(), "DEFERRED"):
+                return work(self._opened())
+
+        return await self._run(snapshot)
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._database is None:
+            raise JournalError(f"the journal {self._path} is closed", "Start hsnap-tui again.")
+        return self._database
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.OperationalError as error:
+            raise JournalError(
+                f"the journal {self._path} cannot be used: {error}",
+                "Make room on the disk and check that the folder can be written; nothing is sent meanwhile.",
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise BrokenJournalError(*_broken(self._path, str(error))) from error
+        except OSError as error:
+            raise JournalError(f"the journal {self._path} cannot be opened: {error}", "Check its folder.") from error
+
+
+def _use_wal(database: sqlite3.Connection) -> None:
+    """While another process does the same on a new file, SQLite refuses at once in place of waiting its busy time."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def _transaction(database: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
+    database.execute(f"BEGIN {kind}")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def _jobs(
+    database: sqlite3.Connection, where: str, *values: object
+) -> tuple[tuple[Job, ...], tuple[UnreadableJob, ...]]:
+    query = f"SELECT id, batch, ended, body FROM jobs {where} ORDER BY number"  # noqa: S608 - constants
+    return sorted_out(database.execute(query, values).fetchall())
+
+
+def _since(database: sqlite3.Connection, mark: JournalCursor) -> Changes:
+    jobs, unreadable = _jobs(database, "WHERE change > ?", mark.change)
+    rows = database.execute("SELECT body FROM events WHERE number > ? ORDER BY number", (mark.event,)).fetchall()
+    return Changes(jobs, tuple(_events(body for (body,) in rows)), _end(database), unreadable)
+
+
+def _events(bodies: Iterable[object]) -> Iterator[JobEvent]:
+    """What happened, as far as it can be read: it is there to be told, and the jobs themselves say how they stand."""
+    for body in bodies:
+        with contextlib.suppress(RowError):
+            yield parsed(body, JobEvent)
+
+
+def _wish(kind: object, jobs: object) -> JobCommand | None:
+    try:
+        ids = json.loads(str(jobs))
+        return (
+            JobCommand(JobCommandKind(str(kind)), tuple(str(job_id) for job_id in ids))
+            if isinstance(ids, list)
+            else None
+        )
+    except ValueError:
+        return None
+
+
+def _moment(text: object) -> datetime:
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
+
+
+def _end(database: sqlite3.Connection) -> JournalCursor:
+    return JournalCursor(_last_change(database), _number(database, "SELECT max(number) FROM events"))
+
+
+def _last_change(database: sqlite3.Connection) -> int:
+    return _number(database, "SELECT max(change) FROM jobs")
+
+
+def _number(database: sqlite3.Connection, query: str) -> int:
+    return int(database.execute(query).fetchone()[0] or 0)
+
+
+def _broken(path: Path, reason: str) -> tuple[str, str]:
+    return f"the journal {path} cannot be read: {reason}", advice(path.parent, examine(path))

@@ -1,0 +1,64 @@
+"""Which processes live: each has a file that is locked as long as it does, and unlocked by its end, even a kill."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from hsnap_tui.jobs.store.errors import JournalError
+from hsnap_tui.jobs.store.file_modes import make_file, make_folder
+
+
+class Presence:
+    """One process among those that show themselves in a folder."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._path = folder / name
+        self._lock = FileLock(self._path, thread_local=False)
+
+    def show(self) -> None:
+        """Shows this process to others until `hide` or its end. Raises `JournalError`."""
+        if self._lock.is_locked:
+            return
+        try:
+            make_folder(self._folder)
+            make_file(self._path)
+            self._lock.acquire(timeout=1)
+        except (OSError, NotImplementedError, Timeout) as error:
+            raise JournalError(
+                f"the folder {self._folder} can't be written or locked: {error}",
+                "Others would not know of this hsnap-tui, so nothing is sent. Check its permissions and free space.",
+            ) from error
+
+    def hide(self) -> None:
+        """Shows it no more."""
+        if self._lock.is_locked:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+            self._lock.release()
+
+
+def living(folder: Path) -> frozenset[str]:
+    """The names of the processes that show themselves in the folder. Files of those that are gone are removed."""
+    try:
+        paths = [path for path in folder.iterdir() if path.is_file()]
+    except OSError:
+        return frozenset()
+    return frozenset(path.name for path in paths if _lives(path))
+
+
+def _lives(path: Path) -> bool:
+    lock = FileLock(path, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except (OSError, NotImplementedError):
+        return False
+    with contextlib.suppress(OSError):
+        path.unlink()
+    lock.release()
+    return False

@@ -1,0 +1,117 @@
+"""Rows of the journal as jobs, and what can still be made out of a row that is none."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from hsnap_tui.common.text import clean
+from hsnap_tui.jobs.core.model import Job, Power
+from hsnap_tui.jobs.store.codec import from_plain
+from hsnap_tui.jobs.store.earlier_names import with_present_names
+
+T = TypeVar("T")
+
+_NOTHING_OWED = frozenset({Power.NONE.value, Power.RESTORED.value})
+_SERVER_ID = re.compile(r'"server_id":\s*(\d+)')
+_SERVER_NAME = re.compile(r'"server_name":\s*("(?:[^"\\]|\\.)*")')
+
+
+class RowError(ValueError):
+    """A text that is not what was written there; the message says why, in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableJob:
+    """A job whose row cannot be read, with what could still be made out of it.
+
+    `may_be_off`: its server is, or may be, off because of us, as far as the row still tells; what it does not tell
+    may be.
+    """
+
+    id: str
+    batch: str
+    server_id: int | None
+    server_name: str | None
+    may_be_off: bool
+    reason: str
+
+    @property
+    def server(self) -> str:
+        """The server in words."""
+        if self.server_name:
+            return clean(self.server_name)
+        return f"server {self.server_id}" if self.server_id else "a server that cannot be told"
+
+
+def parsed(text: object, kind: type[T]) -> T:
+    """What `to_text` wrote. Raises `RowError`."""
+    if not isinstance(text, str):
+        raise RowError("it is not a text")
+    try:
+        plain = json.loads(text)
+        return from_plain(with_present_names(plain) if isinstance(plain, dict) else plain, kind)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, ExceptionGroup) as error:
+        raise RowError(_reason(error)) from error
+
+
+def job_of(row: tuple[str, str, int, object]) -> Job | UnreadableJob:
+    """The job of a row (ID, batch, whether it has ended, body), or what can be made out of it."""
+    job_id, batch, ended, body = row
+    try:
+        job = parsed(body, Job)
+    except RowError as error:
+        return _made_out(str(job_id), str(batch), bool(ended), body, str(error))
+    if (job.id, job.batch, job.over) != (job_id, batch, bool(ended)):
+        return _made_out(str(job_id), str(batch), bool(ended), body, "it does not fit its row")
+    return job
+
+
+def sorted_out(rows: Iterable[tuple[str, str, int, object]]) -> tuple[tuple[Job, ...], tuple[UnreadableJob, ...]]:
+    """The jobs of rows, and the rows that could not be read."""
+    found = [job_of(row) for row in rows]
+    jobs = tuple(item for item in found if isinstance(item, Job))
+    return jobs, tuple(item for item in found if isinstance(item, UnreadableJob))
+
+
+def _made_out(job_id: str, batch: str, ended: bool, body: object, reason: str) -> UnreadableJob:
+    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
+    known = _plain(text)
+    server_id, name = known.get("server_id"), known.get("server_name")
+    power = known.get("power", Power.NONE.value) if "options" in known else None
+    return UnreadableJob(
+        job_id,
+        batch,
+        server_id if isinstance(server_id, int) else None,
+        name if isinstance(name, str) else None,
+        not ended and power not in _NOTHING_OWED,
+        reason,
+    )
+
+
+def _plain(text: str) -> dict[str, Any]:
+    """The fields of a body: all of them, or those that a cut or overwritten one still shows."""
+    try:
+        fields = json.loads(text)
+        return fields if isinstance(fields, dict) else {}
+    except (ValueError, RecursionError):
+        pass
+    found: dict[str, Any] = {}
+    if number := _SERVER_ID.search(text):
+        found["server_id"] = int(number[1])
+    if name := _SERVER_NAME.search(text):
+        try:
+            found["server_name"] = json.loads(name[1])
+        except ValueError:
+            found["server_name"] = name[1].strip('"')
+    return found
+
+
+def _reason(error: BaseException) -> str:
+    """The kind of the innermost error: its own words may hold what the row holds."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return "it is no JSON" if isinstance(error, json.JSONDecodeError) else f"it does not fit ({type(error).__name__})"

@@ -1,0 +1,1 @@
+"""Events and outcomes in words: the only place that words them."""

@@ -1,0 +1,1 @@
+"""One project wired together, and the interface that screens see."""

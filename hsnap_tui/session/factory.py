@@ -1,0 +1,34 @@
+"""A session from settings. Everything that is slow to import is imported here, after the settings are known."""
+
+from __future__ import annotations
+
+from hsnap_tui.common.clock import Clock, SystemClock
+from hsnap_tui.config.settings import Secret, Settings
+from hsnap_tui.fleet.poll_targets import PollScope
+from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint
+from hsnap_tui.session.session import Session
+
+
+def open_session(settings: Settings, token: Secret, scope: PollScope, clock: Clock | None = None) -> Session:
+    """The session of the settings' project; `token` is theirs. To be called on the event loop."""
+    from hsnap_tui.cloud.client import HetznerCloud  # noqa: PLC0415 - the SDK takes a fifth of a second to import
+
+    clock = clock or SystemClock()
+    mark = fingerprint(token.reveal())
+    cloud = HetznerCloud(
+        settings.endpoint,
+        token,
+        mark,
+        clock,
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+    )
+    return Session(
+        cloud,
+        clock,
+        title=settings.project,
+        card=ProjectIdentity(settings.endpoint, (mark,)),
+        state_dir=settings.state_dir,
+        scope=scope,
+        read_only=settings.read_only,
+    )

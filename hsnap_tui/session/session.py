@@ -1,0 +1,378 @@
+"""One project's session: client, watcher, fleet and jobs wired together, with one stream of events. No screen.
+
+It fits `console.Console`, and serves the screen and the commands without one alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hsnap_tui.cloud.api import CloudApi, Priority, RateLimitStatus
+from hsnap_tui.cloud.errors import CloudError
+from hsnap_tui.cloud.model import Action, Server
+from hsnap_tui.cloud.ratelimit.long_waits import LongWaits
+from hsnap_tui.common.clock import Clock
+from hsnap_tui.events import (
+    ConnectionLost,
+    ConnectionRestored,
+    Event,
+    Failure,
+    FleetUpdated,
+    Notice,
+    Role,
+    ServerGone,
+    WatchEnded,
+)
+from hsnap_tui.fleet.poll_targets import PollScope, PollTargets
+from hsnap_tui.fleet.state import Fleet, Observation, apply
+from hsnap_tui.fleet.watcher import Watcher
+from hsnap_tui.jobs.core.model import Job, JobState, Phase, SnapshotRequest
+from hsnap_tui.jobs.publishing import servers_off
+from hsnap_tui.jobs.service import JobService
+from hsnap_tui.jobs.store.errors import JournalError, ReadOnlyError
+from hsnap_tui.jobs.store.journal import Batch, JobCommandKind
+from hsnap_tui.jobs.store.leader import LeaderView
+from hsnap_tui.jobs.store.project_identity import ProjectIdentity, find, find_or_make, identity
+from hsnap_tui.jobs.store.rows import UnreadableJob
+from hsnap_tui.session.interface import BatchSummary, ConnectionStatus, PendingWork, RefusedError
+
+LOOK_FOR_WAITS_EVERY = 2.0
+"""Seconds between two looks at what waits for the rate limit."""
+
+
+class Session:
+    """The live fleet and the jobs of one project. All of it on one event loop."""
+
+    def __init__(
+        self,
+        cloud: CloudApi,
+        clock: Clock,
+        *,
+        title: str,
+        card: ProjectIdentity,
+        state_dir: Path,
+        scope: PollScope = PollScope.EVERYTHING,
+        read_only: bool = False,
+    ) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._title = title
+        self._card = card
+        self._state_dir = state_dir
+        self._read_only = read_only
+        self._listeners: list[Callable[[Event], None]] = []
+        self._greetings: tuple[str, ...] = ()
+        self._fleet = Fleet(cloud.project)
+        self._watched: frozenset[int] = frozenset()
+        self._listed = asyncio.Event()
+        self._work = JobService(
+            cloud, clock, self._publish, lambda: self._fleet, polls=lambda: self.failure, read_only=read_only
+        )
+        self._watcher = Watcher(
+            cloud,
+            clock,
+            scope=scope,
+            fleet=lambda: self._fleet,
+            targets=lambda: self._targets,
+            on_observation=self._observe,
+            on_failure=lambda error: self._publish(ConnectionLost(clock.now(), cloud.project, error)),
+            on_recovery=lambda seconds: self._publish(ConnectionRestored(clock.now(), cloud.project, seconds)),
+        )
+
+    # -- what there is to see -----------------------------------------------------------------------------------
+
+    @property
+    def title(self) -> str:
+        """The project as the person knows it."""
+        return self._title
+
+    @property
+    def clock(self) -> Clock:
+        """The session's time."""
+        return self._clock
+
+    @property
+    def read_only(self) -> bool:
+        """Whether everything that changes a server is refused."""
+        return self._read_only
+
+    @property
+    def fleet(self) -> Fleet:
+        """The servers as they were last seen."""
+        return self._fleet
+
+    @property
+    def jobs(self) -> Mapping[str, Job]:
+        """Jobs that have not ended, and those that ended while this program runs."""
+        return self._work.jobs
+
+    @property
+    def connection(self) -> ConnectionStatus:
+        """How live the picture is."""
+        pace, failure = self._watcher.pace, self._watcher.failure
+        return ConnectionStatus(
+            pace.interval,
+            pace.slowed_by,
+            self._watcher.stale_since,
+            Failure.of(failure) if failure else None,
+            self._watcher.full_list_every,
+        )
+
+    @property
+    def role(self) -> Role:
+        """Whether this process sends."""
+        return self._work.role
+
+    @property
+    def leader(self) -> LeaderView | None:
+        """The other process that sends for this project, if one does, and whether it stands still."""
+        return self._work.leader
+
+    @property
+    def unreadable(self) -> Sequence[UnreadableJob]:
+        """Jobs of the journal that have not ended and can't be read."""
+        return self._work.unreadable
+
+    @property
+    def halted(self) -> Failure | None:
+        """Why nothing is sent at present, if so."""
+        return self._work.halted
+
+    @property
+    def watched(self) -> frozenset[int]:
+        """Servers that are watched until their lock clears."""
+        return self._watched
+
+    @property
+    def failure(self) -> CloudError | None:
+        """Why polls fail at present, if they do."""
+        return self._watcher.failure
+
+    def budget(self) -> RateLimitStatus:
+        """The rate limit as it stands."""
+        return self._cloud.budget()
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Calls the listener with each event; the result unsubscribes it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def greet(self, warnings: Iterable[str]) -> None:
+        """Tells hints about the settings as soon as somebody listens."""
+        self._greetings = tuple(warnings)
+
+    async def listed(self) -> None:
+        """Returns when all servers have been listed once."""
+        await self._listed.wait()
+
+    async def ready(self) -> None:
+        """Returns when the journal is open, or known to be unusable."""
+        await self._work.ready.wait()
+
+    # -- what a person may do -----------------------------------------------------------------------------------
+
+    async def submit(self, request: SnapshotRequest) -> str:
+        """Writes a batch down and starts it; gives its ID. Raises `Refused`."""
+        try:
+            batch = await self._work.submit(request)
+        except (JournalError, ReadOnlyError) as error:
+            raise _refused(error) from error
+        self._watcher.nudge()
+        return batch
+
+    async def cancel(self, job_ids: Iterable[str]) -> int:
+        """Cancels those that have not sent their snapshot yet; gives how many. Raises `Refused`."""
+        return await self._say(JobCommandKind.CANCEL, job_ids, lambda job: job.cancellable)
+
+    async def release(self, job_ids: Iterable[str]) -> int:
+        """The yes for held jobs; gives how many went on. Raises `Refused`."""
+        return await self._say(JobCommandKind.RELEASE, job_ids, lambda job: job.state is JobState.HELD)
+
+    async def retry(self, job_ids: Iterable[str]) -> int:
+        """Tries failed and unknown ones again; gives how many. Raises `Refused`."""
+        again = (JobState.FAILED, JobState.UNKNOWN)
+        return await self._say(JobCommandKind.RETRY, job_ids, lambda job: job.state in again)
+
+    async def _say(self, kind: JobCommandKind, job_ids: Iterable[str], fits: Callable[[Job], bool]) -> int:
+        chosen = [job_id for job_id in job_ids if job_id in self.jobs and fits(self.jobs[job_id])]
+        if not chosen:
+            return 0
+        try:
+            await self._work.request(kind, chosen)
+        except (JournalError, ReadOnlyError) as error:
+            raise _refused(error) from error
+        self._watcher.nudge()
+        return len(chosen)
+
+    def watch(self, server_id: int) -> bool:
+        """Watches a server until its lock clears, or stops watching it; gives whether it is watched now."""
+        self._watched ^= {server_id}
+        self._watcher.nudge()
+        return server_id in self._watched
+
+    async def refresh(self) -> None:
+        """Looks at everything now."""
+        await self._watcher.refresh()
+
+    async def server_actions(self, server_id: int) -> Sequence[Action]:
+        """The newest actions of a server, newest first. Raises `CloudError`."""
+        return await self._cloud.list_server_actions(server_id, Priority.KEYPRESS)
+
+    async def matching(self, label_selector: str) -> Sequence[int]:
+        """The IDs of the servers that Hetzner finds for a label selector. Raises `CloudError`."""
+        found = await self._cloud.list_servers(Priority.KEYPRESS, label_selector)
+        return [server.id for server in found]
+
+    async def batches(self, limit: int = 50) -> Sequence[BatchSummary]:
+        """Past and present batches, newest first. Raises `Refused`."""
+        try:
+            return [_summary(batch) for batch in await self._work.batches(limit)]
+        except JournalError as error:
+            raise _refused(error) from error
+
+    def attend(self, focused: bool) -> None:
+        """Tells whether a person looks."""
+        self._watcher.attend(focused)
+
+    def pending_work(self) -> PendingWork:
+        """What this process has under way; a follower's jobs go on with the one that sends, if there is one."""
+        if self.role is Role.OBSERVER or self.leader is not None:
+            return PendingWork()
+        under_way = [job for job in self.jobs.values() if not (job.state.ended or job.state.needs_person)]
+        waiting = tuple(job for job in under_way if job.create_image.phase is Phase.READY and job.result is None)
+        running = tuple(job for job in under_way if job.create_image.phase is not Phase.READY and job.result is None)
+        return PendingWork(waiting, running, servers_off(self.jobs.values()))
+
+    async def leave(self, *, cancel_waiting: bool) -> None:
+        """Starts nothing more, and returns when no server is off because of us. `run` must go on meanwhile."""
+        if cancel_waiting:
+            await self.cancel([job.id for job in self.pending_work().waiting])
+        await self._work.leave()
+
+    # -- its life -----------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Polls and works until cancelled."""
+        for text in self._greetings:
+            self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=True))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watcher.run())
+                group.create_task(self._tell_long_waits())
+                group.create_task(self._run_work())
+        finally:
+            await self._cloud.close()
+
+    async def _tell_long_waits(self) -> None:
+        """Says what waits for the rate limit for long: a server that is off meanwhile must not be a riddle."""
+        waits = LongWaits()
+        while True:
+            text = waits.note(self._cloud.budget(), self._clock.now())
+            if text is not None:
+                self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=True))
+            await self._clock.sleep(LOOK_FOR_WAITS_EVERY)
+
+    async def _run_work(self) -> None:
+        """The journal belongs to the project: a known token tells which it is, or else the servers do."""
+        warned: list[str] = []
+        try:
+            folder = await asyncio.to_thread(find, self._state_dir, self._card, warned.append)
+            if folder is None:
+                await self._listed.wait()
+                warned.clear()
+                folder = await asyncio.to_thread(self._folder_by_servers, self._present_card(), warned.append)
+            known = await asyncio.to_thread(identity, folder, self._card) if folder else None
+        except JournalError as error:
+            self._work.fail(error)
+            return
+        finally:
+            for text in warned:
+                self._work.warn(text)
+        if folder is None:
+            self._work.ready.set()
+            return
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._work.run(folder, known))
+            group.create_task(self._remember_servers(folder))
+
+    def _folder_by_servers(self, card: ProjectIdentity, warn: Callable[[str], None]) -> Path | None:
+        return (find if self._read_only else find_or_make)(self._state_dir, card, warn)
+
+    async def _remember_servers(self, folder: Path) -> None:
+        """Keeps what the project is known by up to date, so that a new token finds its journal."""
+        if self._read_only:
+            return
+        known: ProjectIdentity | None = None
+        await self._listed.wait()
+        while True:
+            card = self._present_card()
+            if card != known:
+                known = card
+                try:
+                    await asyncio.to_thread(find_or_make, self._state_dir, card)
+                    await self._work.remember(await asyncio.to_thread(identity, folder, card))
+                except JournalError:
+                    # The journal in the same folder says so itself, in words, as soon as it matters.
+                    known = None
+            await self._clock.sleep(60)
+
+    def _present_card(self) -> ProjectIdentity:
+        return ProjectIdentity(self._card.endpoint, self._card.fingerprints, tuple(sorted(self._fleet.views)))
+
+    @property
+    def _targets(self) -> PollTargets:
+        jobs = self._work.targets
+        return replace(jobs, servers=jobs.servers | (self._watched - jobs.off))
+
+    def _observe(self, observation: Observation) -> None:
+        self._fleet, events = apply(self._fleet, observation, self._own_actions())
+        for event in events:
+            self._publish(event)
+        self._work.observe(observation)
+        if observation.complete:
+            self._listed.set()
+        self._end_watches(observation, events)
+
+    def _own_actions(self) -> set[int]:
+        jobs = self.jobs.values()
+        ids = {
+            sending.action_id
+            for job in jobs
+            for sending in (job.create_image, job.shutdown, job.power_off, job.power_on)
+        }
+        return {action_id for action_id in ids if action_id is not None}
+
+    def _end_watches(self, observation: Observation, events: Iterable[Event]) -> None:
+        if not self._watched:
+            return
+        for server_id in self._watched & observation.servers.keys():
+            view = self._fleet.views.get(server_id)
+            if view is not None and not observation.servers[server_id].locked:
+                self._end_watch(view.server, gone=False)
+        for event in events:
+            if isinstance(event, ServerGone) and event.server.id in self._watched:
+                self._end_watch(event.server, gone=True)
+
+    def _end_watch(self, server: Server, *, gone: bool) -> None:
+        self._watched -= {server.id}
+        self._publish(WatchEnded(self._clock.now(), self._cloud.project, server, gone))
+
+    def _publish(self, event: Event) -> None:
+        for listener in tuple(self._listeners):
+            listener(event)
+        if not isinstance(event, FleetUpdated):
+            self._watcher.nudge()
+
+
+def _refused(error: JournalError | ReadOnlyError) -> RefusedError:
+    advice = f" {error.failure.advice}" if isinstance(error, JournalError) else ""
+    return RefusedError(f"{error}.{advice}")
+
+
+def _summary(batch: Batch) -> BatchSummary:
+    ended = [job.ended for job in batch.jobs]
+    last = None if any(at is None for at in ended) else max((at for at in ended if at), default=None)
+    return BatchSummary(batch.id, batch.created, last, batch.jobs)

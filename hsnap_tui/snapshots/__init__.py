@@ -1,0 +1,1 @@
+"""Description templates and labels of snapshots (pure)."""

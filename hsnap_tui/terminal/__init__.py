@@ -1,0 +1,1 @@
+"""Terminals, pipes and signals: nothing in here ever waits for who reads."""

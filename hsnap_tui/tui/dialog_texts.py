@@ -1,0 +1,105 @@
+"""What the snapshot dialog says about the chosen servers before anything starts (pure)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from hsnap_tui.cloud.model import ServerStatus
+from hsnap_tui.common import formatting
+from hsnap_tui.fleet.state import ServerView
+from hsnap_tui.jobs.core.model import IfLocked, IfStillOn, Job, SnapshotOptions
+
+
+def title(views: Sequence[ServerView]) -> str:
+    """What the dialog is about."""
+    return "Snapshot of 1 server" if len(views) == 1 else f"Snapshots of {len(views):,} servers"
+
+
+def lock_note(view: ServerView) -> str:
+    """What holds one server, in a few words; empty when nothing does."""
+    if not view.server.locked:
+        return ""
+    return (
+        f"{view.lock_holder.command} {view.lock_holder.progress} %"
+        if view.lock_holder
+        else "locked, holder not listed"
+    )
+
+
+def locked_in_words(views: Sequence[ServerView]) -> str:
+    """How many are locked and by what."""
+    by = Counter(
+        view.lock_holder.command if view.lock_holder else "holder not listed" for view in views if view.server.locked
+    )
+    if not by:
+        return "None of them is locked."
+    kinds = ", ".join(what if number == 1 else f"{what} ({number:,})" for what, number in by.most_common())
+    total = sum(by.values())
+    return f"{total:,} {'is' if total == 1 else 'are'} locked: {kinds}."
+
+
+def warnings(views: Sequence[ServerView], busy: Mapping[int, Job], options: SnapshotOptions) -> list[str]:
+    """What a snapshot will not contain or guarantee, for these servers."""
+    told = []
+    attached = [view for view in views if view.server.volumes]
+    volumes = sum(len(view.server.volumes) for view in attached)
+    if volumes:
+        names = formatting.listed([view.server.name for view in attached], 3)
+        told.append(f"Volumes are not included: {formatting.count(volumes, 'volume')} attached to {names}.")
+    running = [view for view in views if view.server.status is ServerStatus.RUNNING]
+    if running and not options.shut_down:
+        told.append(
+            "A running server's disk is saved as if its power was cut at that moment (crash-consistent): "
+            "what is only in memory is missing."
+        )
+    twice = [view.server.name for view in views if view.server.id in busy]
+    if twice:
+        told.append(f"Already with a job under way, and getting one more: {formatting.listed(twice, 3)}.")
+    return told
+
+
+def at_a_time_in_words(number: int) -> str:
+    """How many servers may be off at once."""
+    return "one server at a time" if number == 1 else f"up to {number:,} servers off at the same time"
+
+
+def max_downtime_in_words(limit: timedelta) -> str:
+    """What happens when a server was off for as long as it may be."""
+    return f"off for {formatting.roughly(limit)} without a snapshot: powered on again"
+
+
+def intent(views: Sequence[ServerView], options: SnapshotOptions) -> str:
+    """What will be done, with names where servers are switched off."""
+    later = _of_the_locked(sum(view.server.locked for view in views), options.if_locked)
+    if not options.shut_down:
+        return f"All start at once, each on its own.{later}"
+    running = [view for view in views if view.server.status is ServerStatus.RUNNING]
+    if not running:
+        return f"None of them runs: nothing is shut down.{later}"
+    names = [view.server.name for view in running if not _is_skipped(view, options)]
+    if not names:
+        return f"All that run are locked and skipped: nothing is shut down.{later}"
+    rest = len(views) - len(running)
+    untouched = f" {formatting.count(rest, 'server')} not running: left as found." if rest else ""
+    late = "is left running and its job fails" if options.if_still_on is IfStillOn.LEAVE else "is powered off"
+    return (
+        f"Shuts down {formatting.listed(names, 8)}, {at_a_time_in_words(options.at_a_time)}, "
+        "and powers each on again "
+        f"as soon as its lock clears. One that has been off for {formatting.brief(options.max_downtime)} without a "
+        "snapshot under way is powered on again all the same, and its job needs your approval. "
+        f"One that is still on after {formatting.brief(options.off_within)} {late}.{untouched}{later}"
+    )
+
+
+def _is_skipped(view: ServerView, options: SnapshotOptions) -> bool:
+    return view.server.locked and options.if_locked is IfLocked.SKIP
+
+
+def _of_the_locked(number: int, if_locked: IfLocked) -> str:
+    if not number:
+        return ""
+    if if_locked is IfLocked.SKIP:
+        return f" {number:,} locked: skipped."
+    return f" {number:,} locked: {'starts' if number == 1 else 'each starts'} by itself when the lock clears."

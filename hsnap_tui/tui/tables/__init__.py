@@ -1,0 +1,1 @@
+"""Tables: columns as data, the table model, the table of servers."""

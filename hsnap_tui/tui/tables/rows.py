@@ -1,0 +1,66 @@
+"""One row of the table: a server, its job, and what the person did to it (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from hsnap_tui.cloud.model import ImageStatus, Snapshot
+from hsnap_tui.fleet.state import Fleet, ServerView
+from hsnap_tui.jobs.core.model import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A server as a row shows it."""
+
+    view: ServerView
+    job: Job | None = None
+    marked: bool = False
+    watched: bool = False
+
+
+def unlisted(job: Job, fleet: Fleet) -> Snapshot | None:
+    """The snapshot of a job that is done, until a list of snapshots that was asked for later is there."""
+    done, seen = job.snapshot_done, fleet.snapshots_seen
+    if done is None or job.image_id is None or (seen is not None and seen > done):
+        return None
+    listed = fleet.snapshots.get(job.image_id)
+    if listed is not None and listed.status is ImageStatus.AVAILABLE:
+        return None
+    return Snapshot(
+        project=job.project,
+        id=job.image_id,
+        description=job.description,
+        status=ImageStatus.AVAILABLE,
+        created=job.create_image.last_intent or done,
+        image_size=job.size,
+        server_id=job.server_id,
+        server_name=job.server_name,
+        labels=job.options.labels,
+    )
+
+
+def with_newest(view: ServerView, job: Job | None, fleet: Fleet) -> ServerView:
+    """The view with the job's own snapshot counted, which the last list does not have yet."""
+    snapshot = unlisted(job, fleet) if job else None
+    if snapshot is None:
+        return view
+    newest = max(snapshot.created, view.newest_snapshot or snapshot.created)
+    return replace(view, newest_snapshot=newest, snapshots=view.snapshots + 1)
+
+
+def job_of_each(jobs: Iterable[Job]) -> dict[int, Job]:
+    """The job to show for each server: the newest that has not ended, or else the newest."""
+    chosen: dict[int, Job] = {}
+    for job in jobs:
+        before = chosen.get(job.server_id)
+        if before is None or before.state.ended or not job.state.ended:
+            chosen[job.server_id] = job
+    return chosen
+
+
+def jobs_of(jobs: Iterable[Job], server_ids: Iterable[int] | None) -> list[Job]:
+    """The jobs of these servers, or of all."""
+    wanted = None if server_ids is None else set(server_ids)
+    return [job for job in jobs if wanted is None or job.server_id in wanted]

@@ -1,0 +1,1 @@
+"""Themes and colours that can be read on any terminal."""

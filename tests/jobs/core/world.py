@@ -1,0 +1,408 @@
+"""The smallest engine that keeps the contract of the job state machine, against `Hetzner` over a hostile transport.
+
+It commits each step before it runs the step's command, and checks on every step what must hold at any time.
+
+- The transport may carry a request out at any moment or never, and lose answers. A request that was given up has its
+  connection reset, so that nothing leaves this machine any more; what has left it may be carried out until just
+  before `SETTLE` has passed (proxies give up within seconds). `lose` may exceed that bound: what is promised then is
+  less, see `late_snapshots` and `too_late_off`.
+- The process may be killed at any moment: the journal has what was committed. It may stand still for any time:
+  nothing is processed, while requests under way go on. When it starts, the machine's clock may have been set; within
+  a process time is monotonic. What Hetzner's `Date` says of its clock may be wrong for a while.
+- The token may lose the right to write, or all access, for a while: what was refused surely had no effect.
+
+Times of the job are those of our clock; times of `Hetzner` are true.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from hsnap_tui.cloud.errors import CloudError, Effect, ErrorKind
+from hsnap_tui.cloud.model import Action, Server, Snapshot
+from hsnap_tui.events import JobEvent
+from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, Power, RequestKind, SnapshotOptions
+from hsnap_tui.jobs.core.observations import (
+    ActionSeen,
+    AnswerLost,
+    JobObservation,
+    LookedUp,
+    LookUp,
+    LookUpFailed,
+    RequestAccepted,
+    RequestRefused,
+    Send,
+    ServerSeen,
+    StepContext,
+    Tick,
+)
+from hsnap_tui.jobs.core.snapshot.machine import LOCK_SHOWS_WITHIN, step
+from hsnap_tui.jobs.core.snapshot.resume import resume
+from hsnap_tui.jobs.core.tracked_request import SETTLE
+from tests.jobs.core import promises
+from tests.jobs.core.access import Access
+from tests.jobs.core.hetzner import COMMAND, SERVER_ID, Hetzner
+
+START = datetime(2026, 7, 1, 12, 0, 0, 250_000, UTC)
+JOB_ID = "job-1"
+LATENCY = 0.05
+POLL_EVERY = timedelta(seconds=3)
+LATER = timedelta(seconds=15)
+"""How often a poll comes when all goes well for more than a minute: an hour has few requests for many servers."""
+SELDOM = timedelta(minutes=5)
+"""How often a poll comes when nothing changes for hours."""
+LATEST_EFFECT = SETTLE - timedelta(milliseconds=50)
+NO_TIME = timedelta(0)
+
+
+def new_job(options: SnapshotOptions) -> Job:
+    """A job as it is queued."""
+    return Job(JOB_ID, "batch-1", "p", SERVER_ID, "web", "web-snapshot", options, START)
+
+
+@dataclass
+class Flight:
+    """A request on its way; `outcome` once it was carried out or refused at Hetzner."""
+
+    request_kind: RequestKind
+    outcome: RequestAccepted | CloudError | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """What Hetzner would have answered at one moment."""
+
+    server: Server | None
+    lock_holder: Action | None
+    actions: tuple[Action, ...]
+    snapshots: tuple[Snapshot, ...]
+
+
+@dataclass
+class World:
+    """One job, its journal, the requests under way, and Hetzner."""
+
+    options: SnapshotOptions = field(default_factory=SnapshotOptions)
+    hetzner: Hetzner = field(default_factory=lambda: Hetzner(START))
+    known_offset: timedelta = NO_TIME
+    """Hetzner's clock minus ours, as the answers' `Date` tells it."""
+
+    def __post_init__(self) -> None:
+        self.began = self.hetzner.now
+        self.clock_error = NO_TIME
+        """Our clock minus the true time."""
+        self.clock_set_at = self.began
+        self.date_error = NO_TIME
+        """How much of `known_offset` is wrong."""
+        self.access = Access.FULL
+        self.happened: Counter[str] = Counter()
+        """How often each thing that is hard to live with has really happened."""
+        self.job = new_job(self.options)
+        self.events: list[JobEvent] = []
+        self.alive = True
+        self.leaving = False
+        self.may_send = True
+        self.may_stop = True
+        self.flight: Flight | None = None
+        self.look_up: tuple[RequestKind, datetime, View] | None = None
+        self.polls: list[tuple[datetime, View]] = []
+        self.late: list[tuple[RequestKind, datetime, datetime]] = []
+        self.sent: list[RequestKind] = []
+        self.look_ups = 0
+        self.looked_at: deque[datetime] = deque(maxlen=100)
+        self.off_while_well = NO_TIME
+        """How long all went well in all while the server was off because of us and could be switched on."""
+        self.off_too_long = NO_TIME
+        """How much of it was beyond what was allowed, since the last request to switch it on."""
+        self.late_snapshots = 0
+        """How many requests for a snapshot had their effect later than `LATEST_EFFECT`."""
+        self.too_late_off = False
+        """Whether a request that switches off had its effect later than that, and after the job had ended."""
+        self.asked_off_at: datetime | None = None
+        self.mistaken = False
+        """Whether somebody else's action was taken for that of a request of ours whose answer was lost, as nobody can
+        tell them apart. What ours does when it comes after all is then taken for somebody else's."""
+
+    def stands(self, state: JobState, hold: HoldReason | None = None) -> bool:
+        """Whether the job stands there now."""
+        return self.job.state is state and self.job.hold is hold
+
+    # -- time ---------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        """Our clock."""
+        return self.hetzner.now + self.clock_error
+
+    def true(self, moment: datetime) -> datetime:
+        """The true time at which our clock showed, or will show, this."""
+        return moment - self.clock_error
+
+    def set_clock(self, seconds: float) -> None:
+        """Our clock is set while no process is there."""
+        self.clock_error += timedelta(seconds=seconds)
+        self.known_offset -= timedelta(seconds=seconds)
+
+    def date_is_wrong_by(self, seconds: float) -> None:
+        """Hetzner's `Date` is wrong by so much from now on."""
+        self.known_offset += timedelta(seconds=seconds) - self.date_error
+        self.date_error = timedelta(seconds=seconds)
+        if seconds:
+            self.happened["the date was wrong" + (" while a server was off" if self.owes else "")] += 1
+
+    def wait(self, seconds: float, *, asleep: bool = False) -> None:
+        """Time passes; the process wakes when the job asked for it, unless the machine is asleep."""
+        until = self.now + timedelta(seconds=seconds)
+        while self.alive and not asleep and self.job.wake_at is not None and self.job.wake_at <= until:
+            self._pass(max(self.now, self.job.wake_at))
+            self.tell(Tick())
+        self._pass(until)
+
+    def _pass(self, until: datetime) -> None:
+        """Moves our clock; effects that come late are tried from their moment on until it is too late for them."""
+        here, until = self.hetzner, self.true(until)
+        while self.late and min(due for _, due, _ in self.late) <= until:
+            request_kind, due, latest = min(self.late, key=lambda effect: effect[1])
+            self.late.remove((request_kind, due, latest))
+            here.advance(max(here.now, due))
+            again = due + timedelta(seconds=0.5)
+            if not isinstance(self._post(request_kind), CloudError):
+                self.happened["an effect came late"] += 1
+                self._note_lateness(request_kind, latest)
+            elif again <= latest:
+                self.late.append((request_kind, again, latest))
+        here.advance(until)
+
+    def _note_lateness(self, request_kind: RequestKind, latest: datetime) -> None:
+        if self.hetzner.now > latest:
+            self.happened["an effect came later than the bound"] += 1
+            self.late_snapshots += request_kind is RequestKind.CREATE_IMAGE
+            self.too_late_off |= (
+                request_kind in (RequestKind.SHUTDOWN, RequestKind.POWER_OFF) and self.job.state.ended
+            )
+
+    # -- the engine ---------------------------------------------------------------------------------------------
+
+    def tell(self, observation: JobObservation) -> None:
+        """One step: committed, checked, and its command begun."""
+        before = self.job
+        context = StepContext(self.now, self.may_send, self.may_stop, self.leaving, self.known_offset)
+        result = step(before, observation, context)
+        promises.check_step(self, before, observation, result)
+        self.job = result.job
+        adopted = {request.action_id for request in (self.job.shutdown, self.job.power_off, self.job.power_on)}
+        self.mistaken |= any(work.action.id in adopted and not work.ours for work in self.hetzner.works)
+        self.events.extend(result.events)
+        match result.command:
+            case Send(request_kind):
+                self.flight = Flight(request_kind)
+                self.sent.append(request_kind)
+                if request_kind is RequestKind.POWER_ON:
+                    self.off_too_long = NO_TIME
+            case LookUp(request_kind):
+                self.look_up = (request_kind, self.now, self.view())
+                self.look_ups += 1
+                self.looked_at.append(self.hetzner.now)
+
+    def crash(self, late: float | None = None) -> None:
+        """The process is gone; a request that was not carried out may be after `late` seconds."""
+        self.alive, self.leaving = False, False
+        self._has_effect_after(late)
+        self.flight = self.look_up = None
+        self.polls.clear()
+
+    def come_back(self, *, own: bool = False, clock_set: float = 0) -> None:
+        """A new process takes the job over from the journal; the clock was set meanwhile, in seconds."""
+        self.set_clock(clock_set)
+        if clock_set:
+            self.clock_set_at = self.hetzner.now
+            self.happened["the clock was set" + (" while a server was off" if self.owes else "")] += 1
+        context = StepContext(self.now, self.may_send, self.may_stop, self.leaving, self.known_offset)
+        result = resume(self.job, context, own=own)
+        self.alive = True
+        self.job = result.job
+        self.events.extend(result.events)
+        assert result.command is None
+        self.tell(Tick())
+
+    # -- the transport ------------------------------------------------------------------------------------------
+
+    def carry_out(self) -> None:
+        """The request under way reaches Hetzner."""
+        if self.flight is not None and self.flight.outcome is None:
+            self.flight.outcome = self._post(self.flight.request_kind)
+
+    @property
+    def owes(self) -> bool:
+        """Whether the journal says that a server is or may be off because of us."""
+        return self.job.power is Power.RESTORE_PENDING
+
+    def _post(self, request_kind: RequestKind) -> RequestAccepted | CloudError:
+        if self.access is not Access.FULL:
+            self.happened["a request had no access"] += 1
+            kind = ErrorKind.READ_ONLY_TOKEN if self.access is Access.READ else ErrorKind.UNAUTHORIZED
+            return CloudError(kind, "no access", code=kind.value)
+        try:
+            return self.hetzner.post(
+                request_kind, JOB_ID if request_kind is RequestKind.CREATE_IMAGE else None, ours=True
+            )
+        except CloudError as error:
+            if request_kind in self.hetzner.routes:
+                self.happened[f"a route refused: {error.kind}"] += 1
+            return error
+
+    def answer(self) -> None:
+        """The request under way is carried out and its answer arrives."""
+        self.carry_out()
+        flight = self._land()
+        match flight.outcome:
+            case RequestAccepted() as accepted:
+                self.tell(accepted)
+            case CloudError(effect=Effect.POSSIBLE) as error:
+                self.tell(AnswerLost(flight.request_kind, error))
+            case CloudError() as error:
+                self.tell(RequestRefused(flight.request_kind, error))
+
+    def refuse(self, kind: ErrorKind, retry_after: float | None = None) -> None:
+        """The request under way is refused before it could have an effect."""
+        flight = self._land()
+        assert flight.outcome is None
+        self.tell(RequestRefused(flight.request_kind, CloudError(kind, kind.value, retry_after=retry_after)))
+
+    def lose(self, late: float | None = None, kind: ErrorKind = ErrorKind.UNCLEAR) -> None:
+        """The answer is lost; a request that was not carried out may be after `late` seconds."""
+        self._has_effect_after(late)
+        self.tell(AnswerLost(self._land().request_kind, CloudError(kind, kind.value, Effect.POSSIBLE)))
+
+    def _has_effect_after(self, late: float | None) -> None:
+        if late is not None and self.flight is not None and self.flight.outcome is None:
+            now = self.hetzner.now
+            self.late.append((self.flight.request_kind, now + timedelta(seconds=late), now + LATEST_EFFECT))
+
+    def locked_by_itself(self) -> None:
+        """Something on the way sends a request twice; the answer is that of the second one, a 423."""
+        self.carry_out()
+        flight = self._land()
+        self.tell(
+            RequestRefused(flight.request_kind, CloudError(ErrorKind.LOCKED, "server is locked", code="locked"))
+        )
+
+    def _land(self) -> Flight:
+        flight, self.flight = self.flight, None
+        assert flight is not None
+        return flight
+
+    # -- look-ups and polls -------------------------------------------------------------------------------------
+
+    def view(self) -> View:
+        """What Hetzner would answer now."""
+        here = self.hetzner
+        return View(here.server(), here.lock_holder(), here.actions(), here.labelled(JOB_ID))
+
+    def answer_look_up(self, server: bool = True, actions: bool = True, snapshots: bool = True) -> None:
+        """The look-up's answers arrive, each read just now or when it was begun."""
+        assert self.look_up is not None
+        if self.access is Access.NONE:
+            self.fail_look_up(kind=ErrorKind.UNAUTHORIZED)
+            return
+        (request_kind, started, old), new = self.look_up, self.view()
+        self.look_up = None
+        self.tell(
+            LookedUp(
+                request_kind,
+                started,
+                (new if server else old).server,
+                (new if actions else old).actions,
+                ((new if snapshots else old).snapshots if request_kind is RequestKind.CREATE_IMAGE else ()),
+            )
+        )
+
+    def fail_look_up(self, retry_after: float | None = None, kind: ErrorKind = ErrorKind.UNREACHABLE) -> None:
+        """The look-up can't be done."""
+        self.look_up = None
+        self.tell(LookUpFailed(CloudError(kind, kind.value, retry_after=retry_after)))
+
+    def begin_poll(self) -> None:
+        """A poll begins; it is delivered later."""
+        self.polls.append((self.now, self.view()))
+
+    def deliver_poll(self, index: int = 0, *, stale: bool = False) -> None:
+        """A poll's answer arrives, read just now or when the poll was begun."""
+        started, old = self.polls.pop(index)
+        self._see(started, old if stale else self.view())
+
+    def _see(self, started: datetime, view: View) -> None:
+        if self.access is Access.NONE:
+            return
+        for action in view.actions:
+            if action.id in (
+                self.job.create_image.action_id,
+                self.job.shutdown.action_id,
+                self.job.power_on.action_id,
+            ):
+                self.tell(ActionSeen(action))
+        self.tell(ServerSeen(started, view.server, view.lock_holder))
+
+    def poll(self) -> None:
+        """A poll that is answered at once."""
+        self._see(self.now, self.view())
+
+    def run(self, seconds: float, stop_at: RequestKind | None = None, every: timedelta = POLL_EVERY) -> None:
+        """All goes well for so long, or until a request of that verb is under way: answers and polls arrive."""
+        until, soon = self.now + timedelta(seconds=seconds), self.now + timedelta(minutes=1)
+        while self._answer_all(stop_at) and self.now < until:
+            if self.job.resting and not self.job.watching:
+                return
+            begun = self.now
+            self.wait(LATENCY)
+            self._see(begun, self.view())
+            pause = every if self.now < soon else LATER if self.owes else max(every, LATER)
+            self._rest(min(until, self.now + pause), stop_at)
+            self._count_downtime(self.now - begun)
+
+    def _rest(self, until: datetime, stop_at: RequestKind | None) -> None:
+        """Until the next poll: what the job asks for meanwhile is answered."""
+        while self._answer_all(stop_at) and self.now < until:
+            wake_at = self.job.wake_at
+            due = wake_at if wake_at is not None and self.now < wake_at < until else until
+            self.wait((due - self.now).total_seconds())
+
+    def _count_downtime(self, passed: timedelta) -> None:
+        if not promises.off_because_of_us(self):
+            self.off_while_well = self.off_too_long = NO_TIME
+        elif self.can_switch_on:
+            self.off_while_well += passed
+            if self.off_while_well > self.job.options.max_downtime:
+                self.off_too_long += passed
+                self.happened["a server was off for long"] += 1
+
+    @property
+    def can_switch_on(self) -> bool:
+        """Whether a request to switch the server on would be carried out, and its state can be seen."""
+        here = self.hetzner
+        works = RequestKind.POWER_ON not in here.routes and COMMAND[RequestKind.POWER_ON] not in here.plan.fails
+        routed = works and here.shown_status is here.status
+        return self.access is Access.FULL and routed and not here.locked and not here.deleted
+
+    def _answer_all(self, stop_at: RequestKind | None) -> bool:
+        for _ in range(20):
+            if self.flight is not None:
+                if self.flight.request_kind is stop_at:
+                    return False
+                self.wait(LATENCY)
+                self.answer()
+            elif self.look_up is not None:
+                self.wait(LATENCY)
+                self.answer_look_up()
+            else:
+                return True
+        raise AssertionError("it asks again and again without letting time pass")
+
+    def check_end(self) -> None:
+        """What a job that has ended promises."""
+        promises.ended_well(self)
+
+
+__all__ = ["LOCK_SHOWS_WITHIN", "START", "Hetzner", "World", "new_job"]
