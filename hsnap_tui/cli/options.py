@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from hsnap_tui import __version__
 from hsnap_tui.common.formatting import parse_duration
 from hsnap_tui.common.text import clean
-from hsnap_tui.config.settings import LONGEST_TIMEOUT, SettingsError, checked_endpoint
+from hsnap_tui.config.settings import CONNECT_TIMEOUT, LONGEST_TIMEOUT, READ_TIMEOUT, SettingsError, checked_endpoint
 from hsnap_tui.headless.exit_codes import MEANINGS
 from hsnap_tui.headless.json_schema import FIELDS
 from hsnap_tui.jobs.core.model import IfLocked, IfStillOn
@@ -26,7 +26,9 @@ ENVIRONMENT = {
     "HCLOUD_CONTEXT, HCLOUD_CONFIG": "the official command line's context and its file, used when there is no token",
     "HCLOUD_ENDPOINT": "the API's address; plain http only to this computer",
     "HSNAP_STATE_DIR": "where the journals are kept; they are this user's own unless a group shares the folder",
-    "HSNAP_CONNECT_TIMEOUT, HSNAP_READ_TIMEOUT": "time-outs of requests in seconds (5, 15)",
+    "HSNAP_CONNECT_TIMEOUT, HSNAP_READ_TIMEOUT": (
+        f"time-outs of requests in seconds ({CONNECT_TIMEOUT:g}, {READ_TIMEOUT:g})"
+    ),
     "NO_COLOR": "no colours",
 }
 """The variables that are read, for the help and the README."""

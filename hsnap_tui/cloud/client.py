@@ -16,7 +16,7 @@ from hsnap_tui.cloud.request_chain import ApiRequest, RequestChain
 from hsnap_tui.cloud.transport.proxy import proxy_settings
 from hsnap_tui.cloud.transport.sdk import Sdk
 from hsnap_tui.common.clock import Clock, SystemClock
-from hsnap_tui.config.settings import Secret
+from hsnap_tui.config.settings import CONNECT_TIMEOUT, READ_TIMEOUT, Secret
 
 T = TypeVar("T")
 
@@ -41,8 +41,8 @@ class HetznerCloud:
         project: str,
         clock: Clock | None = None,
         *,
-        connect_timeout: float = 5.0,
-        read_timeout: float = 15.0,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         around = proxy_settings(endpoint, os.environ if environ is None else environ)

@@ -28,6 +28,10 @@ class ErrorKind(StrEnum):
     UNCLEAR = "unclear"
 
 
+NO_ACCESS = frozenset({ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN, ErrorKind.READ_ONLY_TOKEN})
+"""Kinds that say that the token may not do this: trying again with the same token is of no use."""
+
+
 class Effect(StrEnum):
     """Whether the request can have had an effect."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from hsnap_tui.cloud.errors import CloudError, ErrorKind
+from hsnap_tui.cloud.errors import NO_ACCESS, CloudError
 from hsnap_tui.fleet.poll import Part, Poll
 
 PATIENCE = 3
@@ -14,7 +14,6 @@ LONGEST_BACKOFF = 15.0
 LONGEST_WITHOUT_ACCESS = 60.0
 LONGEST_RETRY_AFTER = 300.0
 """Seconds that an answer may ask polls to wait at most."""
-_NO_ACCESS = frozenset({ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN, ErrorKind.READ_ONLY_TOKEN})
 _LISTS = (Part.FULL_LIST, Part.RUNNING)
 
 
@@ -55,7 +54,7 @@ class PollHealth:
         """Seconds to wait after failed polls, at least; 0 while polls get through."""
         if self.failure is None:
             return 0.0
-        longest = LONGEST_WITHOUT_ACCESS if self.failure.kind in _NO_ACCESS else LONGEST_BACKOFF
+        longest = LONGEST_WITHOUT_ACCESS if self.failure.kind in NO_ACCESS else LONGEST_BACKOFF
         asked = min(self.failure.retry_after or 0.0, LONGEST_RETRY_AFTER)
         return max(min(longest, 2.0 ** min(self._failed_polls, 10)), asked)
 
@@ -64,7 +63,7 @@ class PollHealth:
         errors = list(poll.errors.values())
         if not poll.answered:
             return errors[0]
-        no_access = [error for error in errors if error.kind in _NO_ACCESS]
+        no_access = [error for error in errors if error.kind in NO_ACCESS]
         lists = [self._in_a_row[part][1] for part in _LISTS if self._in_a_row.get(part, (0,))[0] >= PATIENCE]
         return next(iter(no_access + lists), None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection
 
-from hsnap_tui.jobs.core.model import HoldReason, Job, JobState
+from hsnap_tui.jobs.core.model import HoldReason, Job
 from hsnap_tui.session.session import Session
 
 TAKEN_IN_WITHIN = 5.0
@@ -52,7 +52,7 @@ class AutoRelease:
         return True
 
     def _counts_for(self, job: Job) -> bool:
-        return job.state is JobState.HELD and job.hold in self._reasons and self._given[job.id] < self._times
+        return job.approvable and job.hold in self._reasons and self._given[job.id] < self._times
 
     def _are_still(self, held: set[str]) -> bool:
-        return any(job.state is JobState.HELD for job in self._chosen() if job.id in held)
+        return any(job.approvable for job in self._chosen() if job.id in held)

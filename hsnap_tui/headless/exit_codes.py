@@ -37,7 +37,7 @@ def exit_code(jobs: Iterable[Job]) -> ExitCode:
     """The code for how these jobs stand. What can still be finished counts more than what has failed."""
     jobs = tuple(jobs)
     states = {job.state for job in jobs}
-    if any(job.hold is HoldReason.NO_ACCESS and job.state is JobState.HELD for job in jobs):
+    if any(job.hold is HoldReason.NO_ACCESS and job.approvable for job in jobs):
         return ExitCode.NO_ACCESS
     if any(not job.over for job in jobs):
         return ExitCode.UNFINISHED

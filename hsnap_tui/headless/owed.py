@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hsnap_tui.common import formatting
 from hsnap_tui.headless.exit_codes import ExitCode
-from hsnap_tui.jobs.publishing import servers_off
+from hsnap_tui.jobs.core.groups import servers_off
 from hsnap_tui.jobs.store.leader import STILL_AFTER
 from hsnap_tui.messages import event_lines
 from hsnap_tui.session.session import Session

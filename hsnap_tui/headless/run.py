@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from datetime import timedelta
 from typing import TypeVar
 
-from hsnap_tui.cloud.errors import ErrorKind
+from hsnap_tui.cloud.errors import NO_ACCESS
 from hsnap_tui.common import formatting
 from hsnap_tui.common.clock import Clock
 from hsnap_tui.headless import json_lines, owed
@@ -17,7 +17,8 @@ from hsnap_tui.headless.auto_release import AutoRelease
 from hsnap_tui.headless.exit_codes import ExitCode, exit_code
 from hsnap_tui.headless.report import Report, in_short
 from hsnap_tui.headless.waiting import AFTER_TIMEOUT, AT_THE_END, LOOK_EVERY, Heartbeat, names_off, settle
-from hsnap_tui.jobs.core.model import Job, JobState, Power
+from hsnap_tui.jobs.core.groups import all_at_rest, grouped
+from hsnap_tui.jobs.core.model import Job, Power
 from hsnap_tui.messages import event_lines
 from hsnap_tui.session.interface import RefusedError
 from hsnap_tui.session.session import Session
@@ -28,8 +29,6 @@ PATIENCE = 60.0
 """Seconds for which the network is tried again at the start: as long as a person would."""
 
 T = TypeVar("T")
-
-_NO_ACCESS = frozenset({ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN, ErrorKind.READ_ONLY_TOKEN})
 
 
 class NoAccessError(Exception):
@@ -126,7 +125,7 @@ async def wait_ready(
                 raise LeftEarlyError(_before_anything(interrupts))
             error = session.failure
             late = session.clock.monotonic() - started >= patience
-            if error is not None and not waiting.done() and (late or error.kind in _NO_ACCESS):
+            if error is not None and not waiting.done() and (late or error.kind in NO_ACCESS):
                 raise NoAccessError(f"Nothing was started, without access to Hetzner: {error}.")
         return waiting.result()
     finally:
@@ -160,7 +159,7 @@ async def follow(
         except RefusedError as refused:
             report.say(str(refused))
             consent = None
-        if _over(chosen()):
+        if all_at_rest(chosen()):
             break
         if still := owed.stands_still(session):
             break
@@ -174,7 +173,7 @@ async def follow(
     elif shut_out:
         report.say(_helpless(session))
     else:
-        if not _over(jobs):
+        if not all_at_rest(jobs):
             report.say(_farewell(session, interrupts))
         limits = AT_THE_END if interrupts.timed_out is None else AFTER_TIMEOUT
         if left := await settle(session, heartbeat, limits):
@@ -187,10 +186,6 @@ async def follow(
     off = {"off": names} if (names := names_off(session)) else {}
     report.record(json_lines.record("end", exit=int(code), jobs=len(jobs), **off))
     return code
-
-
-def _over(jobs: list[Job]) -> bool:
-    return bool(jobs) and all(job.state.ended or job.state.needs_person for job in jobs)
 
 
 async def _pause(event: asyncio.Event) -> None:
@@ -212,8 +207,8 @@ class AccessWatchdog:
     def has_lasted(self) -> bool:
         """To be asked again and again."""
         session, now = self._session, self._session.clock.monotonic()
-        polls = session.failure is not None and session.failure.kind in _NO_ACCESS
-        requests = session.halted is not None and session.halted.kind in _NO_ACCESS
+        polls = session.failure is not None and session.failure.kind in NO_ACCESS
+        requests = session.halted is not None and session.halted.kind in NO_ACCESS
         if not (polls or requests):
             self._since = None
         elif self._since is None:
@@ -249,9 +244,9 @@ def _helpless(session: Session) -> str:
 def tell_what_is_left(jobs: Iterable[Job], report: Report) -> None:
     """Says which jobs wait for a person, and which servers may still go off."""
     jobs = tuple(jobs)
-    if held := [job for job in jobs if job.state is JobState.HELD]:
+    if held := grouped(jobs).held:
         report.say(f"Held for your yes: {_names(held)}. hsnap-tui resume --yes goes on with them.")
-    if unknown := [job for job in jobs if job.state is JobState.UNKNOWN]:
+    if unknown := grouped(jobs).unknown:
         report.say(
             f"Not found out whether there is a snapshot of {_names(unknown)}: look for one with the label "
             "hsnap-tui/job, and if there is none, press R in hsnap-tui to try again."

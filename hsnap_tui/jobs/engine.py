@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from hsnap_tui.cloud.api import CloudApi
-from hsnap_tui.cloud.errors import CloudError, ErrorKind
+from hsnap_tui.cloud.errors import NO_ACCESS, CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action
 from hsnap_tui.common.clock import Clock
 from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, Notice, SendingHalted, SendingResumed
@@ -48,7 +48,6 @@ T = TypeVar("T")
 JOURNAL_RETRY = timedelta(seconds=5)
 SLICE = 50
 """So many steps, commands or events are dealt with before others have the event loop: a key is never waited for."""
-_NO_ACCESS = frozenset({ErrorKind.READ_ONLY_TOKEN, ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN})
 _FAILS_FOR_ALL = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.UNCLEAR})
 _ROUTE_FAILS = (
     "Hetzner takes no snapshots at the moment: several servers in a row got no usable answer. One server at a time "
@@ -343,7 +342,7 @@ class Engine:
         """A server that can't be switched on for lack of access needs a person; an accepted request shows access."""
         refusals = [event.failure for event in result.events if event.kind is JobEventKind.RETRYING and event.failure]
         for failure in refusals:
-            if failure.kind in _NO_ACCESS:
+            if failure.kind in NO_ACCESS:
                 self._halt(failure)
         if isinstance(observation, RequestAccepted):
             self.allow()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hsnap_tui.cloud.api import CloudApi
+from hsnap_tui.cloud.errors import NO_ACCESS
 from hsnap_tui.common.clock import Clock
 from hsnap_tui.events import Event, JobEvent, Role, SendingHalted
 from hsnap_tui.fleet.state import Fleet
@@ -14,7 +15,7 @@ from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.jobs.core.observations import Cancel, JobObservation, Release, Retry, StepContext
 from hsnap_tui.jobs.core.own_jobs import OwnJobs
 from hsnap_tui.jobs.core.takeover import is_untouched, taken_over
-from hsnap_tui.jobs.core.token_access import NO_ACCESS, TokenAccess
+from hsnap_tui.jobs.core.token_access import TokenAccess
 from hsnap_tui.jobs.engine import Engine
 from hsnap_tui.jobs.following import LOOK_EVERY
 from hsnap_tui.jobs.publishing import Publisher

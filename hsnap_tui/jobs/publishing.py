@@ -19,7 +19,8 @@ from hsnap_tui.events import (
     SendingResumed,
 )
 from hsnap_tui.jobs.batch_ends import BatchEnds
-from hsnap_tui.jobs.core.model import Job, Power
+from hsnap_tui.jobs.core.groups import servers_off
+from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.jobs.store.rows import UnreadableJob
 
 
@@ -89,8 +90,3 @@ class Publisher:
                 f"Off because of hsnap-tui are, or may be: {names}. Without access this hsnap-tui can't power them "
                 "on: another one with a token that is accepted does, or hsnap-tui resume with one."
             )
-
-
-def servers_off(jobs: Iterable[Job]) -> tuple[Job, ...]:
-    """Jobs whose servers are off because of us, or are watched because they may still go off."""
-    return tuple(job for job in jobs if job.power is Power.RESTORE_PENDING or job.watching)

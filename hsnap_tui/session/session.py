@@ -29,8 +29,8 @@ from hsnap_tui.events import (
 from hsnap_tui.fleet.poll_targets import PollScope, PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation, apply
 from hsnap_tui.fleet.watcher import Watcher
-from hsnap_tui.jobs.core.model import Job, JobState, Phase, SnapshotRequest
-from hsnap_tui.jobs.publishing import servers_off
+from hsnap_tui.jobs.core.groups import servers_off, with_snapshot_request, without_snapshot_request
+from hsnap_tui.jobs.core.model import Job, SnapshotRequest
 from hsnap_tui.jobs.service import JobService
 from hsnap_tui.jobs.store.errors import JournalError, ReadOnlyError
 from hsnap_tui.jobs.store.journal import Batch, JobCommandKind
@@ -189,12 +189,11 @@ class Session:
 
     async def release(self, job_ids: Iterable[str]) -> int:
         """The yes for held jobs; gives how many went on. Raises `Refused`."""
-        return await self._say(JobCommandKind.RELEASE, job_ids, lambda job: job.state is JobState.HELD)
+        return await self._say(JobCommandKind.RELEASE, job_ids, lambda job: job.approvable)
 
     async def retry(self, job_ids: Iterable[str]) -> int:
         """Tries failed and unknown ones again; gives how many. Raises `Refused`."""
-        again = (JobState.FAILED, JobState.UNKNOWN)
-        return await self._say(JobCommandKind.RETRY, job_ids, lambda job: job.state in again)
+        return await self._say(JobCommandKind.RETRY, job_ids, lambda job: job.retryable)
 
     async def _say(self, kind: JobCommandKind, job_ids: Iterable[str], fits: Callable[[Job], bool]) -> int:
         chosen = [job_id for job_id in job_ids if job_id in self.jobs and fits(self.jobs[job_id])]
@@ -241,10 +240,8 @@ class Session:
         """What this process has under way; a follower's jobs go on with the one that sends, if there is one."""
         if self.role is Role.OBSERVER or self.leader is not None:
             return PendingWork()
-        under_way = [job for job in self.jobs.values() if not (job.state.ended or job.state.needs_person)]
-        waiting = tuple(job for job in under_way if job.create_image.phase is Phase.READY and job.result is None)
-        running = tuple(job for job in under_way if job.create_image.phase is not Phase.READY and job.result is None)
-        return PendingWork(waiting, running, servers_off(self.jobs.values()))
+        jobs = self.jobs.values()
+        return PendingWork(without_snapshot_request(jobs), with_snapshot_request(jobs), servers_off(jobs))
 
     async def leave(self, *, cancel_waiting: bool) -> None:
         """Starts nothing more, and returns when no server is off because of us. `run` must go on meanwhile."""

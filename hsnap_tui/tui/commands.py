@@ -39,19 +39,16 @@ class _Scope:
     all: bool = False
 
 
-_DECIDED_BY_PERSON = (JobState.HELD, JobState.UNKNOWN, JobState.FAILED)
-
-
 def _can_cancel(job: Job) -> bool:
     return job.cancellable
 
 
 def _can_retry(job: Job) -> bool:
-    return job.state in (JobState.FAILED, JobState.UNKNOWN)
+    return job.retryable
 
 
 def _can_approve(job: Job) -> bool:
-    return job.state is JobState.HELD
+    return job.approvable
 
 
 def _snapshots_of(jobs: Sequence[Job]) -> str:
@@ -215,7 +212,7 @@ class Commands:
         under_cursor = jobs_of(able, screen.chosen)
         if under_cursor:
             return _Scope(under_cursor)
-        return _Scope([job for job in able if job.state in _DECIDED_BY_PERSON], all=True)
+        return _Scope([job for job in able if job.approvable or job.retryable], all=True)
 
     def _tell(self, text: str, *, bad: bool = False) -> None:
         self._screen.app.notify(text, severity="error" if bad else "information", markup=False)

@@ -11,7 +11,8 @@ from rich.cells import cell_len
 from hsnap_tui.cloud.api import Priority, RateLimitStatus
 from hsnap_tui.common import formatting
 from hsnap_tui.events import Role
-from hsnap_tui.jobs.core.model import Job, JobState, Power
+from hsnap_tui.jobs.core import groups
+from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.messages.event_lines import Severity, stalled
 from hsnap_tui.messages.job_messages import capital, explain, hold_in_words
 from hsnap_tui.session.interface import ConnectionStatus, SessionInterface
@@ -31,8 +32,6 @@ SEPARATOR = " │ "
 
 _AS_GOOD_AS_FULL = 5
 """Requests that an idle console takes and gets back all the time: no news, and nothing to draw again."""
-
-_WAITING = (JobState.QUEUED, JobState.WAITING)
 
 
 def status_parts(console: SessionInterface, *, selected: int, hidden: int, matching: int | None) -> list[Part]:
@@ -100,14 +99,14 @@ def problems(console: SessionInterface, *, follows: bool, leader_pid: int | None
         found.append(
             (f"{other} on this machine sends for this project; what you start here, it carries out.", Severity.INFO)
         )
-    held = [job for job in console.jobs.values() if job.state is JobState.HELD]
-    if held:
-        found.append((held_in_words(held), Severity.WARNING))
-    unknown = [job.server_name for job in console.jobs.values() if job.state is JobState.UNKNOWN]
+    jobs = groups.grouped(console.jobs.values())
+    if jobs.held:
+        found.append((held_in_words(jobs.held), Severity.WARNING))
+    unknown = [job.server_name for job in jobs.unknown]
     if unknown:
         told = f"It could not be found out whether there is a snapshot of {formatting.listed(unknown, 3)}"
         found.append((f"{told}: look at its details, then R tries again or c cancels.", Severity.WARNING))
-    watched = [job for job in console.jobs.values() if job.state.ended and job.power is Power.WATCHED]
+    watched = groups.may_still_shut_down(console.jobs.values())
     if watched:
         found.append((watched_in_words(watched), Severity.WARNING))
     return found
@@ -143,11 +142,8 @@ def _live(link: ConnectionStatus, updated: datetime | None, now: datetime) -> Pa
 
 
 def _jobs(jobs: Sequence[Job]) -> list[Part]:
-    states = [job.state for job in jobs if not job.state.ended]
-    waiting = sum(state in _WAITING for state in states)
-    held = states.count(JobState.HELD)
-    unknown = states.count(JobState.UNKNOWN)
-    running = len(states) - waiting - held - unknown
+    found = groups.grouped(jobs)
+    running, waiting, held, unknown = map(len, (found.running, found.waiting, found.held, found.unknown))
     told = [f"{running:,} running"] if running else []
     told += [f"{waiting:,} waiting"] if waiting else []
     told += [f"{held:,} held"] if held else []

@@ -289,6 +289,16 @@ class Job:
         return waits and not self.state.ended
 
     @property
+    def approvable(self) -> bool:
+        """Whether a person's approval lets it go on."""
+        return self.state is JobState.HELD
+
+    @property
+    def retryable(self) -> bool:
+        """Whether a person can have it tried again."""
+        return self.state in (JobState.FAILED, JobState.UNKNOWN)
+
+    @property
     def downtime(self) -> timedelta | None:
         """How long the server was off because of this job, as well as polls can tell."""
         return self.on_at - self.off_at if self.off_at and self.on_at else None

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hsnap_tui.cloud.errors import CloudError, ErrorKind
+from hsnap_tui.cloud.errors import NO_ACCESS, CloudError, ErrorKind
 from hsnap_tui.events import Failure
-
-NO_ACCESS = frozenset({ErrorKind.READ_ONLY_TOKEN, ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN})
 
 
 class TokenAccess:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from hsnap_tui.cloud.errors import CloudError, ErrorKind
+from hsnap_tui.cloud.errors import NO_ACCESS, CloudError, ErrorKind
 from hsnap_tui.events import Failure, JobEventKind
 from hsnap_tui.jobs.core import tracked_request
 from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, Phase, Power, RequestKind
@@ -40,7 +40,6 @@ LOCK_SHOWS_WITHIN = timedelta(seconds=1)
 LOOK_UP_AGAIN_AFTER = timedelta(seconds=5)
 """How soon a look-up that could not be done is tried again."""
 
-_NO_ACCESS = frozenset({ErrorKind.READ_ONLY_TOKEN, ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN})
 _TRY_AGAIN = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.CONFLICT, ErrorKind.UNCLEAR})
 
 
@@ -90,9 +89,9 @@ def _absorb(builder: StepBuilder, observation: JobObservation) -> ServerSeen | N
             _cancel(builder)
         case Hold(reason, failure) if _open(job) and job.create_image.phase is not Phase.ACCEPTED:
             builder.set(hold=reason, refusal=failure or job.refusal)
-        case Release() if job.state is JobState.HELD:
+        case Release() if job.approvable:
             _again(builder)
-        case Retry() if job.state in (JobState.FAILED, JobState.UNKNOWN):
+        case Retry() if job.retryable:
             _retry(builder)
         case Tick() | LookUpFailed() | Cancel() | Hold() | Release() | Retry():
             pass
@@ -165,7 +164,7 @@ def _refused(builder: StepBuilder, request_kind: RequestKind, error: CloudError)
     elif error.kind in _TRY_AGAIN:
         builder.set(state=JobState.WAITING)
         builder.tell(JobEventKind.RETRYING, failure=Failure.of(error))
-    elif error.kind in _NO_ACCESS:
+    elif error.kind in NO_ACCESS:
         builder.hold(HoldReason.NO_ACCESS, Failure.of(error))
     elif error.kind is ErrorKind.LIMIT_REACHED:
         builder.hold(HoldReason.LIMIT, Failure.of(error))
