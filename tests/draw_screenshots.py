@@ -27,7 +27,7 @@ time.tzset()
 from textual.pilot import Pilot  # noqa: E402 - what Textual does is decided by the environment when it is imported
 
 from hsnap_tui.cloud.client import HetznerCloud  # noqa: E402
-from hsnap_tui.config.settings import Secret  # noqa: E402
+from hsnap_tui.config.secret import Secret  # noqa: E402
 from hsnap_tui.demo.model.options import DemoOptions  # noqa: E402
 from hsnap_tui.demo.serving.server import Served, serve_in_thread  # noqa: E402
 from hsnap_tui.fleet.poll_targets import PollScope  # noqa: E402

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from hsnap_tui.cli.demo_process import DemoProcess
 from hsnap_tui.common import formatting
-from hsnap_tui.config.settings import Settings, SettingsError, TokenSource
+from hsnap_tui.config.errors import SettingsError
+from hsnap_tui.config.settings import Settings, TokenSource
 from hsnap_tui.events import Event, JobEvent, Notice, Role
 from hsnap_tui.fleet.poll_targets import PollScope
 from hsnap_tui.headless.exit_codes import ExitCode

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsnap_tui.config.settings import Secret, Settings, SettingsError
+from hsnap_tui.config.errors import SettingsError
+from hsnap_tui.config.secret import Secret
+from hsnap_tui.config.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

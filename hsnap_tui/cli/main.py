@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from hsnap_tui.cli.demo_process import DemoProcess
 from hsnap_tui.cli.options import parse
-from hsnap_tui.config.settings import Choices, Secret, Settings, SettingsError, load
+from hsnap_tui.config.errors import SettingsError
+from hsnap_tui.config.secret import Secret
+from hsnap_tui.config.settings import Choices, Settings, load
 from hsnap_tui.headless.exit_codes import ExitCode
 from hsnap_tui.jobs.core.model import IfLocked, IfStillOn, SnapshotOptions
 from hsnap_tui.snapshots.labels import parse_labels

@@ -14,7 +14,9 @@ from typing import Any, TextIO
 from hsnap_tui import __version__
 from hsnap_tui.common.formatting import parse_duration
 from hsnap_tui.common.text import clean
-from hsnap_tui.config.settings import CONNECT_TIMEOUT, LONGEST_TIMEOUT, READ_TIMEOUT, SettingsError, checked_endpoint
+from hsnap_tui.config.endpoint import checked_endpoint
+from hsnap_tui.config.errors import SettingsError
+from hsnap_tui.config.settings import CONNECT_TIMEOUT, LONGEST_TIMEOUT, READ_TIMEOUT
 from hsnap_tui.headless.exit_codes import MEANINGS
 from hsnap_tui.headless.json_schema import FIELDS
 from hsnap_tui.jobs.core.model import IfLocked, IfStillOn

@@ -16,7 +16,8 @@ from hsnap_tui.cloud.request_chain import ApiRequest, RequestChain
 from hsnap_tui.cloud.transport.proxy import proxy_settings
 from hsnap_tui.cloud.transport.sdk import Sdk
 from hsnap_tui.common.clock import Clock, SystemClock
-from hsnap_tui.config.settings import CONNECT_TIMEOUT, READ_TIMEOUT, Secret
+from hsnap_tui.config.secret import Secret
+from hsnap_tui.config.settings import CONNECT_TIMEOUT, READ_TIMEOUT
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ from hsnap_tui.cloud.transport.executor import RequestExecutor, WorkerGroup, Wor
 from hsnap_tui.cloud.transport.request_handle import RequestHandle
 from hsnap_tui.cloud.transport.sdk import RawResponse, Sdk
 from hsnap_tui.common.clock import Clock
-from hsnap_tui.config.settings import Secret
+from hsnap_tui.config.secret import Secret
 
 T = TypeVar("T")
 

@@ -1,1 +1,1 @@
-"""Token, contexts and environment as typed settings."""
+"""Token, contexts, endpoint and time-outs as typed settings; TOML files read with typed errors."""

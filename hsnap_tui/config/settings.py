@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import sys
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 from platformdirs import user_state_path
 
-from hsnap_tui.common.text import clean
+from hsnap_tui.config.contexts import Context, ContextFile, choose_context, config_path, read_contexts
+from hsnap_tui.config.endpoint import DEFAULT_ENDPOINT, checked_endpoint
+from hsnap_tui.config.errors import SettingsError
+from hsnap_tui.config.secret import Secret
 
-DEFAULT_ENDPOINT = "https://api.hetzner.cloud/v1"
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 15.0
 LONGEST_TIMEOUT = 600.0
-
-
-class Secret:
-    """A text that shows itself to nobody who does not ask for it by name."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text itself."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    __str__ = __repr__
-
-
-@dataclass(eq=False)
-class SettingsError(Exception):
-    """Settings that cannot be used: what is wrong, and what to do."""
-
-    message: str
-    advice: str
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.advice}"
 
 
 class TokenSource(StrEnum):
@@ -114,13 +83,13 @@ def load(
     warnings: list[str] = []
     has_token = "HCLOUD_TOKEN" in variables
     try:
-        file = _read_file(choices.config or _config_path(variables, home, platform))
-        context = _chosen_context(file, choices.context, variables, warnings)
+        file = read_contexts(choices.config or config_path(variables, home, platform))
+        context = choose_context(file, choices.context, variables, warnings)
     except SettingsError as error:
         if not has_token:
             raise
         warnings.append(f"{error.message} It is not needed, since HCLOUD_TOKEN is set.")
-        file, context = _ContextFile(), None
+        file, context = ContextFile(), None
     token, source = _token(variables, context, warnings)
     if source is TokenSource.VARIABLE and context and (choices.context or "HCLOUD_CONTEXT" in variables):
         warnings.append(f"HCLOUD_TOKEN is set and is used in place of the token of context {context.label}.")
@@ -138,112 +107,8 @@ def load(
     )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine: localhost, 127.0.0.0/8 or ::1."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def checked_endpoint(text: str, source: str) -> str:
-    """The endpoint without a trailing slash; `SettingsError` when a token must not be sent there."""
-    advice = f"Correct {source}, for example to {DEFAULT_ENDPOINT}."
-    shown = clean(text)
-    try:
-        url = urlsplit(text)
-        host, _port = url.hostname, url.port
-    except ValueError:
-        raise SettingsError("The endpoint is not a web address.", advice) from None
-    if url.username is not None or url.password is not None:
-        raise SettingsError("The endpoint contains a user name or a password.", advice)
-    if url.scheme not in ("http", "https") or not host or shown != text or " " in text:
-        raise SettingsError(f"The endpoint {shown} is not a web address.", advice)
-    if "?" in text or "#" in text:
-        raise SettingsError(f"The endpoint {shown} goes on after its path.", advice)
-    if url.scheme == "http" and not is_loopback(host):
-        raise SettingsError(
-            f"The endpoint {shown} is not encrypted, and the token would be readable on the way.",
-            f"Use https in {source}; plain http is for this machine only.",
-        )
-    return text.rstrip("/")
-
-
-@dataclass(frozen=True, slots=True)
-class _Context:
-    name: str
-    token: str
-    preferences: Mapping[str, Any]
-
-    @property
-    def label(self) -> str:
-        return clean(self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class _ContextFile:
-    path: Path | None = None
-    active: str | None = None
-    contexts: Mapping[str, _Context] = field(default_factory=dict)
-    preferences: Mapping[str, Any] = field(default_factory=dict)
-
-
-def _config_path(variables: Mapping[str, str], home: Path, platform: str) -> Path:
-    if "HCLOUD_CONFIG" in variables:
-        return Path(variables["HCLOUD_CONFIG"])
-    if platform == "win32":
-        return Path(variables.get("APPDATA", home / "AppData" / "Roaming")) / "hcloud" / "cli.toml"
-    return home / ".config" / "hcloud" / "cli.toml"
-
-
-def _read_file(path: Path) -> _ContextFile:
-    """The official command line's file; a missing one is like an empty one."""
-    advice = "Repair it (`hcloud context list` shows how the official command line sees it), or set HCLOUD_TOKEN."
-    shown = clean(str(path))
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return _ContextFile(path)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise SettingsError(f"The context file {shown} cannot be read: {reason}.", advice) from None
-    except (ValueError, RecursionError):
-        # The parser's own words may quote a line with a token.
-        raise SettingsError(f"The context file {shown} is not valid TOML.", advice) from None
-    entries = content.get("contexts", [])
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise SettingsError(f"The contexts in {shown} are not a list of tables.", advice)
-    contexts = [
-        _Context(_string(entry.get("name")), _string(entry.get("token")), _table(entry.get("preferences")))
-        for entry in entries
-    ]
-    return _ContextFile(
-        path,
-        _string(content.get("active_context")) or None,
-        {context.name: context for context in contexts if context.name},
-        _table(content.get("preferences")),
-    )
-
-
-def _chosen_context(
-    file: _ContextFile, flag: str | None, variables: Mapping[str, str], warnings: list[str]
-) -> _Context | None:
-    named = flag or variables.get("HCLOUD_CONTEXT")
-    name = named or file.active
-    if name is None or name in file.contexts:
-        return file.contexts[name] if name else None
-    message = f"There is no context {clean(name)} in {clean(str(file.path))}."
-    if named:
-        known = ", ".join(context.label for context in file.contexts.values()) or "none"
-        raise SettingsError(message, f"Choose one that is there ({known}), or set HCLOUD_TOKEN.")
-    warnings.append(f"{message} It is the active one there; choose another with `hcloud context use`.")
-    return None
-
-
 def _token(
-    variables: Mapping[str, str], context: _Context | None, warnings: list[str]
+    variables: Mapping[str, str], context: Context | None, warnings: list[str]
 ) -> tuple[Secret | None, TokenSource]:
     if text := variables.get("HCLOUD_TOKEN"):
         return _checked_token(text, "HCLOUD_TOKEN"), TokenSource.VARIABLE
@@ -267,12 +132,12 @@ def _checked_token(text: str, source: str) -> Secret:
     return Secret(text)
 
 
-def _endpoint(flag: str | None, variables: Mapping[str, str], context: _Context | None, file: _ContextFile) -> str:
+def _endpoint(flag: str | None, variables: Mapping[str, str], context: Context | None, file: ContextFile) -> str:
     candidates = (
         (flag or "", "--endpoint"),
         (variables.get("HCLOUD_ENDPOINT", ""), "HCLOUD_ENDPOINT"),
-        (_string(context.preferences.get("endpoint")) if context else "", f"the context's endpoint in {file.path}"),
-        (_string(file.preferences.get("endpoint")), f"the endpoint in {file.path}"),
+        (context.endpoint if context else "", f"the context's endpoint in {file.path}"),
+        (file.endpoint, f"the endpoint in {file.path}"),
         (DEFAULT_ENDPOINT, "the endpoint"),
     )
     text, source = next((text.strip(), source) for text, source in candidates if text.strip())
@@ -298,11 +163,3 @@ def _seconds(flag: float | None, variables: Mapping[str, str], name: str, defaul
             f"Leave it out for {default:g} seconds.",
         )
     return seconds
-
-
-def _string(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

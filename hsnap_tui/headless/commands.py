@@ -9,7 +9,8 @@ from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Server
 from hsnap_tui.common import formatting
 from hsnap_tui.common.clock import SystemClock
-from hsnap_tui.config.settings import Secret, Settings
+from hsnap_tui.config.secret import Secret
+from hsnap_tui.config.settings import Settings
 from hsnap_tui.events import Failure
 from hsnap_tui.headless import dry_run, json_lines, owed
 from hsnap_tui.headless.auto_release import GONE, AutoRelease

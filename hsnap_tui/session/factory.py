@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hsnap_tui.common.clock import Clock, SystemClock
-from hsnap_tui.config.settings import Secret, Settings
+from hsnap_tui.config.secret import Secret
+from hsnap_tui.config.settings import Settings
 from hsnap_tui.fleet.poll_targets import PollScope
 from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint
 from hsnap_tui.session.session import Session

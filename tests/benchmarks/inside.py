@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hsnap_tui.cloud.client import HetznerCloud
 from hsnap_tui.common.clock import ScaledClock
-from hsnap_tui.config.settings import Secret
+from hsnap_tui.config.secret import Secret
 from hsnap_tui.demo.serving.server import Served
 from hsnap_tui.fleet.poll_targets import PollScope
 from hsnap_tui.jobs.core.model import Job, SnapshotOptions, SnapshotRequest, Target

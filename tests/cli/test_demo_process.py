@@ -11,7 +11,8 @@ import pytest
 import requests
 
 from hsnap_tui.cli.demo_process import DemoProcess
-from hsnap_tui.config.settings import SettingsError, TokenSource
+from hsnap_tui.config.errors import SettingsError
+from hsnap_tui.config.settings import TokenSource
 from tests.programs import environment
 from tests.pty_terminal import processes
 
@@ -63,7 +64,7 @@ def test_a_computer_without_room_for_it_is_told(temporary: Path, monkeypatch: py
 @pytest.mark.parametrize("when", ["at once", "when it serves"])
 def test_it_goes_when_the_program_is_killed(temporary: Path, when: str) -> None:
     program = (
-        "import time\nfrom hsnap_tui.demo_process import DemoProcess\ndemo = DemoProcess()\n"
+        "import time\nfrom hsnap_tui.cli.demo_process import DemoProcess\ndemo = DemoProcess()\n"
         + ("" if when == "at once" else "demo.settings()\n")
         + "print('there', flush=True)\ntime.sleep(60)"
     )

@@ -279,11 +279,11 @@ def test_progress_on_a_terminal_and_a_terminal_left_in_order() -> None:
 def test_the_report_of_a_bug_in_the_demo_is_there_after_the_demo(tmp_path: Path) -> None:
     program = tmp_path / "with_a_bug.py"
     program.write_text(
-        "from hsnap_tui import cli\n"
+        "from hsnap_tui.cli import main\n"
         "from hsnap_tui.tui.app import HsnapApp\n"
         "def fail(self): raise RuntimeError('a bug')\n"
         "HsnapApp.action_help = fail\n"
-        "raise SystemExit(cli.main())\n"
+        "raise SystemExit(main.main())\n"
     )
     with terminal(
         "--demo", env=person(tmp_path), cwd=tmp_path, program=(sys.executable, "-P", str(program))

@@ -13,7 +13,7 @@ import pytest
 
 from hsnap_tui.cloud.client import HetznerCloud
 from hsnap_tui.common.clock import Clock, ScaledClock
-from hsnap_tui.config.settings import Secret
+from hsnap_tui.config.secret import Secret
 from tests.cloud.scripted import Script, ScriptedServer
 
 TOKEN = "T0k3n" * 12 + "abcd"

@@ -11,7 +11,7 @@ from hsnap_tui.cloud.api import Priority
 from hsnap_tui.cloud.client import HetznerCloud
 from hsnap_tui.cloud.errors import CloudError, Effect, ErrorKind
 from hsnap_tui.cloud.model import ActionStatus, ImageStatus, ServerStatus
-from hsnap_tui.config.settings import Secret
+from hsnap_tui.config.secret import Secret
 from hsnap_tui.demo.model.clock import ManualClock
 from hsnap_tui.demo.model.faults import KINDS
 from hsnap_tui.demo.model.options import DemoOptions

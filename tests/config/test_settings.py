@@ -9,16 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsnap_tui.config.settings import (
-    DEFAULT_ENDPOINT,
-    Choices,
-    Secret,
-    Settings,
-    SettingsError,
-    TokenSource,
-    checked_endpoint,
-    load,
-)
+from hsnap_tui.config.endpoint import DEFAULT_ENDPOINT, checked_endpoint
+from hsnap_tui.config.errors import SettingsError
+from hsnap_tui.config.secret import Secret
+from hsnap_tui.config.settings import Choices, Settings, TokenSource, load
 
 OURS, THEIRS, OLD = "o" * 64, "t" * 64, "h" * 64
 

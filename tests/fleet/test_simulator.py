@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from hsnap_tui.cloud.client import HetznerCloud
-from hsnap_tui.config.settings import Secret
+from hsnap_tui.config.secret import Secret
 from hsnap_tui.demo.model.cloud import Cloud
 from hsnap_tui.demo.model.faults import Fault
 from hsnap_tui.demo.model.options import DemoOptions

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hsnap_tui.cloud.client import HetznerCloud
 from hsnap_tui.common.clock import ScaledClock
-from hsnap_tui.config.settings import Secret
+from hsnap_tui.config.secret import Secret
 from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.demo.serving.server import Served, serve_in_thread
 from hsnap_tui.events import Event, JobEvent, JobEventKind

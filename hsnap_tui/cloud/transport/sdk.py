@@ -16,7 +16,7 @@ import requests
 from hsnap_tui import __version__
 from hsnap_tui.cloud.transport.proxy import ProxySettings
 from hsnap_tui.cloud.transport.request_handle import RequestHandle, WatchedAdapter
-from hsnap_tui.config.settings import Secret
+from hsnap_tui.config.secret import Secret
 
 CONNECTIONS = 64
 

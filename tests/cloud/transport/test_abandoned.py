@@ -111,7 +111,7 @@ async def test_after_the_process_ended(peers: Callable[[str], HoldingPeer], how:
 import asyncio, os
 from hsnap_tui.cloud.api import Priority
 from hsnap_tui.cloud.client import HetznerCloud
-from hsnap_tui.config.settings import Secret
+from hsnap_tui.config.secret import Secret
 
 async def main():
     cloud = HetznerCloud("http://127.0.0.1:{peer.port}/v1", Secret("x"), "demo")

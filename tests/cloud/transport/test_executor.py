@@ -201,7 +201,7 @@ def test_the_interpreter_waits_for_no_hung_request(serve: Serve) -> None:
 import asyncio
 from hsnap_tui.cloud.api import Priority
 from hsnap_tui.cloud.client import HetznerCloud
-from hsnap_tui.config.settings import Secret
+from hsnap_tui.config.secret import Secret
 
 async def main():
     cloud = HetznerCloud("{server.endpoint}", Secret("x"), "demo")

@@ -10,7 +10,7 @@ from hsnap_tui.cloud.api import Priority
 from hsnap_tui.cloud.client import HetznerCloud
 from hsnap_tui.cloud.errors import CloudError, Effect, ErrorKind
 from hsnap_tui.cloud.transport.proxy import ProxySettings, proxy_settings
-from hsnap_tui.config.settings import Secret
+from hsnap_tui.config.secret import Secret
 from tests.cloud.conftest import TOKEN, Certificate, Connect, Serve
 from tests.cloud.scripted import Link, ScriptedServer, Seen, answer
 
