@@ -118,15 +118,15 @@ async def test_an_observation_of_one_server_looks_at_its_jobs_only(clock: Virtua
     engine.observe(Observation(START, actions={9: action(9, 9)}), Fleet("p"))
     engine.observe(Observation(START, gone=frozenset({11})), Fleet("p"))
     await engine._turn()
-    assert calls["sightings"] == 3
+    assert calls["observations_for"] == 3
     engine.observe(Observation(START, lost_actions=frozenset({1})), Fleet("p"))
     await engine._turn()
-    assert calls["sightings"] == 3 + JOBS, "a lost action may be anybody's"
+    assert calls["observations_for"] == 3 + JOBS, "a lost action may be anybody's"
     late = job(JOBS + 1)
     jobs[late.id] = late
     engine.observe(Observation(START, servers={late.server_id: server(late.server_id)}), Fleet("p"))
     await engine._turn()
-    assert calls["sightings"] == 4 + JOBS
+    assert calls["observations_for"] == 4 + JOBS
 
 
 async def test_the_end_of_a_batch_is_looked_for_once(clock: VirtualClock, calls: Counter[str]) -> None:
