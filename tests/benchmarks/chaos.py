@@ -27,6 +27,14 @@ from tests.benchmarks.table import Promises, show
 
 CONNECT_TIMEOUT = 1.0
 READ_TIMEOUT = 1.0
+SECONDS = {"latency": 0.5, "stall-then-effect": 20.0}
+"""Times other than the usual ones: effects later than the bound in the README would make two snapshots."""
+
+TEXTS = {"refuse": "503/unavailable", "ratelimit": "1/0"}
+
+NOT_BY_CHANCE = frozenset({"drop-then-effect", "readonly", "then", "date-text"})
+"""What has rules of its own here, or what is a state of the token or a story, not an accident of one request."""
+
 LATE = (5.0, 20.0)
 """Seconds of the cloud's clock after which a lost request takes effect; the engine looks for 30."""
 
@@ -53,13 +61,12 @@ class Round:
 def every_fault(share: float) -> tuple[Fault, ...]:
     """Rules that together hit this share of all requests, each kind alike. The first that fits happens, so the
     later ones are asked less often and need a higher rate."""
-    rules: list[tuple[str, float | None]] = [(kind, None) for kind in KINDS if kind != "drop-then-effect"]
+    rules: list[tuple[str, float | None]] = [(kind, SECONDS.get(kind)) for kind in KINDS if kind not in NOT_BY_CHANCE]
     rules += [("drop-then-effect", seconds) for seconds in LATE]
     each = share / len(rules)
-    seconds = {"latency": 0.5}
     return tuple(
-        Fault(kind, rate=each / (1 - each * number), seconds=late or seconds.get(kind))
-        for number, (kind, late) in enumerate(rules)
+        Fault(kind, rate=each / (1 - each * number), seconds=seconds, text=TEXTS.get(kind, ""))
+        for number, (kind, seconds) in enumerate(rules)
     )
 
 
