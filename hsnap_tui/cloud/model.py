@@ -143,6 +143,16 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """An image of any type, as far as deleting it is concerned; `type` is `snapshot`, `backup`, `system` or `app`."""
+
+    id: int
+    type: str
+    description: str
+    delete_protected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted:
     """The answer to a `create_image`: the running action and the snapshot that it makes."""
 

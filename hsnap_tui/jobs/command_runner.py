@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 
-from hsnap_tui.cloud.api import CloudApi, Priority
+from hsnap_tui.cloud.api import CloudApi
 from hsnap_tui.cloud.errors import CloudError, Effect, ErrorKind
 from hsnap_tui.common.clock import Clock
-from hsnap_tui.jobs.core.model import JOB_LABEL, Job, RequestKind
+from hsnap_tui.jobs.core.job_kind import LookUpTools
+from hsnap_tui.jobs.core.kinds import kind_of
+from hsnap_tui.jobs.core.model import Job, RequestKind
 from hsnap_tui.jobs.core.observations import (
     AnswerLost,
     Command,
+    ImageLookedUp,
     JobObservation,
+    LookedUp,
     LookUpFailed,
     RequestAccepted,
+    RequestDone,
     RequestRefused,
     Send,
 )
@@ -70,7 +75,7 @@ class CommandRunner:
         self, outcome: Coroutine[None, None, JobObservation], job: Job, command: Command
     ) -> JobObservation:
         """What comes of it before the job's server must be powered on; that waits for no answer and no permit."""
-        by = job.must_be_on_by if command.request_kind is RequestKind.CREATE_IMAGE else None
+        by = job.must_be_on_by if command.request_kind is job.main_request.kind else None
         if by is None:
             return await outcome
         seconds = max(SHORTEST_WAIT, (by - self._clock.now()).total_seconds())
@@ -88,7 +93,8 @@ class CommandRunner:
 
     async def _send(self, job: Job, request_kind: RequestKind) -> JobObservation:
         try:
-            return await self._request(job, request_kind)
+            sent: RequestAccepted | RequestDone = await kind_of(job).send(job, request_kind, self._cloud)
+            return sent
         except CloudError as error:
             return (
                 AnswerLost(request_kind, error)
@@ -96,21 +102,10 @@ class CommandRunner:
                 else RequestRefused(request_kind, error)
             )
 
-    async def _request(self, job: Job, request_kind: RequestKind) -> RequestAccepted:
-        match request_kind:
-            case RequestKind.CREATE_IMAGE:
-                labels = {**job.options.labels, JOB_LABEL: job.id}
-                made = await self._cloud.create_snapshot(job.server_id, job.description, labels, Priority.JOB)
-                return RequestAccepted(request_kind, made.action, made.snapshot)
-            case RequestKind.SHUTDOWN:
-                return RequestAccepted(request_kind, await self._cloud.shutdown(job.server_id, Priority.JOB))
-            case RequestKind.POWER_OFF:
-                return RequestAccepted(request_kind, await self._cloud.power_off(job.server_id, Priority.JOB))
-            case RequestKind.POWER_ON:
-                return RequestAccepted(request_kind, await self._cloud.power_on(job.server_id, Priority.POWER_ON))
-
     async def _look_up(self, job: Job, request_kind: RequestKind) -> JobObservation:
         try:
-            return await self._look_ups.ask(job, request_kind)
+            tools = LookUpTools(self._cloud, self._clock.now, self._look_ups.ask)
+            found: LookedUp | ImageLookedUp = await kind_of(job).look_up(job, request_kind, tools)
+            return found
         except CloudError as error:
             return LookUpFailed(error)

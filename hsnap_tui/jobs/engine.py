@@ -22,12 +22,14 @@ from hsnap_tui.fleet.poll_targets import PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation
 from hsnap_tui.jobs.command_runner import CommandRunner
 from hsnap_tui.jobs.core.hold_spreading import applies, hold_for_others
+from hsnap_tui.jobs.core.kinds import KINDS, kind_of
 from hsnap_tui.jobs.core.model import HoldReason, Job, Phase, Power, RequestKind
 from hsnap_tui.jobs.core.observations import (
     AnswerLost,
     Command,
     JobObservation,
     RequestAccepted,
+    RequestDone,
     RequestRefused,
     Send,
     ServerSeen,
@@ -38,7 +40,6 @@ from hsnap_tui.jobs.core.observations import (
 from hsnap_tui.jobs.core.polling import actions_in, known_observations, observations_for, poll_targets
 from hsnap_tui.jobs.core.route_breaker import RouteBreaker
 from hsnap_tui.jobs.core.server_exclusivity import must_wait, sharing
-from hsnap_tui.jobs.core.snapshot.machine import step
 from hsnap_tui.jobs.look_ups import LookUps
 from hsnap_tui.jobs.store.errors import JournalError
 from hsnap_tui.jobs.store.journal import Journal
@@ -49,11 +50,6 @@ JOURNAL_RETRY = timedelta(seconds=5)
 SLICE = 50
 """So many steps, commands or events are dealt with before others have the event loop: a key is never waited for."""
 _FAILS_FOR_ALL = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.UNCLEAR})
-_ROUTE_FAILS = (
-    "Hetzner takes no snapshots at the moment: several servers in a row got no usable answer. One server at a time "
-    "tries it; the others go on as soon as it works again."
-)
-_ROUTE_WORKS = "Hetzner takes snapshots again: the servers that waited go on."
 _PASSING = frozenset({JobEventKind.PROGRESS})
 
 
@@ -70,7 +66,7 @@ class Engine:
         self._clock = clock
         self._publish = publish
         self._servers = 0
-        self._route = RouteBreaker()
+        self._routes = {name: RouteBreaker() for name in KINDS}
         self._requests = CommandRunner(cloud, clock, LookUps(cloud, clock, lambda: self._servers), self.tell)
         self._inbox: list[tuple[str, JobObservation]] = []
         self._observed: list[tuple[Observation, Fleet]] = []
@@ -87,7 +83,7 @@ class Engine:
         self._at_server: dict[int, list[str]] = {}
         self._indexed = 0
         self._holds_told: set[tuple[HoldReason, str]] = set()
-        self._wanted: tuple[bool, PollTargets] | None = None
+        self._wanted: tuple[frozenset[str], PollTargets] | None = None
 
     # -- what others tell it ------------------------------------------------------------------------------------
 
@@ -108,7 +104,7 @@ class Engine:
             for sighting in known_observations(job, fleet):
                 self.tell(job.id, sighting)
 
-    def begin_with(self, resumed: Iterable[Step]) -> None:
+    def begin_with(self, resumed: Iterable[Step[Job]]) -> None:
         """Takes over jobs of an earlier process; what changed in them is written with the first turn."""
         for resumption in resumed:
             job = resumption.job
@@ -157,9 +153,10 @@ class Engine:
     @property
     def targets(self) -> PollTargets:
         """What the jobs need to know next."""
-        starting = not (self._leaving or self._route.pauses(self._clock.now()))
-        if self._wanted is None or self._wanted[0] is not starting:
-            self._wanted = starting, poll_targets(self.jobs.values(), starting=starting)
+        now = self._clock.now()
+        pausing = frozenset(name for name, route in self._routes.items() if self._leaving or route.pauses(now))
+        if self._wanted is None or self._wanted[0] != pausing:
+            self._wanted = pausing, poll_targets(self.jobs.values(), pausing=pausing)
         return self._wanted[1]
 
     # -- its life -----------------------------------------------------------------------------------------------
@@ -208,8 +205,7 @@ class Engine:
             await self._clock.sleep(0.05)
 
     def _awaits_answers(self) -> bool:
-        requests = (s for job in self._open() for s in (job.create_image, job.shutdown, job.power_off, job.power_on))
-        return any(request.phase is Phase.SENT for request in requests)
+        return any(request.phase is Phase.SENT for job in self._open() for request in job.requests)
 
     def _open(self) -> list[Job]:
         return [job for job in self.jobs.values() if not job.over]
@@ -285,13 +281,13 @@ class Engine:
         self._woken.update((job.id, at) for job, at in woken)
         return [job for job, _ in woken]
 
-    def _step(self, job_id: str, observation: JobObservation) -> Step | None:
+    def _step(self, job_id: str, observation: JobObservation) -> Step[Job] | None:
         job = self.jobs.get(job_id)
         if job is None:
             return None
         if isinstance(observation, ServerSeen) and must_wait(job, observation, self._rivals(job)):
             observation = Tick()
-        result = step(job, observation, self._circumstances(job))
+        result: Step[Job] = kind_of(job).step(job, observation, self._circumstances(job))
         self.jobs[job_id] = result.job
         self._off[job.batch] += (result.job.power is Power.RESTORE_PENDING) - (job.power is Power.RESTORE_PENDING)
         if replace(result.job, percent=job.percent, wake_at=job.wake_at) != job:
@@ -306,45 +302,43 @@ class Engine:
 
     def _circumstances(self, job: Job) -> StepContext:
         now = self._clock.now()
-        may_try = self._route.may_try(job.id, now)
+        may_try = self._routes[job.kind].may_try(job.id, now)
         return StepContext(
             now=now,
             may_send=self.halted is None,
             may_create=may_try or job.power is Power.RESTORE_PENDING,
-            may_stop=may_try and self._off[job.batch] < job.options.at_a_time,
+            may_stop=may_try and self._off[job.batch] < job.off_at_a_time,
             leaving=self._leaving,
             clock_offset=self._cloud.clock_offset,
         )
 
-    def _learn_of_route(self, before: Job, observation: JobObservation, result: Step) -> None:
-        """What becomes of one `create_image` says whether others are worth their requests."""
-        was_failing = self._route.failing
-        if result.command is not None and result.command.request_kind is RequestKind.CREATE_IMAGE:
-            if isinstance(result.command, Send) or before.create_image.phase is Phase.READY:
-                self._route.begins(before.id)
-        elif (
-            isinstance(observation, RequestRefused | AnswerLost)
-            and observation.request_kind is RequestKind.CREATE_IMAGE
-        ):
+    def _learn_of_route(self, before: Job, observation: JobObservation, result: Step[Job]) -> None:
+        """What becomes of the main request of one job says whether others of its kind are worth their requests."""
+        kind, route, main = kind_of(before), self._routes[before.kind], before.main_request
+        was_failing = route.failing
+        if result.command is not None and result.command.request_kind is main.kind:
+            if isinstance(result.command, Send) or main.phase is Phase.READY:
+                route.begins(before.id)
+        elif isinstance(observation, RequestRefused | AnswerLost) and observation.request_kind is main.kind:
             if observation.error.kind in _FAILS_FOR_ALL:
-                self._route.failed(before.id, self._clock.now())
+                route.failed(before.id, self._clock.now())
             else:
-                self._route.worked()
-        elif result.job.create_image.phase is Phase.ACCEPTED and before.create_image.phase is not Phase.ACCEPTED:
-            self._route.worked()
+                route.worked()
+        elif result.job.main_request.phase is Phase.ACCEPTED and main.phase is not Phase.ACCEPTED:
+            route.worked()
         if not result.job.busy:
-            self._route.leaves(before.id)
-        if self._route.failing != was_failing:
-            text = _ROUTE_FAILS if self._route.failing else _ROUTE_WORKS
-            self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=self._route.failing))
+            route.leaves(before.id)
+        if route.failing != was_failing:
+            text = kind.route_fails if route.failing else kind.route_works
+            self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=route.failing))
 
-    def _judge_access(self, observation: JobObservation, result: Step) -> None:
+    def _judge_access(self, observation: JobObservation, result: Step[Job]) -> None:
         """A server that can't be switched on for lack of access needs a person; an accepted request shows access."""
         refusals = [event.failure for event in result.events if event.kind is JobEventKind.RETRYING and event.failure]
         for failure in refusals:
             if failure.kind in NO_ACCESS:
                 self._halt(failure)
-        if isinstance(observation, RequestAccepted):
+        if isinstance(observation, RequestAccepted | RequestDone):
             self.allow()
 
     def _spread_hold(self, before: Job, after: Job) -> None:

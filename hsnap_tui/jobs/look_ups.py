@@ -192,9 +192,7 @@ class LookUps:
 def _first_intent(job: Job) -> datetime | None:
     """When the first request of the job that changes anything can have been sent."""
     moments: Iterable[datetime | None] = (
-        moment
-        for request in (job.create_image, job.shutdown, job.power_off, job.power_on)
-        for moment in (request.first_intent, request.unknown_since)
+        moment for request in job.requests for moment in (request.first_intent, request.unknown_since)
     )
     return min((moment for moment in moments if moment is not None), default=None)
 

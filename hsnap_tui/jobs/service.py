@@ -20,7 +20,7 @@ from hsnap_tui.common.clock import Clock
 from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, Role
 from hsnap_tui.fleet.poll_targets import PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation
-from hsnap_tui.jobs.core.model import Job, SnapshotRequest
+from hsnap_tui.jobs.core.model import BatchRequest, Job
 from hsnap_tui.jobs.core.own_jobs import OwnJobs
 from hsnap_tui.jobs.core.polling import poll_targets
 from hsnap_tui.jobs.core.takeover import goes_on
@@ -122,7 +122,7 @@ class JobService:
             return
         progress = {action.id: action.progress for action in observation.running or ()}
         for job in self.jobs.values():
-            percent = progress.get(job.create_image.action_id or 0)
+            percent = progress.get(job.main_request.action_id or 0)
             if percent is not None and not job.state.ended and percent > job.percent:
                 self.jobs[job.id] = replace(job, percent=percent)
 
@@ -137,24 +137,12 @@ class JobService:
 
     # -- what a person wants ------------------------------------------------------------------------------------
 
-    async def submit(self, request: SnapshotRequest) -> str:
+    async def submit(self, request: BatchRequest) -> str:
         """Writes the whole batch down, then starts it. Raises `ReadOnlyError`, `JournalError`."""
         journal = (await self._for_writing()).journal
         now = self._clock.now()
         batch = secrets.token_hex(6)
-        jobs = [
-            Job(
-                id=secrets.token_hex(8),
-                batch=batch,
-                project=self._cloud.project,
-                server_id=target.server_id,
-                server_name=target.server_name,
-                description=target.description,
-                options=request.options,
-                created=now,
-            )
-            for target in request.targets
-        ]
+        jobs = request.jobs(batch, self._cloud.project, now, lambda: secrets.token_hex(8))
         events = [
             JobEvent(now, job.project, JobEventKind.QUEUED, batch, job.id, job.server_id, job.server_name)
             for job in jobs

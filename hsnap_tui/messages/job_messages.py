@@ -8,7 +8,7 @@ from hsnap_tui import events as ev
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.common import formatting
 from hsnap_tui.events import JobEventKind as Kind
-from hsnap_tui.jobs.core.model import HoldReason, Job, JobState
+from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, SnapshotJob
 
 
 def job_in_words(event: ev.JobEvent) -> str:
@@ -37,7 +37,7 @@ def hold_in_words(reason: HoldReason | None) -> str:
 
 def snapshot_in_words(job: Job) -> str:
     """Which snapshot a job is making or has made; empty where it does not exist, as after a failed action."""
-    if job.image_id is None:
+    if job.image_id is None or not isinstance(job, SnapshotJob):
         return ""
     if job.state is JobState.CREATING and job.snapshot_done is None:
         return f"creating snapshot {job.image_id}"

@@ -30,7 +30,7 @@ from hsnap_tui.fleet.poll_targets import PollScope, PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation, apply
 from hsnap_tui.fleet.watcher import Watcher
 from hsnap_tui.jobs.core.groups import servers_off, with_snapshot_request, without_snapshot_request
-from hsnap_tui.jobs.core.model import Job, SnapshotRequest
+from hsnap_tui.jobs.core.model import BatchRequest, Job
 from hsnap_tui.jobs.service import JobService
 from hsnap_tui.jobs.store.errors import JournalError, ReadOnlyError
 from hsnap_tui.jobs.store.journal import Batch, JobCommandKind
@@ -174,7 +174,7 @@ class Session:
 
     # -- what a person may do -----------------------------------------------------------------------------------
 
-    async def submit(self, request: SnapshotRequest) -> str:
+    async def submit(self, request: BatchRequest) -> str:
         """Writes a batch down and starts it; gives its ID. Raises `Refused`."""
         try:
             batch = await self._work.submit(request)
@@ -335,11 +335,7 @@ class Session:
 
     def _own_actions(self) -> set[int]:
         jobs = self.jobs.values()
-        ids = {
-            sending.action_id
-            for job in jobs
-            for sending in (job.create_image, job.shutdown, job.power_off, job.power_on)
-        }
+        ids = {sending.action_id for job in jobs for sending in job.requests}
         return {action_id for action_id in ids if action_id is not None}
 
     def _end_watches(self, observation: Observation, events: Iterable[Event]) -> None:

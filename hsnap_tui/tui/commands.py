@@ -135,7 +135,7 @@ class Commands:
     def release(self) -> None:
         """Approves held jobs; asks once more where servers will be shut down."""
         jobs = self._scope(_can_approve).jobs
-        off = [job.server_name for job in jobs if job.hold in _ASKED_FOR and job.options.shut_down]
+        off = [job.server_name for job in jobs if job.hold in _ASKED_FOR and job.shuts_down]
         told = f"This shuts down, snapshots and powers on again: {formatting.listed(off, 12)}."
         asks = _Asks("Approve?", told, "Approve") if off else None
         self._run(jobs, self._screen.session.release, "approved", asks)

@@ -12,7 +12,7 @@ from hsnap_tui.cloud.api import Priority, RateLimitStatus
 from hsnap_tui.common import formatting
 from hsnap_tui.events import Role
 from hsnap_tui.jobs.core import groups
-from hsnap_tui.jobs.core.model import Job
+from hsnap_tui.jobs.core.model import Job, SnapshotJob
 from hsnap_tui.messages.event_lines import Severity, stalled
 from hsnap_tui.messages.job_messages import capital, explain, hold_in_words
 from hsnap_tui.session.interface import ConnectionStatus, SessionInterface
@@ -115,7 +115,7 @@ def problems(console: SessionInterface, *, follows: bool, leader_pid: int | None
 def watched_in_words(watched: Sequence[Job]) -> str:
     """That servers may still shut down after their job has failed, until when, and what can be done."""
     names = formatting.listed([job.server_name for job in watched], 3)
-    until = max((job.debt_until for job in watched if job.debt_until), default=None)
+    until = max((job.debt_until for job in watched if isinstance(job, SnapshotJob) and job.debt_until), default=None)
     how_long = f" until {formatting.clock_time(until)[:5]}" if until else ""
     them = "it does, it is" if len(watched) == 1 else "one does, it is"
     return f"{names} may still shut down: watched{how_long}, and if {them} powered on. c ends the watch."

@@ -19,7 +19,7 @@ from pathlib import Path
 from hsnap_tui.cloud.model import Action, ActionStatus, ImageStatus, Resource, Server, ServerStatus, Snapshot
 from hsnap_tui.common.clock import SystemClock
 from hsnap_tui.fleet.state import Fleet, Observation, apply
-from hsnap_tui.jobs.core.model import Job, Phase, RequestKind, SnapshotOptions, TrackedRequest
+from hsnap_tui.jobs.core.model import Phase, RequestKind, SnapshotJob, SnapshotOptions, TrackedRequest
 from hsnap_tui.jobs.core.observations import RequestAccepted
 from hsnap_tui.jobs.engine import Engine
 from hsnap_tui.jobs.store.journal import Journal
@@ -49,10 +49,12 @@ def server(number: int) -> Server:
     return Server("p", number, f"sg{number}", f"sg{number}", ServerStatus.RUNNING, False, created, "cx22", "fsn1")
 
 
-def job(number: int, now: datetime) -> Job:
+def job(number: int, now: datetime) -> SnapshotJob:
     """A job whose `create_image` is on its way."""
     create = TrackedRequest(RequestKind.CREATE_IMAGE, Phase.SENT, 1, now, now)
-    return Job(f"job-{number}", "b", "p", number, f"sg{number}", "d", SnapshotOptions(), now, create_image=create)
+    return SnapshotJob(
+        f"job-{number}", "b", "p", number, f"sg{number}", "d", now, SnapshotOptions(), create_image=create
+    )
 
 
 def create_image(number: int, now: datetime, status: ActionStatus, progress: int) -> Action:

@@ -17,7 +17,7 @@ from hsnap_tui.headless.exit_codes import exit_code
 from hsnap_tui.headless.report import TextReport
 from hsnap_tui.headless.run import tell_what_is_left
 from hsnap_tui.headless.waiting import QUIET_FOR, TOLD_EVERY, Heartbeat, Limits, settle
-from hsnap_tui.jobs.core.model import Job, JobState, Power, SnapshotOptions
+from hsnap_tui.jobs.core.model import JobState, Power, SnapshotJob, SnapshotOptions
 from hsnap_tui.session.interface import ConnectionStatus, PendingWork, SessionInterface
 from tests.programs import machine
 
@@ -96,7 +96,7 @@ class EndlessSession:
         self.clock = LeapingClock()
         self.halted: Failure | None = None
         self.failure: Failure | None = None
-        self.off: tuple[Job, ...] = (job("web-1"), job("web-2"))
+        self.off: tuple[SnapshotJob, ...] = (job("web-1"), job("web-2"))
 
     @property
     def connection(self) -> ConnectionStatus:
@@ -109,9 +109,9 @@ class EndlessSession:
         await asyncio.Event().wait()
 
 
-def job(name: str) -> Job:
+def job(name: str) -> SnapshotJob:
     """A job whose server is off because of it."""
-    return Job(name, "b", "p", 1, name, "d", SnapshotOptions(), START, power=Power.RESTORE_PENDING)
+    return SnapshotJob(name, "b", "p", 1, name, "d", START, SnapshotOptions(), power=Power.RESTORE_PENDING)
 
 
 UNREACHABLE = Failure("unreachable", "Hetzner can't be reached")

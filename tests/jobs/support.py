@@ -15,7 +15,7 @@ from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.demo.serving.server import Served, serve_in_thread
 from hsnap_tui.events import Event, JobEvent, JobEventKind
 from hsnap_tui.fleet.poll_targets import PollScope
-from hsnap_tui.jobs.core.model import JOB_LABEL, Job, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.core.model import JOB_LABEL, SnapshotJob, SnapshotOptions, SnapshotRequest, Target
 from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint
 from hsnap_tui.session.session import Session
 
@@ -63,9 +63,10 @@ class Desk:
         )
         return await self.session.submit(SnapshotRequest(targets, options or SnapshotOptions()))
 
-    def jobs(self, batch: str | None = None) -> list[Job]:
+    def jobs(self, batch: str | None = None) -> list[SnapshotJob]:
         """The jobs of a batch, or all."""
-        return [job for job in self.session.jobs.values() if batch in (None, job.batch)]
+        made = [job for job in self.session.jobs.values() if isinstance(job, SnapshotJob)]
+        return [job for job in made if batch in (None, job.batch)]
 
     async def ended(self, batch: str | None = None) -> None:
         """Waits until all jobs have ended."""

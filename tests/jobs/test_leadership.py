@@ -60,9 +60,7 @@ def unlock_all(cloud: Cloud) -> None:
 
 def off(at: Desk) -> bool:
     """Whether a server is off because of a job that this session knows of."""
-    return any(
-        job.power is Power.RESTORE_PENDING and job.off_at and not job.state.ended for job in at.session.jobs.values()
-    )
+    return any(job.power is Power.RESTORE_PENDING and job.off_at and not job.state.ended for job in at.jobs())
 
 
 def times_holder(at: Desk) -> int:

@@ -11,7 +11,15 @@ import pytest
 from hsnap_tui.cloud.api import Priority, RecentActions
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action, ImageStatus, Server, Snapshot
-from hsnap_tui.jobs.core.model import JOB_LABEL, Job, Phase, Power, RequestKind, SnapshotOptions, TrackedRequest
+from hsnap_tui.jobs.core.model import (
+    JOB_LABEL,
+    Phase,
+    Power,
+    RequestKind,
+    SnapshotJob,
+    SnapshotOptions,
+    TrackedRequest,
+)
 from hsnap_tui.jobs.core.observations import LookedUp
 from hsnap_tui.jobs.look_ups import LookUps
 from tests.clocks import START, VirtualClock
@@ -74,9 +82,11 @@ class Cloud:
             raise CloudError(ErrorKind.UNREACHABLE, "no answer")
 
 
-def job(number: int, *, power: Power = Power.NONE) -> Job:
+def job(number: int, *, power: Power = Power.NONE) -> SnapshotJob:
     create = TrackedRequest(RequestKind.CREATE_IMAGE, Phase.OUTCOME_UNKNOWN, 1, at(5), at(5))
-    made = Job(f"job-{number}", "b", "p", number, f"sg{number}", "d", SnapshotOptions(), START, create_image=create)
+    made = SnapshotJob(
+        f"job-{number}", "b", "p", number, f"sg{number}", "d", START, SnapshotOptions(), create_image=create
+    )
     return replace(made, power=power)
 
 

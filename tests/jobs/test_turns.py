@@ -18,7 +18,7 @@ from hsnap_tui.fleet.state import Fleet, Observation
 from hsnap_tui.jobs import engine as engine_module
 from hsnap_tui.jobs import service as work_module
 from hsnap_tui.jobs.batch_ends import BatchEnds
-from hsnap_tui.jobs.core.model import HoldReason, Job, Phase, RequestKind, SnapshotOptions, TrackedRequest
+from hsnap_tui.jobs.core.model import HoldReason, Phase, RequestKind, SnapshotJob, SnapshotOptions, TrackedRequest
 from hsnap_tui.jobs.core.observations import ActionSeen, RequestAccepted, RequestRefused
 from hsnap_tui.jobs.engine import SLICE, Engine
 from hsnap_tui.session.session import Session
@@ -30,15 +30,17 @@ from tests.jobs.virtual import virtual_desk
 JOBS = 2000
 
 
-def job(number: int) -> Job:
+def job(number: int) -> SnapshotJob:
     create = TrackedRequest(RequestKind.CREATE_IMAGE, Phase.SENT, 1, START, START)
-    return Job(f"job-{number}", "b", "p", number, f"sg{number}", "d", SnapshotOptions(), START, create_image=create)
+    return SnapshotJob(
+        f"job-{number}", "b", "p", number, f"sg{number}", "d", START, SnapshotOptions(), create_image=create
+    )
 
 
 class Journal:
     """Saves nothing, after a moment."""
 
-    async def save(self, jobs: Sequence[Job], events: Sequence[JobEvent]) -> None:
+    async def save(self, jobs: Sequence[SnapshotJob], events: Sequence[JobEvent]) -> None:
         await asyncio.sleep(0)
 
 

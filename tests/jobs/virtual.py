@@ -15,7 +15,7 @@ from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.demo.serving.server import Served, serve_in_thread
 from hsnap_tui.events import Event
 from hsnap_tui.fleet.poll_targets import PollScope
-from hsnap_tui.jobs.core.model import Job, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.core.model import SnapshotJob, SnapshotOptions, SnapshotRequest, Target
 from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint
 from hsnap_tui.session.session import Session
 from tests.clocks import VirtualClock
@@ -43,9 +43,9 @@ class VirtualDesk:
         return submitting.result()
 
     @property
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[SnapshotJob]:
         """All jobs."""
-        return list(self.session.jobs.values())
+        return [job for job in self.session.jobs.values() if isinstance(job, SnapshotJob)]
 
 
 @contextlib.asynccontextmanager

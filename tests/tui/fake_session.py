@@ -13,10 +13,10 @@ from hsnap_tui.events import Event, Failure, FleetUpdated, LockCleared, Role, Wa
 from hsnap_tui.fleet.state import Fleet, ServerView
 from hsnap_tui.jobs.core.model import (
     HoldReason,
-    Job,
     JobState,
     Phase,
     RequestKind,
+    SnapshotJob,
     SnapshotOptions,
     SnapshotRequest,
     TrackedRequest,
@@ -128,7 +128,7 @@ def snapshot(number: int, of: Server, created: datetime) -> Snapshot:
     )
 
 
-def job(number: int, of: Server, state: JobState, **others: object) -> Job:
+def job(number: int, of: Server, state: JobState, **others: object) -> SnapshotJob:
     """A job in some state."""
     phases = {
         JobState.SUBMITTING: Phase.SENT,
@@ -137,7 +137,7 @@ def job(number: int, of: Server, state: JobState, **others: object) -> Job:
         JobState.POWERING_ON: Phase.ACCEPTED,
         JobState.DONE: Phase.ACCEPTED,
     }
-    base = Job(
+    base = SnapshotJob(
         id=f"j{number}",
         batch="b1",
         project=PROJECT,
@@ -161,7 +161,7 @@ LIMIT = Failure(
 )
 
 
-def jobs_in_every_state(fleet: Fleet) -> dict[str, Job]:
+def jobs_in_every_state(fleet: Fleet) -> dict[str, SnapshotJob]:
     """One job for each state, each on a server of its own."""
     found = {}
     for number, (state, entry) in enumerate(zip(JobState, list(fleet.views.values())[4:], strict=False)):
@@ -181,12 +181,12 @@ def jobs_in_every_state(fleet: Fleet) -> dict[str, Job]:
 class FakeSession:
     """Fits `Console`; remembers what it was asked."""
 
-    def __init__(self, fleet: Fleet | None = None, jobs: Mapping[str, Job] | None = None) -> None:
+    def __init__(self, fleet: Fleet | None = None, jobs: Mapping[str, SnapshotJob] | None = None) -> None:
         self.title = "prod"
         self.clock = FixedClock()
         self.read_only = False
         self.fleet = a_fleet() if fleet is None else fleet
-        self.jobs: dict[str, Job] = dict(jobs or {})
+        self.jobs: dict[str, SnapshotJob] = dict(jobs or {})
         self.connection = ConnectionStatus(2.0)
         self.role = Role.LEADER
         self.leader: LeaderView | None = None

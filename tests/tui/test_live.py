@@ -9,7 +9,7 @@ from textual.widgets import OptionList
 
 from hsnap_tui import events as ev
 from hsnap_tui.cloud.model import ImageStatus
-from hsnap_tui.jobs.core.model import Job, JobState
+from hsnap_tui.jobs.core.model import JobState, SnapshotJob
 from hsnap_tui.session.interface import BatchSummary
 from hsnap_tui.tui.tables.rows import unlisted
 from tests.tui.driving import row_text, running, screen_text, table, until
@@ -19,13 +19,13 @@ TARGET = 40_000_007
 """A server without snapshots."""
 
 
-def creating(console: FakeSession) -> Job:
+def creating(console: FakeSession) -> SnapshotJob:
     made = replace(job(1, console.fleet.views[TARGET].server, JobState.CREATING), image_id=70_900, percent=10)
     console.jobs = {made.id: made}
     return made
 
 
-def moves(console: FakeSession, to: Job, kind: ev.JobEventKind) -> None:
+def moves(console: FakeSession, to: SnapshotJob, kind: ev.JobEventKind) -> None:
     console.jobs = {**console.jobs, to.id: to}
     console.emit(ev.JobEvent(console.clock.now(), PROJECT, kind, to.batch, to.id, to.server_id, to.server_name))
 

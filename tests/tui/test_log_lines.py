@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from hsnap_tui import events as ev
-from hsnap_tui.jobs.core.model import Job, JobState
+from hsnap_tui.jobs.core.model import JobState, SnapshotJob
 from hsnap_tui.messages.event_lines import Line, Severity
 from hsnap_tui.tui.theming.palette import Palette
 from hsnap_tui.tui.widgets import log_lines
@@ -53,7 +53,7 @@ async def test_thousands_of_events_make_one_repaint_and_only_lines_that_are_kept
     asked: list[str] = []
     drawn_lines: list[Line] = []
 
-    class Counted(dict[str, Job]):
+    class Counted(dict[str, SnapshotJob]):
         def values(self) -> Any:
             asked.append("all jobs")
             return super().values()

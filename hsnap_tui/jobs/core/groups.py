@@ -42,16 +42,16 @@ def grouped(jobs: Iterable[Job]) -> JobGroups:
 
 
 def without_snapshot_request(jobs: Iterable[Job]) -> tuple[Job, ...]:
-    """Jobs in progress whose snapshot has not been requested: nothing is lost when they are cancelled.
+    """Jobs in progress whose main request has not been sent: nothing is lost when they are cancelled.
 
     More than those that wait: the server of such a job may be shutting down already.
     """
-    return tuple(job for job in jobs if _in_progress(job) and job.create_image.phase is Phase.READY)
+    return tuple(job for job in jobs if _in_progress(job) and job.main_request.phase is Phase.READY)
 
 
 def with_snapshot_request(jobs: Iterable[Job]) -> tuple[Job, ...]:
-    """Jobs in progress whose snapshot has been requested: Hetzner goes on with it when the program ends."""
-    return tuple(job for job in jobs if _in_progress(job) and job.create_image.phase is not Phase.READY)
+    """Jobs in progress whose main request has been sent: Hetzner goes on with it when the program ends."""
+    return tuple(job for job in jobs if _in_progress(job) and job.main_request.phase is not Phase.READY)
 
 
 def servers_off(jobs: Iterable[Job]) -> tuple[Job, ...]:

@@ -28,7 +28,7 @@ def hold_for_others(before: Job, after: Job) -> Hold | None:
     newly = after.hold is not before.hold
     if newly and after.hold in _FOR_OTHERS and after.failure is not None:
         return Hold(after.hold, after.failure)
-    if after.options.shut_down and _was_in_vain(before, after, newly=newly):
+    if after.shuts_down and _was_in_vain(before, after, newly=newly):
         return Hold(HoldReason.REFUSED, after.failure or after.refusal)
     return None
 
@@ -41,7 +41,7 @@ def applies(hold: Hold, source: Job, other: Job) -> bool:
     if other.id == source.id or (hold.reason is not HoldReason.NO_ACCESS and other.batch != source.batch):
         return False
     return hold.reason is not HoldReason.REFUSED or not (
-        other.power is Power.RESTORE_PENDING or other.create_image.attempts
+        other.power is Power.RESTORE_PENDING or other.main_request.attempts
     )
 
 
@@ -51,6 +51,6 @@ def _was_in_vain(before: Job, after: Job, *, newly: bool) -> bool:
     A server that was off as long as allowed counts whatever refused it: `locked` too, since it was seen unlocked.
     """
     if newly and after.hold in _IN_VAIN:
-        return after.create_image.attempts > 0
+        return after.main_request.attempts > 0
     failure = after.failure
     return failure is not None and failure != before.failure and failure.kind in _REFUSED_FOR_ALL

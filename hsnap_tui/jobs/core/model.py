@@ -1,11 +1,12 @@
-"""What a job is: one server's piece of work from choice to end, as plain frozen data that fits a journal."""
+"""What a job is: one piece of work on one object from choice to end, as plain frozen data that fits a journal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar, Protocol
 
 from hsnap_tui.events import Failure
 
@@ -113,14 +114,6 @@ class Target:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotRequest:
-    """A batch as a person chose it."""
-
-    targets: tuple[Target, ...]
-    options: SnapshotOptions = SnapshotOptions()
-
-
 class RequestKind(StrEnum):
     """A request that changes something, in the API's words for its path."""
 
@@ -128,6 +121,7 @@ class RequestKind(StrEnum):
     SHUTDOWN = "shutdown"
     POWER_OFF = "poweroff"
     POWER_ON = "poweron"
+    DELETE_IMAGE = "delete_image"
 
 
 class Phase(StrEnum):
@@ -188,18 +182,19 @@ class Power(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One snapshot of one server, from choice to end. Times are UTC by our clock.
+    """One piece of work on one object, from choice to end: what jobs of all kinds share. Times are UTC by our clock.
 
-    `looking`: a look-up of that verb is under way. `void_images` carry the job's label but are no usable snapshots.
-    `fresh_after`: what was observed before it says nothing any more. `wake_at`: look at the job again then, even if
-    nothing was observed. `result` is how it will end once the server is switched on again. `hold` is why it is held,
-    or will be as soon as it is known that no snapshot is being made. `refusal` is why the newest request was refused.
+    A kind of job adds the requests that it sends and what it holds (`jobs/core/kinds.py`). `server_id` and
+    `server_name` are what it is about, or for another object than a server, 0 and what that object is called.
 
-    While `power` is watched: `watching` asks for sights of the server, at least until `watch_until`; at `debt_until`
-    a late shutdown is not reckoned with any more. `unseen_since`: when an earlier process' shutdown may have worked
-    that nobody has seen work yet. `odd_since`: since when the status is neither running nor off, without a lock.
-    `making_since`: since when this process has followed the snapshot.
+    `looking`: a look-up of that request is under way. `fresh_after`: what was observed before it says nothing any
+    more. `wake_at`: look at the job again then, even if nothing was observed. `result` is how it will end once what
+    it holds is restored. `hold` is why it is held, or will be as soon as the outcome of its request is known.
+    `refusal` is why the newest request was refused. `tried`: how often a person had it tried again.
     """
+
+    kind: ClassVar[str]
+    """The name of the kind in the journal."""
 
     id: str
     batch: str
@@ -207,62 +202,82 @@ class Job:
     server_id: int
     server_name: str
     description: str
-    options: SnapshotOptions
     created: datetime
-    state: JobState = JobState.QUEUED
-    hold: HoldReason | None = None
-    failure: Failure | None = None
-    result: JobState | None = None
-    cancelled: bool = False
-    started: bool = False
-    waiting_since: datetime | None = None
-    lock_holder: str | None = None
-    fresh_after: datetime | None = None
-    wake_at: datetime | None = None
-    create_image: TrackedRequest = TrackedRequest(RequestKind.CREATE_IMAGE)
-    shutdown: TrackedRequest = TrackedRequest(RequestKind.SHUTDOWN)
-    power_off: TrackedRequest = TrackedRequest(RequestKind.POWER_OFF)
-    power_on: TrackedRequest = TrackedRequest(RequestKind.POWER_ON)
-    power: Power = Power.NONE
-    off_at: datetime | None = None
-    on_at: datetime | None = None
-    unseen_since: datetime | None = None
-    odd_since: datetime | None = None
-    watching: bool = False
-    watch_until: datetime | None = None
-    debt_until: datetime | None = None
-    refusal: Failure | None = None
-    looking: RequestKind | None = None
-    image_id: int | None = None
-    void_images: tuple[int, ...] = ()
-    percent: int = 0
-    making_since: datetime | None = None
-    snapshot_done: datetime | None = None
-    size: float | None = None
-    slow_told: bool = False
-    ended: datetime | None = None
-    tried: int = 0
+    state: JobState = field(default=JobState.QUEUED, kw_only=True)
+    hold: HoldReason | None = field(default=None, kw_only=True)
+    failure: Failure | None = field(default=None, kw_only=True)
+    result: JobState | None = field(default=None, kw_only=True)
+    cancelled: bool = field(default=False, kw_only=True)
+    fresh_after: datetime | None = field(default=None, kw_only=True)
+    wake_at: datetime | None = field(default=None, kw_only=True)
+    refusal: Failure | None = field(default=None, kw_only=True)
+    looking: RequestKind | None = field(default=None, kw_only=True)
+    waiting_since: datetime | None = field(default=None, kw_only=True)
+    lock_holder: str | None = field(default=None, kw_only=True)
+    image_id: int | None = field(default=None, kw_only=True)
+    percent: int = field(default=0, kw_only=True)
+    size: float | None = field(default=None, kw_only=True)
+    ended: datetime | None = field(default=None, kw_only=True)
+    tried: int = field(default=0, kw_only=True)
+
+    @property
+    def requests(self) -> tuple[TrackedRequest, ...]:
+        """All requests that it may send."""
+        raise NotImplementedError
+
+    @property
+    def main_request(self) -> TrackedRequest:
+        """The request that does its work; the others prepare it, or undo what was prepared."""
+        return self.requests[0]
+
+    @property
+    def power(self) -> Power:
+        """Whether a server must be switched on again because of it."""
+        return Power.NONE
+
+    @property
+    def watching(self) -> bool:
+        """Whether its server may still go off because of it, and is looked at for that."""
+        return False
+
+    @property
+    def shuts_down(self) -> bool:
+        """Whether it may switch a server off."""
+        return False
+
+    @property
+    def off_at_a_time(self) -> int:
+        """How many servers of its batch may be off at once."""
+        return 1
+
+    @property
+    def must_be_on_by(self) -> datetime | None:
+        """When its server must be powered on at the latest."""
+        return None
+
+    @property
+    def downtime(self) -> timedelta | None:
+        """How long a server was off because of it."""
+        return None
 
     @property
     def busy(self) -> bool:
         """Whether an answer is awaited, so that nothing else may be sent."""
-        return self.looking is not None or any(
-            s.phase is Phase.SENT for s in (self.create_image, self.shutdown, self.power_off, self.power_on)
-        )
+        return self.looking is not None or any(request.phase is Phase.SENT for request in self.requests)
 
     @property
     def outcome_unknown(self) -> bool:
-        """Whether a snapshot may exist, or come into being, that this job does not know of."""
-        return self.create_image.phase in (Phase.SENT, Phase.OUTCOME_UNKNOWN)
+        """Whether its main request may have had an effect, or may still have one, that this job does not know of."""
+        return self.main_request.phase in (Phase.SENT, Phase.OUTCOME_UNKNOWN)
 
     @property
     def owes(self) -> bool:
-        """Whether its server is off because of it, or may still go off."""
+        """Whether a server is off because of it, or may still go off."""
         return self.power in (Power.RESTORE_PENDING, Power.WATCHED)
 
     @property
     def over(self) -> bool:
-        """Whether it has ended and owes nothing: the journal need not hand it to the next process."""
+        """Whether it has ended and nothing is to be restored: the journal need not hand it to the next process."""
         return self.state.ended and not self.owes
 
     @property
@@ -271,21 +286,11 @@ class Job:
         return self.state.ended or self.state.needs_person
 
     @property
-    def must_be_on_by(self) -> datetime | None:
-        """When its server must be powered on at the latest, as long as no snapshot is under way."""
-        waits = (
-            self.power is Power.RESTORE_PENDING
-            and self.result is None
-            and self.create_image.phase is not Phase.ACCEPTED
-        )
-        return self.off_at + self.options.max_downtime if waits and self.off_at else None
-
-    @property
     def cancellable(self) -> bool:
-        """Whether a person can end it: without a snapshot, or what is left of it (an open question, a watch)."""
+        """Whether a person can end it before its work is sent, or end an open question."""
         if self.state is JobState.UNKNOWN or (self.state.ended and self.power is Power.WATCHED):
             return True
-        waits = self.result is None and not self.cancelled and self.create_image.phase is Phase.READY
+        waits = self.result is None and not self.cancelled and self.main_request.phase is Phase.READY
         return waits and not self.state.ended
 
     @property
@@ -298,7 +303,98 @@ class Job:
         """Whether a person can have it tried again."""
         return self.state in (JobState.FAILED, JobState.UNKNOWN)
 
+
+@dataclass(frozen=True, slots=True)
+class SnapshotJob(Job):
+    """One snapshot of one server.
+
+    `void_images` carry the job's label but are no usable snapshots.
+
+    While `power` is watched: `watching` asks for sights of the server, at least until `watch_until`; at `debt_until`
+    a late shutdown is not reckoned with any more. `unseen_since`: when an earlier process' shutdown may have worked
+    that nobody has seen work yet. `odd_since`: since when the status is neither running nor off, without a lock.
+    `making_since`: since when this process has followed the snapshot.
+    """
+
+    kind: ClassVar[str] = "snapshot"
+
+    options: SnapshotOptions
+    started: bool = False
+    create_image: TrackedRequest = TrackedRequest(RequestKind.CREATE_IMAGE)
+    shutdown: TrackedRequest = TrackedRequest(RequestKind.SHUTDOWN)
+    power_off: TrackedRequest = TrackedRequest(RequestKind.POWER_OFF)
+    power_on: TrackedRequest = TrackedRequest(RequestKind.POWER_ON)
+    power: Power = Power.NONE
+    off_at: datetime | None = None
+    on_at: datetime | None = None
+    unseen_since: datetime | None = None
+    odd_since: datetime | None = None
+    watching: bool = False
+    watch_until: datetime | None = None
+    debt_until: datetime | None = None
+    void_images: tuple[int, ...] = ()
+    making_since: datetime | None = None
+    snapshot_done: datetime | None = None
+    slow_told: bool = False
+
+    @property
+    def requests(self) -> tuple[TrackedRequest, ...]:
+        """All requests that it may send."""
+        return self.create_image, self.shutdown, self.power_off, self.power_on
+
+    @property
+    def shuts_down(self) -> bool:
+        """Whether it may switch its server off."""
+        return self.options.shut_down
+
+    @property
+    def off_at_a_time(self) -> int:
+        """How many servers of its batch may be off at once."""
+        return self.options.at_a_time
+
+    @property
+    def must_be_on_by(self) -> datetime | None:
+        """When its server must be powered on at the latest, as long as no snapshot is under way."""
+        waits = (
+            self.power is Power.RESTORE_PENDING
+            and self.result is None
+            and self.create_image.phase is not Phase.ACCEPTED
+        )
+        return self.off_at + self.options.max_downtime if waits and self.off_at else None
+
     @property
     def downtime(self) -> timedelta | None:
         """How long the server was off because of this job, as well as polls can tell."""
         return self.on_at - self.off_at if self.off_at and self.on_at else None
+
+
+class BatchRequest(Protocol):
+    """What a person chose, as the jobs of a batch."""
+
+    def jobs(self, batch: str, project: str, created: datetime, new_id: Callable[[], str]) -> Sequence[Job]:
+        """The new jobs, in the order in which they were chosen."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRequest:
+    """Snapshots as a person chose them."""
+
+    targets: tuple[Target, ...]
+    options: SnapshotOptions = SnapshotOptions()
+
+    def jobs(self, batch: str, project: str, created: datetime, new_id: Callable[[], str]) -> Sequence[SnapshotJob]:
+        """A job for each target."""
+        return [
+            SnapshotJob(
+                new_id(),
+                batch,
+                project,
+                target.server_id,
+                target.server_name,
+                target.description,
+                created,
+                self.options,
+            )
+            for target in self.targets
+        ]

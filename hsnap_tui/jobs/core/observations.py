@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
 from hsnap_tui.cloud.errors import CloudError
-from hsnap_tui.cloud.model import Action, Server, Snapshot
+from hsnap_tui.cloud.model import Action, Image, Server, Snapshot
 from hsnap_tui.events import Failure, JobEvent
 from hsnap_tui.jobs.core.model import HoldReason, Job, RequestKind
+
+JobT_co = TypeVar("JobT_co", bound=Job, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,13 @@ class RequestAccepted:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestDone:
+    """A request was carried out at once: its answer has no action."""
+
+    request_kind: RequestKind
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRefused:
     """A request surely had no effect."""
 
@@ -69,6 +79,15 @@ class LookedUp:
     server: Server | None
     actions: tuple[Action, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLookedUp:
+    """What a request for one image by its ID said, asked after `started`; none: there is no such image."""
+
+    request_kind: RequestKind
+    started: datetime
+    image: Image | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +133,11 @@ JobObservation = (
     | ActionSeen
     | ActionLost
     | RequestAccepted
+    | RequestDone
     | RequestRefused
     | AnswerLost
     | LookedUp
+    | ImageLookedUp
     | LookUpFailed
     | Tick
     | Cancel
@@ -161,9 +182,9 @@ class StepContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(Generic[JobT_co]):
     """What a step gives: the job as it is now, at most one command, and what is to be told."""
 
-    job: Job
+    job: JobT_co
     command: Command | None = None
     events: tuple[JobEvent, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from hsnap_tui.jobs.core.kinds import kind_of
 from hsnap_tui.jobs.core.model import Job, Phase, Power
 from hsnap_tui.jobs.core.observations import ServerSeen
 
@@ -16,13 +17,14 @@ def sharing(jobs: Iterable[Job]) -> Mapping[int, tuple[str, ...]]:
     """The IDs of these jobs by server, where there are several."""
     found: dict[int, tuple[str, ...]] = {}
     for job in jobs:
-        found[job.server_id] = (*found.get(job.server_id, ()), job.id)
+        if kind_of(job).takes_turns:
+            found[job.server_id] = (*found.get(job.server_id, ()), job.id)
     return {server_id: ids for server_id, ids in found.items() if len(ids) > 1}
 
 
 def must_wait(job: Job, seen: ServerSeen, others: Iterable[Job]) -> bool:
     """Whether the job may not begin yet though its server seems free, because one of the others is at work on it."""
-    begun = job.power is not Power.NONE or job.create_image.phase is not Phase.READY
+    begun = job.power is not Power.NONE or job.main_request.phase is not Phase.READY
     if begun or seen.server is None or seen.server.locked:
         return False
     return any(_at_work(other, seen) for other in others if other.id != job.id)
@@ -31,7 +33,7 @@ def must_wait(job: Job, seen: ServerSeen, others: Iterable[Job]) -> bool:
 def _at_work(job: Job, seen: ServerSeen) -> bool:
     if job.resting:
         return False
-    if job.power is Power.RESTORE_PENDING or job.create_image.phase in (Phase.SENT, Phase.OUTCOME_UNKNOWN):
+    if job.power is Power.RESTORE_PENDING or job.main_request.phase in (Phase.SENT, Phase.OUTCOME_UNKNOWN):
         return True
     fresh_after = job.fresh_after
-    return job.create_image.phase is Phase.ACCEPTED and fresh_after is not None and seen.started < fresh_after
+    return job.main_request.phase is Phase.ACCEPTED and fresh_after is not None and seen.started < fresh_after

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from hsnap_tui.events import Failure, JobEvent, JobEventKind
 from hsnap_tui.jobs.core import tracked_request
 from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, Power, RequestKind, TrackedRequest
 from hsnap_tui.jobs.core.observations import Command, LookUp, Send, Step, StepContext
 
-_FIELD = {
-    RequestKind.CREATE_IMAGE: "create_image",
-    RequestKind.SHUTDOWN: "shutdown",
-    RequestKind.POWER_OFF: "power_off",
-    RequestKind.POWER_ON: "power_on",
-}
+JobT = TypeVar("JobT", bound=Job)
 
 
-class StepBuilder:
-    """Mutable within a step only; `finish` gives the immutable result."""
+class StepBuilder(Generic[JobT]):
+    """Mutable within a step only; `finish` gives the immutable result.
 
-    def __init__(self, job: Job, context: StepContext) -> None:
+    A job keeps each request that it may send in the field with the name of the request's kind.
+    """
+
+    def __init__(self, job: JobT, context: StepContext) -> None:
         self.job = job
         self.context = context
         self._command: Command | None = None
@@ -35,25 +33,22 @@ class StepBuilder:
 
     @property
     def may_start(self) -> bool:
-        """Whether anything new may be begun: a shutdown, a power-off, a snapshot. Switching on may be at any time."""
+        """Whether anything new may be begun."""
         job = self.job
         wanted = job.result is None and job.hold is None and not job.cancelled
-        was_off = job.power is Power.WATCHED and job.off_at is not None
-        untouched = job.power is not Power.RESTORED and not was_off and not job.power_on.attempts
-        return wanted and untouched and self.context.may_send and not self.context.leaving
+        return wanted and self.context.may_send and not self.context.leaving
 
     def set(self, **changes: Any) -> None:
         """Changes fields of the job."""
         self.job = replace(self.job, **changes)
 
     def request(self, request_kind: RequestKind) -> TrackedRequest:
-        """The job's sending of that verb."""
-        found: TrackedRequest = getattr(self.job, _FIELD[request_kind])
-        return found
+        """The job's request of that kind."""
+        return next(request for request in self.job.requests if request.kind is request_kind)
 
     def set_request(self, changed: TrackedRequest) -> None:
-        """Replaces the job's sending of that verb."""
-        self.set(**{_FIELD[changed.kind]: changed})
+        """Replaces the job's request of that kind."""
+        self.set(**{changed.kind.name.lower(): changed})
 
     def tell(self, kind: JobEventKind, **fields: Any) -> None:
         """Adds a milestone about this job."""
@@ -63,12 +58,12 @@ class StepBuilder:
         )
 
     def due(self, request_kind: RequestKind) -> bool:
-        """Whether requests and look-ups of that verb need to wait no longer."""
+        """Whether requests and look-ups of that kind need to wait no longer."""
         not_before = self.request(request_kind).not_before
         return not_before is None or self.now >= not_before
 
     def pause(self, request_kind: RequestKind, duration: timedelta) -> None:
-        """Neither looks up nor sends that verb for so long."""
+        """Neither looks up nor sends that request for so long."""
         self.set_request(tracked_request.paused(self.request(request_kind), self.now + duration))
 
     def send(self, request_kind: RequestKind, state: JobState) -> None:
@@ -88,12 +83,12 @@ class StepBuilder:
         self.set_request(tracked_request.looked_without_result(self.request(request_kind), self.now))
 
     def fail(self, failure: Failure) -> None:
-        """The job will end as failed, once the server is switched on again if we owe that."""
+        """The job will end as failed, once what it holds is restored."""
         self.set(result=JobState.FAILED, failure=failure, ended=None)
         self.tell(JobEventKind.FAILED, failure=failure, image_id=self.job.image_id)
 
     def hold(self, reason: HoldReason, failure: Failure | None = None) -> None:
-        """The job will wait for a person, once the server is switched on again if we owe that."""
+        """The job will wait for a person, once what it holds is restored."""
         self.set(result=JobState.HELD, hold=reason, failure=failure)
         if self.job.power is not Power.RESTORE_PENDING:
             self.rest()
@@ -124,25 +119,7 @@ class StepBuilder:
             case _:
                 pass
 
-    def forget_power(self) -> None:
-        """A job that starts over, with a server that is on again, has asked for nothing.
-
-        Unless a shutdown may still take effect: then what was sent stays known as ours.
-        """
-        job = self.job
-        self.set(
-            power_on=TrackedRequest(RequestKind.POWER_ON), off_at=None, on_at=None, odd_since=None, unseen_since=None
-        )
-        if job.power is Power.WATCHED:
-            self.set(shutdown=tracked_request.again(job.shutdown), power_off=tracked_request.again(job.power_off))
-        else:
-            self.set(
-                power=Power.NONE,
-                shutdown=TrackedRequest(RequestKind.SHUTDOWN),
-                power_off=TrackedRequest(RequestKind.POWER_OFF),
-            )
-
-    def finish(self) -> Step:
+    def finish(self) -> Step[JobT]:
         """What the step gives."""
         self.set(wake_at=self._next_wake())
         return Step(self.job, self._command, tuple(self._events))
@@ -151,5 +128,5 @@ class StepBuilder:
         """The next moment at which something may be done that must wait now."""
         if self.job.resting:
             return None
-        planned = [self.job.must_be_on_by, *(self.request(request_kind).not_before for request_kind in RequestKind)]
+        planned = [self.job.must_be_on_by, *(request.not_before for request in self.job.requests)]
         return min((moment for moment in planned if moment is not None and moment > self.now), default=None)

@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hsnap_tui.events import JobEvent
+from hsnap_tui.jobs.core.kinds import kind_of
 from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, Phase, Power
 from hsnap_tui.jobs.core.observations import Release, Step, StepContext
-from hsnap_tui.jobs.core.snapshot.machine import step
-from hsnap_tui.jobs.core.snapshot.resume import resume
 
 
 def is_untouched(job: Job) -> bool:
     """Whether nothing of the job was ever begun, so that it starts here as if it had been asked for here."""
-    requests = (job.create_image, job.shutdown, job.power_off, job.power_on)
     return (
         job.state is JobState.QUEUED
         and job.power is Power.NONE
         and not (job.cancelled or job.hold or job.result or job.looking)
-        and all(request.phase is Phase.READY and not request.attempts for request in requests)
+        and all(request.phase is Phase.READY and not request.attempts for request in job.requests)
     )
 
 
@@ -33,7 +31,7 @@ def goes_on(job: Job) -> Job:
     return replace(job, state=JobState.QUEUED if held else job.state, hold=None, result=None, failure=None)
 
 
-def taken_over(job: Job, context: StepContext, *, asked_here: bool, asker_lives: bool) -> Step:
+def taken_over(job: Job, context: StepContext, *, asked_here: bool, asker_lives: bool) -> Step[Job]:
     """The job as the process that now sends begins with it.
 
     `asked_here`: this process has asked for it or approved it, so that a refusal of another one's token holds
@@ -42,9 +40,9 @@ def taken_over(job: Job, context: StepContext, *, asked_here: bool, asker_lives:
     events: tuple[JobEvent, ...] = ()
     if asked_here and is_refused(job):
         if job.state is JobState.HELD:
-            released = step(job, Release(), context)
+            released = kind_of(job).step(job, Release(), context)
             job, events = replace(released.job, looking=None), released.events
         elif job.result in (None, JobState.HELD):
             job = replace(job, hold=None, result=None, failure=None)
-    resumed = resume(job, context, own=asked_here or asker_lives)
+    resumed: Step[Job] = kind_of(job).resume(job, context, asked_here or asker_lives)
     return replace(resumed, events=events or resumed.events)

@@ -25,7 +25,7 @@ from hsnap_tui.jobs.store.codec import to_text
 from hsnap_tui.jobs.store.damaged_state import MADE, advice, examine
 from hsnap_tui.jobs.store.errors import BrokenJournalError, JournalError
 from hsnap_tui.jobs.store.file_modes import make_file
-from hsnap_tui.jobs.store.rows import RowError, UnreadableJob, parsed, sorted_out
+from hsnap_tui.jobs.store.rows import RowError, UnreadableJob, body_of, parsed, sorted_out
 
 T = TypeVar("T")
 
@@ -253,7 +253,7 @@ class Journal:
         database.executemany(
             "INSERT INTO jobs (id, batch, change, ended, body) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET change = excluded.change, ended = excluded.ended, body = excluded.body",
-            [(job.id, job.batch, change, job.over, to_text(job)) for job in jobs],
+            [(job.id, job.batch, change, job.over, body_of(job)) for job in jobs],
         )
         database.executemany(
             "INSERT INTO events (batch, body) VALUES (?, ?)", [(event.batch, to_text(event)) for event in events]

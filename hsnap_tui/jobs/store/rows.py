@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from hsnap_tui.common.text import clean
+from hsnap_tui.jobs.core.kinds import EARLIEST, KINDS
 from hsnap_tui.jobs.core.model import Job, Power
-from hsnap_tui.jobs.store.codec import from_plain
+from hsnap_tui.jobs.store.codec import from_plain, to_plain
 from hsnap_tui.jobs.store.earlier_names import with_present_names
 
 T = TypeVar("T")
@@ -58,16 +59,36 @@ def parsed(text: object, kind: type[T]) -> T:
         raise RowError(_reason(error)) from error
 
 
+def body_of(job: Job) -> str:
+    """A job as one line of JSON, with its kind."""
+    return json.dumps({"kind": job.kind, **to_plain(job)}, ensure_ascii=False, separators=(",", ":"))
+
+
 def job_of(row: tuple[str, str, int, object]) -> Job | UnreadableJob:
     """The job of a row (ID, batch, whether it has ended, body), or what can be made out of it."""
     job_id, batch, ended, body = row
     try:
-        job = parsed(body, Job)
+        job = parsed_job(body)
     except RowError as error:
         return _made_out(str(job_id), str(batch), bool(ended), body, str(error))
     if (job.id, job.batch, job.over) != (job_id, batch, bool(ended)):
         return _made_out(str(job_id), str(batch), bool(ended), body, "it does not fit its row")
     return job
+
+
+def parsed_job(body: object) -> Job:
+    """The job of a row's body; one that names no kind is of the earliest. Raises `RowError`."""
+    kind = KINDS.get(_kind_of(body))
+    if kind is None:
+        raise RowError("its kind is not known to this version")
+    job: Job = parsed(body, kind.job_type)
+    return job
+
+
+def _kind_of(body: object) -> str:
+    """The kind that a body names, as far as it can be read."""
+    named = _plain(body).get("kind", EARLIEST) if isinstance(body, str) else EARLIEST
+    return str(named)
 
 
 def sorted_out(rows: Iterable[tuple[str, str, int, object]]) -> tuple[tuple[Job, ...], tuple[UnreadableJob, ...]]:
@@ -80,14 +101,16 @@ def sorted_out(rows: Iterable[tuple[str, str, int, object]]) -> tuple[tuple[Job,
 def _made_out(job_id: str, batch: str, ended: bool, body: object, reason: str) -> UnreadableJob:
     text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
     known = _plain(text)
+    kind = KINDS.get(str(known.get("kind", EARLIEST)))
     server_id, name = known.get("server_id"), known.get("server_name")
-    power = known.get("power", Power.NONE.value) if "options" in known else None
+    power = known.get("power", Power.NONE.value) if "created" in known else None
+    harmless = kind is not None and "power" not in {field.name for field in fields(kind.job_type)}
     return UnreadableJob(
         job_id,
         batch,
         server_id if isinstance(server_id, int) else None,
         name if isinstance(name, str) else None,
-        not ended and power not in _NOTHING_OWED,
+        not ended and power not in _NOTHING_OWED and not harmless,
         reason,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from hsnap_tui.cloud.model import ImageStatus, Snapshot
 from hsnap_tui.fleet.state import Fleet, ServerView
-from hsnap_tui.jobs.core.model import Job
+from hsnap_tui.jobs.core.model import Job, SnapshotJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Row:
 
 def unlisted(job: Job, fleet: Fleet) -> Snapshot | None:
     """The snapshot of a job that is done, until a list of snapshots that was asked for later is there."""
+    if not isinstance(job, SnapshotJob):
+        return None
     done, seen = job.snapshot_done, fleet.snapshots_seen
     if done is None or job.image_id is None or (seen is not None and seen > done):
         return None

@@ -183,6 +183,8 @@ class Hetzner:
                 return self._power_off(ours)
             case RequestKind.POWER_ON:
                 return self._power_on(ours)
+            case _:
+                raise AssertionError(f"a snapshot job sends no {request_kind}")
 
     def hold(self, seconds: float) -> None:
         """Locks the server by something that no list shows."""

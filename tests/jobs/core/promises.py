@@ -29,7 +29,7 @@ from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.cloud.model import ActionStatus, ServerStatus
 from hsnap_tui.events import JobEventKind
 from hsnap_tui.headless.exit_codes import ExitCode, exit_code
-from hsnap_tui.jobs.core.model import Job, JobState, Phase, Power, RequestKind, TrackedRequest
+from hsnap_tui.jobs.core.model import JobState, Phase, Power, RequestKind, SnapshotJob, TrackedRequest
 from hsnap_tui.jobs.core.observations import JobObservation, LookedUp, Send, ServerSeen, Step
 from hsnap_tui.jobs.core.snapshot.machine import LOCK_SHOWS_WITHIN
 from hsnap_tui.jobs.core.tracked_request import CLOCK_MARGIN
@@ -102,7 +102,7 @@ def few_look_ups(world: World) -> None:
 # -- on every step ----------------------------------------------------------------------------------------------
 
 
-def check_step(world: World, before: Job, observation: JobObservation, result: Step) -> None:
+def check_step(world: World, before: SnapshotJob, observation: JobObservation, result: Step[SnapshotJob]) -> None:
     """Everything that can be said about one step."""
     after, command = result.job, result.command
     assert after.wake_at is None or after.wake_at > world.now, "it would be woken again and again"
@@ -118,7 +118,7 @@ def check_step(world: World, before: Job, observation: JobObservation, result: S
 
 
 def _check_send(
-    world: World, before: Job, observation: JobObservation, after: Job, request_kind: RequestKind
+    world: World, before: SnapshotJob, observation: JobObservation, after: SnapshotJob, request_kind: RequestKind
 ) -> None:
     intent = sending_of(after, request_kind)
     assert intent.phase is Phase.SENT, "the intent is written down with the step"
@@ -155,7 +155,7 @@ def _must_have_shown_locked(world: World, observation: ServerSeen | LookedUp) ->
     return since is not None and since + LOCK_SHOWS_WITHIN < world.true(observation.started)
 
 
-def _check_power_on(world: World, after: Job, observation: ServerSeen | LookedUp) -> None:
+def _check_power_on(world: World, after: SnapshotJob, observation: ServerSeen | LookedUp) -> None:
     here = world.hetzner
     assert not _must_have_shown_locked(world, observation), "it is not switched on while something holds it"
     assert world.asked_off_at is not None, "a server that was off before us is never switched on"
@@ -180,7 +180,7 @@ def _others_since(world: World, moment: datetime) -> list[Work]:
     ]
 
 
-def _perhaps_ours(world: World, job: Job, work: Work) -> bool:
+def _perhaps_ours(world: World, job: SnapshotJob, work: Work) -> bool:
     """Whether it can be taken for a request of ours whose answer was lost."""
     for request in (job.shutdown, job.power_off, job.power_on):
         if work.action.command == COMMAND[request.kind] and request.unknown_count:
@@ -189,7 +189,7 @@ def _perhaps_ours(world: World, job: Job, work: Work) -> bool:
     return False
 
 
-def sending_of(job: Job, request_kind: RequestKind) -> TrackedRequest:
+def sending_of(job: SnapshotJob, request_kind: RequestKind) -> TrackedRequest:
     """The job's sending of that verb."""
     return {
         RequestKind.CREATE_IMAGE: job.create_image,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from hsnap_tui.cloud.model import ServerStatus
-from hsnap_tui.jobs.core.model import Job, JobState, RequestKind, SnapshotOptions
+from hsnap_tui.jobs.core.model import JobState, RequestKind, SnapshotJob, SnapshotOptions
 from hsnap_tui.jobs.core.observations import StepContext
 from hsnap_tui.jobs.core.snapshot.late_shutdown import OWED_FOR
 from hsnap_tui.jobs.core.snapshot.resume import resume
@@ -39,7 +39,7 @@ def test_moments_of_a_clock_that_was_ahead_are_taken_as_past(hours: int) -> None
     world = off(DOWN)
     world.lose()
     now = START - timedelta(hours=hours)
-    job: Job = resume(world.job, StepContext(now), own=False).job
+    job: SnapshotJob = resume(world.job, StepContext(now), own=False).job
     assert max(moments(job)) <= now + LONGEST_RETRY_AFTER
     watched = stopping(DOWN, Plan(acpi=None))
     watched.run(900)

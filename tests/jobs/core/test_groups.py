@@ -8,16 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsnap_tui.jobs.core import groups
-from hsnap_tui.jobs.core.model import Job, JobState, Phase, Power, RequestKind, SnapshotOptions, TrackedRequest
+from hsnap_tui.jobs.core.model import (
+    JobState,
+    Phase,
+    Power,
+    RequestKind,
+    SnapshotJob,
+    SnapshotOptions,
+    TrackedRequest,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @st.composite
-def jobs(draw: st.DrawFn) -> list[Job]:
+def jobs(draw: st.DrawFn) -> list[SnapshotJob]:
     """Jobs in any state."""
     return [
-        Job(
+        SnapshotJob(
             id=str(number),
             batch="b",
             project="p",
@@ -36,7 +44,7 @@ def jobs(draw: st.DrawFn) -> list[Job]:
 
 
 @given(jobs())
-def test_each_job_that_has_not_ended_is_in_one_group(chosen: list[Job]) -> None:
+def test_each_job_that_has_not_ended_is_in_one_group(chosen: list[SnapshotJob]) -> None:
     found = groups.grouped(chosen)
     grouped = [*found.waiting, *found.running, *found.held, *found.unknown]
     assert sorted(job.id for job in grouped) == sorted(job.id for job in chosen if not job.state.ended)
@@ -45,14 +53,14 @@ def test_each_job_that_has_not_ended_is_in_one_group(chosen: list[Job]) -> None:
 
 
 @given(jobs())
-def test_a_job_in_progress_has_its_snapshot_requested_or_not(chosen: list[Job]) -> None:
+def test_a_job_in_progress_has_its_snapshot_requested_or_not(chosen: list[SnapshotJob]) -> None:
     before, after = groups.without_snapshot_request(chosen), groups.with_snapshot_request(chosen)
     assert sorted(job.id for job in (*before, *after)) == sorted(job.id for job in chosen if not job.resting)
     assert all(job.cancellable for job in before), "what is offered for cancelling can be cancelled"
 
 
 @given(jobs())
-def test_a_server_that_waits_for_its_power_on_is_always_among_those_that_are_off(chosen: list[Job]) -> None:
+def test_a_server_that_waits_for_its_power_on_is_always_among_those_that_are_off(chosen: list[SnapshotJob]) -> None:
     off = groups.servers_off(chosen)
     assert {job.id for job in chosen if job.power is Power.RESTORE_PENDING} <= {job.id for job in off}
     left = {job.id for job in groups.may_still_shut_down(chosen)}
@@ -60,6 +68,6 @@ def test_a_server_that_waits_for_its_power_on_is_always_among_those_that_are_off
 
 
 @given(jobs())
-def test_jobs_are_at_rest_when_none_goes_on_without_a_person(chosen: list[Job]) -> None:
+def test_jobs_are_at_rest_when_none_goes_on_without_a_person(chosen: list[SnapshotJob]) -> None:
     found = groups.grouped(chosen)
     assert groups.all_at_rest(chosen) == (bool(chosen) and not found.waiting and not found.running)

@@ -9,7 +9,7 @@ import pytest
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.events import Failure
 from hsnap_tui.jobs.core.hold_spreading import applies, hold_for_others
-from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, Power, SnapshotOptions
+from hsnap_tui.jobs.core.model import HoldReason, JobState, Power, SnapshotJob, SnapshotOptions
 from hsnap_tui.jobs.core.observations import Hold
 from tests.jobs.core.test_downtime import SHORT, while_refused
 from tests.jobs.core.test_power import off
@@ -59,7 +59,7 @@ def test_snapshots_of_running_servers_cost_no_downtime_and_each_is_tried() -> No
     assert hold_for_others(before, failed) is None
 
 
-def other(**changes: object) -> Job:
+def other(**changes: object) -> SnapshotJob:
     return replace(new_job(SHORT), id="job-2", server_id=8, **changes)  # type: ignore[arg-type]
 
 

@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.events import JobEventKind
 from hsnap_tui.jobs.core import tracked_request
-from hsnap_tui.jobs.core.model import Job, Phase, Power, RequestKind, SnapshotOptions, TrackedRequest
+from hsnap_tui.jobs.core.model import Phase, Power, RequestKind, SnapshotJob, SnapshotOptions, TrackedRequest
 from hsnap_tui.jobs.core.observations import LookedUp, ServerSeen, Step, StepContext
 from hsnap_tui.jobs.core.snapshot import (
     create_image,
@@ -25,7 +25,7 @@ from hsnap_tui.jobs.core.snapshot import (
     shutting_down,
     whose_action,
 )
-from hsnap_tui.jobs.core.step_builder import StepBuilder
+from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 from tests.jobs.core import promises, world
 from tests.jobs.core.hetzner import Hetzner, Plan
 from tests.jobs.core.test_machine_properties import JobMachine
@@ -46,7 +46,7 @@ def labels_show_at_once(patch: Patch) -> None:
 
 
 def look_ups_find_nothing(patch: Patch) -> None:
-    def looked_up(builder: StepBuilder, found: LookedUp) -> None:
+    def looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:
         create_image._may_send_again(builder, found)
 
     patch.setattr(create_image, "looked_up", looked_up)
@@ -63,7 +63,7 @@ def looks_without_pause(patch: Patch) -> None:
 def debts_are_written_down_later(patch: Patch) -> None:
     original = shutting_down._shut_down
 
-    def shut_down(builder: StepBuilder) -> None:
+    def shut_down(builder: SnapshotStepBuilder) -> None:
         original(builder)
         builder.set(power=Power.NONE)
 
@@ -73,7 +73,7 @@ def debts_are_written_down_later(patch: Patch) -> None:
 def a_restart_forgets_debts(patch: Patch) -> None:
     original = resume.resume
 
-    def forgetful(job: Job, context: StepContext, *, own: bool) -> Step:
+    def forgetful(job: SnapshotJob, context: StepContext, *, own: bool) -> Step[SnapshotJob]:
         step = original(job, context, own=own)
         return replace(step, job=replace(step.job, power=Power.NONE))
 
@@ -89,15 +89,15 @@ def a_restart_forgets_requests_under_way(patch: Patch) -> None:
 
 
 def a_restart_believes_every_moment(patch: Patch) -> None:
-    def believe(job: Job, now: datetime) -> Job:
-        del now
+    def believe(job: SnapshotJob, now: datetime, ahead: object) -> SnapshotJob:
+        del now, ahead
         return job
 
-    patch.setattr(resume, "_not_in_the_future", believe)
+    patch.setattr(resume, "not_in_the_future", believe)
 
 
 def what_never_went_off_is_not_watched(patch: Patch) -> None:
-    def begin(builder: StepBuilder, seen: ServerSeen, why: str) -> None:
+    def begin(builder: SnapshotStepBuilder, seen: ServerSeen, why: str) -> None:
         del seen
         power.end_restoring(builder, JobEventKind.LEFT_ALONE, why)
 

@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from hsnap_tui.cloud.errors import CloudError, Effect, ErrorKind
 from hsnap_tui.cloud.model import Action, Server, Snapshot
 from hsnap_tui.events import JobEvent
-from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, Power, RequestKind, SnapshotOptions
+from hsnap_tui.jobs.core.model import HoldReason, JobState, Power, RequestKind, SnapshotJob, SnapshotOptions
 from hsnap_tui.jobs.core.observations import (
     ActionSeen,
     AnswerLost,
@@ -57,9 +57,9 @@ LATEST_EFFECT = SETTLE - timedelta(milliseconds=50)
 NO_TIME = timedelta(0)
 
 
-def new_job(options: SnapshotOptions) -> Job:
+def new_job(options: SnapshotOptions) -> SnapshotJob:
     """A job as it is queued."""
-    return Job(JOB_ID, "batch-1", "p", SERVER_ID, "web", "web-snapshot", options, START)
+    return SnapshotJob(JOB_ID, "batch-1", "p", SERVER_ID, "web", "web-snapshot", START, options)
 
 
 @dataclass

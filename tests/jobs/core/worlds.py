@@ -42,7 +42,7 @@ PLANS = st.builds(
     label_lag=st.sampled_from([0.0, 3.0, 8.0]),
     acpi=st.sampled_from([0.0, 5.0, 50.0, 70.0, 115.0, None, 200.0, 600.0, 1199.0]),
     boot=st.sampled_from([1.0, 10.0]),
-    fails=st.frozensets(st.sampled_from([COMMAND[request_kind] for request_kind in RequestKind]), max_size=1),
+    fails=st.frozensets(st.sampled_from([COMMAND[request_kind] for request_kind in COMMAND]), max_size=1),
     failed_image=st.sampled_from([None, ImageStatus.UNAVAILABLE, ImageStatus.CREATING]),
     names_image=st.booleans(),
     lock_lag=st.sampled_from([0.0, 0.8]),

@@ -16,11 +16,11 @@ from hsnap_tui.jobs.core.model import (
     HoldReason,
     IfLocked,
     IfStillOn,
-    Job,
     JobState,
     Phase,
     Power,
     RequestKind,
+    SnapshotJob,
     SnapshotOptions,
     TrackedRequest,
 )
@@ -33,7 +33,7 @@ from hsnap_tui.jobs.store.rows import UnreadableJob, job_of
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 
 
-def job(number: int, batch: str = "b1", **changes: object) -> Job:
+def job(number: int, batch: str = "b1", **changes: object) -> SnapshotJob:
     base = {
         "id": f"job{number}",
         "batch": batch,
@@ -44,10 +44,10 @@ def job(number: int, batch: str = "b1", **changes: object) -> Job:
         "options": SnapshotOptions(),
         "created": NOW,
     }
-    return Job(**{**base, **changes})  # type: ignore[arg-type]
+    return SnapshotJob(**{**base, **changes})  # type: ignore[arg-type]
 
 
-def event(of: Job, kind: JobEventKind = JobEventKind.QUEUED) -> JobEvent:
+def event(of: SnapshotJob, kind: JobEventKind = JobEventKind.QUEUED) -> JobEvent:
     return JobEvent(NOW, of.project, kind, of.batch, of.id, of.server_id, of.server_name)
 
 
@@ -379,7 +379,7 @@ options = st.builds(
     labels=st.dictionaries(texts, texts, max_size=3),
 )
 jobs = st.builds(
-    Job,
+    SnapshotJob,
     id=texts,
     batch=texts,
     project=texts,
@@ -404,8 +404,8 @@ jobs = st.builds(
 
 
 @given(jobs)
-def test_a_job_survives_the_journal_unchanged(made: Job) -> None:
-    assert from_text(to_text(made), Job) == made
+def test_a_job_survives_the_journal_unchanged(made: SnapshotJob) -> None:
+    assert from_text(to_text(made), SnapshotJob) == made
 
 
 async def test_a_job_of_an_earlier_version_is_read_with_the_present_names(tmp_path: Path) -> None:

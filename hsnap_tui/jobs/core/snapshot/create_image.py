@@ -17,7 +17,7 @@ from hsnap_tui.jobs.core import tracked_request
 from hsnap_tui.jobs.core.model import HoldReason, IfLocked, JobState, Phase, Power, RequestKind
 from hsnap_tui.jobs.core.observations import LookedUp, ServerSeen
 from hsnap_tui.jobs.core.snapshot import shutting_down
-from hsnap_tui.jobs.core.step_builder import StepBuilder
+from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 
 MOST_DOUBTS = 6
 """After so many lost answers in a row a person should look at what is wrong."""
@@ -41,7 +41,7 @@ LOOK_AT_SNAPSHOT_EVERY = timedelta(seconds=5)
 """How often a snapshot is looked at whose action is not known."""
 
 
-def advance(builder: StepBuilder, seen: ServerSeen | None) -> None:
+def advance(builder: SnapshotStepBuilder, seen: ServerSeen | None) -> None:
     """Goes one step towards a snapshot that is being made."""
     create = builder.job.create_image
     if create.phase is Phase.OUTCOME_UNKNOWN or (builder.job.cancelled and create.unknown_since):
@@ -50,7 +50,7 @@ def advance(builder: StepBuilder, seen: ServerSeen | None) -> None:
         _try_send(builder, seen, _look_or_send)
 
 
-def _try_send(builder: StepBuilder, seen: ServerSeen, go: Callable[[StepBuilder], None]) -> None:
+def _try_send(builder: SnapshotStepBuilder, seen: ServerSeen, go: Callable[[SnapshotStepBuilder], None]) -> None:
     """Goes when the server allows it: unlocked, and off if that was asked for."""
     job, server = builder.job, seen.server
     in_doubt = job.create_image.unknown_since is not None
@@ -67,14 +67,14 @@ def _try_send(builder: StepBuilder, seen: ServerSeen, go: Callable[[StepBuilder]
             go(builder)
 
 
-def _gone(builder: StepBuilder) -> None:
+def _gone(builder: SnapshotStepBuilder) -> None:
     builder.set(power=Power.RESTORED if builder.job.power is Power.RESTORE_PENDING else builder.job.power)
     builder.fail(
         Failure("not_found", "the server is gone", "It was deleted before the snapshot began; there is none to make.")
     )
 
 
-def _locked(builder: StepBuilder, seen: ServerSeen) -> None:
+def _locked(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
     job = builder.job
     lock_holder = seen.lock_holder.command if seen.lock_holder else None
     if job.options.if_locked is IfLocked.SKIP and not job.create_image.attempts and job.power is Power.NONE:
@@ -89,25 +89,25 @@ def _locked(builder: StepBuilder, seen: ServerSeen) -> None:
         builder.hold(HoldReason.WAITED_TOO_LONG)
 
 
-def _waited_too_long(builder: StepBuilder, seen: datetime) -> bool:
+def _waited_too_long(builder: SnapshotStepBuilder, seen: datetime) -> bool:
     since, most = builder.job.waiting_since, builder.job.options.max_wait
     return since is not None and most is not None and seen >= since + most
 
 
-def _refused_too_long(builder: StepBuilder, seen: datetime) -> bool:
+def _refused_too_long(builder: SnapshotStepBuilder, seen: datetime) -> bool:
     """Whether a server that looks unlocked has refused its snapshot as locked for longer than may be waited."""
     refusal = builder.job.refusal
     return refusal is not None and refusal.kind == ErrorKind.LOCKED and _waited_too_long(builder, seen)
 
 
-def _look_or_send(builder: StepBuilder) -> None:
+def _look_or_send(builder: SnapshotStepBuilder) -> None:
     if builder.job.create_image.attempts and builder.context.may_create:
         builder.look_up(RequestKind.CREATE_IMAGE)
     else:
         send(builder)
 
 
-def send(builder: StepBuilder) -> None:
+def send(builder: SnapshotStepBuilder) -> None:
     """Asks for the snapshot, unless others find out first whether Hetzner takes any."""
     if not builder.context.may_create:
         return
@@ -116,7 +116,7 @@ def send(builder: StepBuilder) -> None:
     builder.send(RequestKind.CREATE_IMAGE, JobState.SUBMITTING)
 
 
-def looked_up(builder: StepBuilder, found: LookedUp) -> None:
+def looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:
     """What a look-up of the label and of the server's actions says about the requests sent so far."""
     create, offset = builder.job.create_image, builder.context.clock_offset
     labelled = _labelled(builder, found)
@@ -138,12 +138,14 @@ def looked_up(builder: StepBuilder, found: LookedUp) -> None:
         _may_send_again(builder, found)
 
 
-def _labelled(builder: StepBuilder, found: LookedUp) -> list[Snapshot]:
+def _labelled(builder: SnapshotStepBuilder, found: LookedUp) -> list[Snapshot]:
     usable = (snapshot for snapshot in found.snapshots if snapshot.id not in builder.job.void_images)
     return sorted(usable, key=lambda snapshot: snapshot.id)
 
 
-def _take_found(builder: StepBuilder, labelled: list[Snapshot], own: tuple[Action, ...], looked: datetime) -> None:
+def _take_found(
+    builder: SnapshotStepBuilder, labelled: list[Snapshot], own: tuple[Action, ...], looked: datetime
+) -> None:
     snapshot = labelled[0]
     action = _maker(snapshot, own)
     action_id = action.id if action else builder.job.create_image.action_id
@@ -169,7 +171,7 @@ def _take_found(builder: StepBuilder, labelled: list[Snapshot], own: tuple[Actio
             builder.pause(RequestKind.CREATE_IMAGE, LOOK_AT_SNAPSHOT_EVERY)
 
 
-def _tell_duplicates(builder: StepBuilder, others: list[Snapshot]) -> None:
+def _tell_duplicates(builder: SnapshotStepBuilder, others: list[Snapshot]) -> None:
     """Tells snapshots that the job does not need, once."""
     ids = tuple(snapshot.id for snapshot in others)
     builder.set(void_images=(*builder.job.void_images, *ids))
@@ -185,7 +187,7 @@ def _maker(snapshot: Snapshot, own: tuple[Action, ...]) -> Action | None:
     return min(naming or nameless, key=lambda action: abs(action.started - snapshot.created), default=None)
 
 
-def still_made(builder: StepBuilder, found: LookedUp) -> None:
+def still_made(builder: SnapshotStepBuilder, found: LookedUp) -> None:
     """How far a snapshot is whose action is not known, or not known to the API any more."""
     create = builder.job.create_image
     labelled = _labelled(builder, found)
@@ -203,7 +205,7 @@ def still_made(builder: StepBuilder, found: LookedUp) -> None:
         action_failed(builder, "Hetzner no longer knows the action, and there is no snapshot with the job's label")
 
 
-def _possibly_created(builder: StepBuilder, found: LookedUp, own: tuple[Action, ...]) -> None:
+def _possibly_created(builder: SnapshotStepBuilder, found: LookedUp, own: tuple[Action, ...]) -> None:
     """A `create_image` began since our request, but no snapshot with our label is to be seen (yet)."""
     create = builder.job.create_image
     running = builder.job.power is not Power.RESTORE_PENDING and any(action.running for action in own)
@@ -219,7 +221,7 @@ def _possibly_created(builder: StepBuilder, found: LookedUp, own: tuple[Action, 
         ask(builder, own)
 
 
-def _suspected_of_lock(builder: StepBuilder, found: LookedUp, own: tuple[Action, ...]) -> None:
+def _suspected_of_lock(builder: SnapshotStepBuilder, found: LookedUp, own: tuple[Action, ...]) -> None:
     """A request that was refused is only ours if its label shows: what has none in time is somebody else's."""
     if _may_show_yet(builder, found):
         builder.look_again_later(RequestKind.CREATE_IMAGE)
@@ -228,12 +230,12 @@ def _suspected_of_lock(builder: StepBuilder, found: LookedUp, own: tuple[Action,
         _may_send_again(builder, found)
 
 
-def _may_show_yet(builder: StepBuilder, found: LookedUp) -> bool:
+def _may_show_yet(builder: SnapshotStepBuilder, found: LookedUp) -> bool:
     doubt_until = builder.job.create_image.unknown_until
     return doubt_until is not None and found.started < doubt_until + LABEL_SHOWS_WITHIN
 
 
-def ask(builder: StepBuilder, own: tuple[Action, ...]) -> None:
+def ask(builder: SnapshotStepBuilder, own: tuple[Action, ...]) -> None:
     """It could not be found out whether the snapshot exists: a person must look."""
     ids = ", ".join(str(action.id) for action in own)
     failure = Failure(
@@ -244,7 +246,7 @@ def ask(builder: StepBuilder, own: tuple[Action, ...]) -> None:
     builder.set(result=JobState.UNKNOWN, failure=failure)
 
 
-def _may_send_again(builder: StepBuilder, found: LookedUp) -> None:
+def _may_send_again(builder: SnapshotStepBuilder, found: LookedUp) -> None:
     create = builder.job.create_image
     if create.phase is Phase.OUTCOME_UNKNOWN:
         builder.tell(JobEventKind.NOT_FOUND)
@@ -258,7 +260,7 @@ def _may_send_again(builder: StepBuilder, found: LookedUp) -> None:
         _try_send(builder, ServerSeen(found.started, found.server, lock_holder), send)
 
 
-def action_seen(builder: StepBuilder, action: Action) -> None:
+def action_seen(builder: SnapshotStepBuilder, action: Action) -> None:
     """How far the snapshot is, and how it ended."""
     if action.status is ActionStatus.ERROR:
         action_failed(builder, action.error_message)
@@ -274,18 +276,18 @@ def action_seen(builder: StepBuilder, action: Action) -> None:
                 builder.tell(JobEventKind.PROGRESS, percent=action.progress, image_id=builder.job.image_id)
 
 
-def _look_if_endless(builder: StepBuilder) -> None:
+def _look_if_endless(builder: SnapshotStepBuilder) -> None:
     """A sight of an action may be old when the machine has slept: only a look-up begun now says that it lasts."""
     if builder.now >= _endless_at(builder):
         builder.look_up(RequestKind.CREATE_IMAGE)
 
 
-def _endless_at(builder: StepBuilder) -> datetime:
+def _endless_at(builder: SnapshotStepBuilder) -> datetime:
     """When this process, by its own clock, has waited for the snapshot for too long."""
     return (builder.job.making_since or builder.now) + ENDLESS_AFTER
 
 
-def _endless(builder: StepBuilder, looked: datetime) -> bool:
+def _endless(builder: SnapshotStepBuilder, looked: datetime) -> bool:
     """Gives up on a snapshot that is still in the making after all this time."""
     job = builder.job
     if looked < _endless_at(builder):
@@ -301,7 +303,7 @@ def _endless(builder: StepBuilder, looked: datetime) -> bool:
     return True
 
 
-def last_look(builder: StepBuilder) -> bool:
+def last_look(builder: SnapshotStepBuilder) -> bool:
     """Whether the end of the job waits for a last look at its label: only if a lost request was never accounted for.
 
     It may arrive against all expectation, and would make a snapshot that nobody knows of.
@@ -317,7 +319,7 @@ def last_look(builder: StepBuilder) -> bool:
     return True
 
 
-def looked_last(builder: StepBuilder, found: LookedUp) -> None:
+def looked_last(builder: SnapshotStepBuilder, found: LookedUp) -> None:
     """What the last look found: snapshots with the job's label that it does not know of."""
     job, create = builder.job, builder.job.create_image
     unknown = [snapshot for snapshot in _labelled(builder, found) if snapshot.id != job.image_id]
@@ -335,7 +337,7 @@ def looked_last(builder: StepBuilder, found: LookedUp) -> None:
         builder.set_request(replace(create, missing=0, missing_since=None))
 
 
-def _tell_when_slow(builder: StepBuilder) -> None:
+def _tell_when_slow(builder: SnapshotStepBuilder) -> None:
     job = builder.job
     sent = job.create_image.last_intent or job.created
     if not job.slow_told and builder.now >= sent + SLOW_AFTER:
@@ -348,7 +350,7 @@ def _tell_when_slow(builder: StepBuilder) -> None:
         )
 
 
-def snapshot_done(builder: StepBuilder) -> None:
+def snapshot_done(builder: SnapshotStepBuilder) -> None:
     """The snapshot is available; the job is over when the server is on again."""
     job = builder.job
     builder.set(percent=100, snapshot_done=builder.now, result=JobState.DONE)
@@ -356,7 +358,7 @@ def snapshot_done(builder: StepBuilder) -> None:
     builder.tell(JobEventKind.SNAPSHOT_DONE, image_id=job.image_id, seconds=seconds, size=job.size)
 
 
-def action_failed(builder: StepBuilder, message: str | None) -> None:
+def action_failed(builder: SnapshotStepBuilder, message: str | None) -> None:
     """Hetzner's action ended in error."""
     words = message or "the action failed without a reason given"
     job = builder.job

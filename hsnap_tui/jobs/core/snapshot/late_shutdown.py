@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from hsnap_tui.cloud.model import ServerStatus
 from hsnap_tui.events import JobEventKind
 from hsnap_tui.jobs.core import tracked_request
-from hsnap_tui.jobs.core.model import Job, JobState, Phase, Power
+from hsnap_tui.jobs.core.model import JobState, Phase, Power, SnapshotJob
 from hsnap_tui.jobs.core.observations import ServerSeen
 from hsnap_tui.jobs.core.snapshot import power
-from hsnap_tui.jobs.core.step_builder import StepBuilder
+from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 
 WATCHED_FOR = timedelta(minutes=15)
 """How long after a shutdown reached it a server that did not go off is asked for again and again."""
@@ -24,13 +24,13 @@ OWED_FOR = timedelta(days=1)
 """How long after that a shutdown is reckoned with: a server that is seen running then has not obeyed."""
 
 
-def may_work_late(job: Job) -> bool:
+def may_work_late(job: SnapshotJob) -> bool:
     """Whether a shutdown or power-off of ours reached the server, or may have, and has not been seen to work."""
     asked = any(request.phase is Phase.ACCEPTED or request.missing for request in (job.shutdown, job.power_off))
     return asked or job.watch_until is not None
 
 
-def begin(builder: StepBuilder, seen: ServerSeen, why: str) -> None:
+def begin(builder: SnapshotStepBuilder, seen: ServerSeen, why: str) -> None:
     """From now on it is watched; the job itself may end. If it is not seen running, that counts from now."""
     requests = [request for request in (builder.job.shutdown, builder.job.power_off) if request.attempts]
     since = max((power.reached(builder, request) for request in requests), default=builder.job.created)
@@ -44,7 +44,7 @@ def begin(builder: StepBuilder, seen: ServerSeen, why: str) -> None:
         builder.tell(JobEventKind.WATCHED, note=why, seconds=seconds)
 
 
-def begin_for_lost(builder: StepBuilder) -> bool:
+def begin_for_lost(builder: SnapshotStepBuilder) -> bool:
     """After the server was powered on, watches for what was lost before and may arrive against all expectation."""
     lost = [
         request.lost_at
@@ -61,7 +61,7 @@ def begin_for_lost(builder: StepBuilder) -> bool:
     return True
 
 
-def observe(builder: StepBuilder, seen: ServerSeen) -> None:
+def observe(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
     """What a sight of a watched server means."""
     job = builder.job
     if seen.server is None:
@@ -74,7 +74,7 @@ def observe(builder: StepBuilder, seen: ServerSeen) -> None:
         builder.set(watching=watching)
 
 
-def _known_to_run(job: Job, seen: ServerSeen) -> bool:
+def _known_to_run(job: SnapshotJob, seen: ServerSeen) -> bool:
     """Whether it runs; a status that says neither that nor off ends the debt only after as long again."""
     if seen.server is not None and seen.server.status is ServerStatus.RUNNING:
         return True
@@ -85,7 +85,7 @@ def _passed(moment: datetime | None, seen: ServerSeen) -> bool:
     return moment is not None and seen.started >= moment
 
 
-def _went_off(builder: StepBuilder, seen: ServerSeen) -> None:
+def _went_off(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
     """The debt is back; an earlier end of the job is only taken up again, not told twice."""
     job = builder.job
     start = tracked_request.again(job.power_on) if job.power_on.attempts else job.power_on
@@ -95,12 +95,12 @@ def _went_off(builder: StepBuilder, seen: ServerSeen) -> None:
         builder.set(result=job.state, state=JobState.POWERING_ON)
 
 
-def end(builder: StepBuilder) -> None:
+def end(builder: SnapshotStepBuilder) -> None:
     """A person does not want it watched any longer."""
     power.end_restoring(builder, JobEventKind.LEFT_ALONE, "it is not watched any longer")
 
 
-def take_over(builder: StepBuilder) -> None:
+def take_over(builder: SnapshotStepBuilder) -> None:
     """A new process looks at least once at a server that may have gone off meanwhile, however long ago."""
     builder.set(watching=True)
     builder.tell(JobEventKind.RESUMED, note="watched")

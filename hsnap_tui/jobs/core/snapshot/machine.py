@@ -12,7 +12,7 @@ from datetime import timedelta
 from hsnap_tui.cloud.errors import NO_ACCESS, CloudError, ErrorKind
 from hsnap_tui.events import Failure, JobEventKind
 from hsnap_tui.jobs.core import tracked_request
-from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, Phase, Power, RequestKind
+from hsnap_tui.jobs.core.model import HoldReason, JobState, Phase, Power, RequestKind, SnapshotJob
 from hsnap_tui.jobs.core.observations import (
     ActionLost,
     ActionSeen,
@@ -32,7 +32,7 @@ from hsnap_tui.jobs.core.observations import (
     Tick,
 )
 from hsnap_tui.jobs.core.snapshot import create_image, late_shutdown, power, powering_on, shutting_down
-from hsnap_tui.jobs.core.step_builder import StepBuilder
+from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 
 LOCK_SHOWS_WITHIN = timedelta(seconds=1)
 """A server that seems unlocked this soon after its `create_image` was accepted may not show its lock yet."""
@@ -43,9 +43,9 @@ LOOK_UP_AGAIN_AFTER = timedelta(seconds=5)
 _TRY_AGAIN = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.CONFLICT, ErrorKind.UNCLEAR})
 
 
-def step(job: Job, observation: JobObservation, context: StepContext) -> Step:
+def step(job: SnapshotJob, observation: JobObservation, context: StepContext) -> Step[SnapshotJob]:
     """The job after an observation, with at most one command to run and the events to tell."""
-    builder = StepBuilder(job, context)
+    builder = SnapshotStepBuilder(job, context)
     seen = _absorb(builder, observation)
     _decide(builder, seen)
     return builder.finish()
@@ -54,7 +54,7 @@ def step(job: Job, observation: JobObservation, context: StepContext) -> Step:
 # -- what was observed --------------------------------------------------------------------------------------
 
 
-def _absorb(builder: StepBuilder, observation: JobObservation) -> ServerSeen | None:
+def _absorb(builder: SnapshotStepBuilder, observation: JobObservation) -> ServerSeen | None:
     """Takes in what was observed; gives a view of the server when it is fresh enough to act on."""
     job = builder.job
     match observation:
@@ -98,11 +98,11 @@ def _absorb(builder: StepBuilder, observation: JobObservation) -> ServerSeen | N
     return None
 
 
-def _open(job: Job) -> bool:
+def _open(job: SnapshotJob) -> bool:
     return job.result is None and not job.state.ended and not job.state.needs_person
 
 
-def _cancel(builder: StepBuilder) -> None:
+def _cancel(builder: SnapshotStepBuilder) -> None:
     job = builder.job
     if job.state is JobState.UNKNOWN:
         builder.set(state=JobState.CANCELLED, ended=builder.now)
@@ -115,7 +115,7 @@ def _cancel(builder: StepBuilder) -> None:
             builder.set(state=JobState.QUEUED, hold=None)
 
 
-def _accepted(builder: StepBuilder, answer: RequestAccepted) -> None:
+def _accepted(builder: SnapshotStepBuilder, answer: RequestAccepted) -> None:
     current = builder.request(answer.request_kind)
     if current.phase is not Phase.SENT:
         return
@@ -131,7 +131,7 @@ def _accepted(builder: StepBuilder, answer: RequestAccepted) -> None:
         create_image.action_seen(builder, answer.action)
 
 
-def _lost(builder: StepBuilder, request_kind: RequestKind, error: CloudError) -> None:
+def _lost(builder: SnapshotStepBuilder, request_kind: RequestKind, error: CloudError) -> None:
     current = builder.request(request_kind)
     if current.phase is not Phase.SENT:
         return
@@ -142,7 +142,7 @@ def _lost(builder: StepBuilder, request_kind: RequestKind, error: CloudError) ->
     builder.tell(JobEventKind.UNCLEAR, failure=Failure.of(error), note=request_kind.value)
 
 
-def _refused(builder: StepBuilder, request_kind: RequestKind, error: CloudError) -> None:
+def _refused(builder: SnapshotStepBuilder, request_kind: RequestKind, error: CloudError) -> None:
     current = builder.request(request_kind)
     if current.phase is not Phase.SENT:
         return
@@ -172,13 +172,13 @@ def _refused(builder: StepBuilder, request_kind: RequestKind, error: CloudError)
         builder.fail(Failure.of(error))
 
 
-def _power_on_refused(builder: StepBuilder, error: CloudError) -> None:
+def _power_on_refused(builder: SnapshotStepBuilder, error: CloudError) -> None:
     """Switching on is never given up: it is tried again until the server is seen running or gone."""
     if error.kind is not ErrorKind.LOCKED:
         builder.tell(JobEventKind.RETRYING, failure=Failure.of(error), note=RequestKind.POWER_ON.value)
 
 
-def _looked_up(builder: StepBuilder, found: LookedUp) -> None:
+def _looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:
     job = builder.job
     if job.resting:
         return
@@ -202,7 +202,7 @@ def _looked_up(builder: StepBuilder, found: LookedUp) -> None:
         shutting_down.looked_up(builder, found)
 
 
-def _again(builder: StepBuilder) -> None:
+def _again(builder: SnapshotStepBuilder) -> None:
     builder.forget_power()
     builder.set_request(replace(builder.job.create_image, unknown_count=0, not_before=None))
     builder.set(
@@ -219,7 +219,7 @@ def _again(builder: StepBuilder) -> None:
     builder.tell(JobEventKind.RELEASED)
 
 
-def _retry(builder: StepBuilder) -> None:
+def _retry(builder: SnapshotStepBuilder) -> None:
     """A person has looked: what was made so far is accounted for, and the job begins again."""
     job = builder.job
     void = job.void_images if job.image_id is None else (*job.void_images, job.image_id)
@@ -232,7 +232,7 @@ def _retry(builder: StepBuilder) -> None:
 # -- what to do ----------------------------------------------------------------------------------------------
 
 
-def _decide(builder: StepBuilder, seen: ServerSeen | None) -> None:
+def _decide(builder: SnapshotStepBuilder, seen: ServerSeen | None) -> None:
     if seen is not None and builder.job.options.shut_down:
         power.note_status(builder, seen)
     if seen is not None and builder.job.power is Power.WATCHED:
@@ -255,7 +255,7 @@ def _decide(builder: StepBuilder, seen: ServerSeen | None) -> None:
         builder.rest()
 
 
-def _go_on(builder: StepBuilder, seen: ServerSeen | None) -> None:
+def _go_on(builder: SnapshotStepBuilder, seen: ServerSeen | None) -> None:
     if builder.job.create_image.phase is not Phase.ACCEPTED:
         if not builder.context.leaving:
             create_image.advance(builder, seen)
@@ -263,7 +263,7 @@ def _go_on(builder: StepBuilder, seen: ServerSeen | None) -> None:
         builder.look_up(RequestKind.CREATE_IMAGE)
 
 
-def _note_the_end_of_waiting(builder: StepBuilder) -> None:
+def _note_the_end_of_waiting(builder: SnapshotStepBuilder) -> None:
     """How a job ends of which it is known that no snapshot is being made, when it may not be made any more."""
     job, context = builder.job, builder.context
     if job.result is not None or job.create_image.phase is not Phase.READY:
@@ -281,18 +281,18 @@ def _note_the_end_of_waiting(builder: StepBuilder) -> None:
         builder.set(result=JobState.HELD, hold=HoldReason.INTERRUPTED)
 
 
-def _must_be_on(job: Job, context: StepContext) -> bool:
+def _must_be_on(job: SnapshotJob, context: StepContext) -> bool:
     over = job.result is not None or job.cancelled or context.leaving or _off_too_long(job)
     return job.power is Power.RESTORE_PENDING and (
         over or job.create_image.phase is Phase.ACCEPTED or job.power_on.attempts > 0
     )
 
 
-def _off_too_long(job: Job) -> bool:
+def _off_too_long(job: SnapshotJob) -> bool:
     """Whether powering the server on goes before finding out what became of the request for the snapshot."""
     return job.power is Power.RESTORE_PENDING and job.hold is HoldReason.DOWNTIME
 
 
-def _ran_again(job: Job) -> bool:
+def _ran_again(job: SnapshotJob) -> bool:
     """Whether the server was off and is on again, though a lost request for a shutdown is still watched for."""
     return job.power is Power.WATCHED and job.off_at is not None

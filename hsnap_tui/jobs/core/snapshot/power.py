@@ -15,12 +15,12 @@ from hsnap_tui.events import Failure, JobEventKind
 from hsnap_tui.jobs.core import tracked_request
 from hsnap_tui.jobs.core.model import HoldReason, Phase, Power, TrackedRequest
 from hsnap_tui.jobs.core.observations import ServerSeen
-from hsnap_tui.jobs.core.step_builder import StepBuilder
+from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 
 _PLAIN_STATUSES = (ServerStatus.RUNNING, ServerStatus.OFF)
 
 
-def note_status(builder: StepBuilder, seen: ServerSeen) -> None:
+def note_status(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
     """Since when the server is neither running nor off, though nothing holds it."""
     server = seen.server
     odd = server is not None and server.status not in _PLAIN_STATUSES and not server.locked
@@ -28,7 +28,7 @@ def note_status(builder: StepBuilder, seen: ServerSeen) -> None:
         builder.set(odd_since=seen.started if odd else None)
 
 
-def note_off(builder: StepBuilder, seen: ServerSeen) -> None:
+def note_off(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
     """Takes down since when the server is off because of us.
 
     A process that took the job over has not seen it go off: then it counts from when the shutdown may have worked.
@@ -38,7 +38,7 @@ def note_off(builder: StepBuilder, seen: ServerSeen) -> None:
         builder.tell(JobEventKind.SERVER_OFF)
 
 
-def note_downtime(builder: StepBuilder) -> None:
+def note_downtime(builder: SnapshotStepBuilder) -> None:
     """A server that was off as long as it may be, without a snapshot under way, is powered on and its job held."""
     job, by = builder.job, builder.job.must_be_on_by
     if by is None or builder.now < by or job.hold is not None or job.cancelled:
@@ -55,7 +55,7 @@ def note_downtime(builder: StepBuilder) -> None:
 
 
 def end_restoring(
-    builder: StepBuilder, kind: JobEventKind | None, note: str | None = None, seconds: float | None = None
+    builder: SnapshotStepBuilder, kind: JobEventKind | None, note: str | None = None, seconds: float | None = None
 ) -> None:
     """Nothing is owed any more; `kind` is how it is told, if it is."""
     builder.set(power=Power.RESTORED, watching=False, watch_until=None, debt_until=None, unseen_since=None)
@@ -68,6 +68,6 @@ def outcome_unknown(request: TrackedRequest) -> bool:
     return request.phase is not Phase.ACCEPTED and request.unknown_until is not None
 
 
-def reached(builder: StepBuilder, request: TrackedRequest) -> datetime:
+def reached(builder: SnapshotStepBuilder, request: TrackedRequest) -> datetime:
     """The latest moment at which the newest attempt can have reached the server."""
     return tracked_request.effective_by(request) or builder.job.created

@@ -11,7 +11,7 @@ from hsnap_tui.jobs.core.model import JobState, Phase, Power, RequestKind, Track
 from hsnap_tui.jobs.core.observations import LookedUp, ServerSeen
 from hsnap_tui.jobs.core.snapshot import late_shutdown, whose_action
 from hsnap_tui.jobs.core.snapshot.power import end_restoring, note_off, outcome_unknown, reached
-from hsnap_tui.jobs.core.step_builder import StepBuilder
+from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 
 ON_WITHIN = timedelta(minutes=2)
 """How long a server may take to be running after it was switched on, before that is tried again."""
@@ -23,7 +23,7 @@ STATUS_WITHIN = timedelta(minutes=15)
 """How long a server that is owed may be neither running nor off before its job goes on without it."""
 
 
-def restore(builder: StepBuilder, seen: ServerSeen | None) -> None:
+def restore(builder: SnapshotStepBuilder, seen: ServerSeen | None) -> None:
     """Goes one step towards paying the debt."""
     job = builder.job
     if job.result is not None:
@@ -44,7 +44,7 @@ def restore(builder: StepBuilder, seen: ServerSeen | None) -> None:
         late_shutdown.begin(builder, seen, f"the server's status stays “{seen.server.status.value}”")
 
 
-def _seen_running(builder: StepBuilder, seen: ServerSeen) -> None:
+def _seen_running(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
     job = builder.job
     if seen.started < _may_switch_until(builder):
         if unclear := next((s for s in (job.shutdown, job.power_off) if outcome_unknown(s)), None):
@@ -68,7 +68,7 @@ def _seen_running(builder: StepBuilder, seen: ServerSeen) -> None:
         end_restoring(builder, JobEventKind.LEFT_ALONE, "it never went off")
 
 
-def _look_for_missing(builder: StepBuilder, seen: ServerSeen, request: TrackedRequest) -> None:
+def _look_for_missing(builder: SnapshotStepBuilder, seen: ServerSeen, request: TrackedRequest) -> None:
     """Looks once more, when it can't arrive any more, for a request that was lost and had no effect so far."""
     latest = (request.lost_at or builder.now) + tracked_request.LATE
     if seen.started >= latest + LOOKED_FOR:
@@ -77,12 +77,12 @@ def _look_for_missing(builder: StepBuilder, seen: ServerSeen, request: TrackedRe
         builder.look_up(request.kind)
 
 
-def _watch_or_pay(builder: StepBuilder) -> None:
+def _watch_or_pay(builder: SnapshotStepBuilder) -> None:
     if not late_shutdown.begin_for_lost(builder):
         end_restoring(builder, None)
 
 
-def _may_switch_until(builder: StepBuilder) -> datetime:
+def _may_switch_until(builder: SnapshotStepBuilder) -> datetime:
     """Until when a request of ours is likely to switch the server still.
 
     Once it was off, only one whose answer was lost can. Before, an accepted shutdown has the time that it is allowed.
@@ -96,7 +96,7 @@ def _may_switch_until(builder: StepBuilder) -> datetime:
     return latest
 
 
-def _seen_off(builder: StepBuilder, seen: ServerSeen) -> None:
+def _seen_off(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
     start = builder.job.power_on
     if start.phase is not Phase.ACCEPTED:
         builder.look_up(RequestKind.POWER_ON)
@@ -105,7 +105,7 @@ def _seen_off(builder: StepBuilder, seen: ServerSeen) -> None:
         builder.tell(JobEventKind.RETRYING, note="the server is still off after it was switched on")
 
 
-def action_seen(builder: StepBuilder, action: Action) -> None:
+def action_seen(builder: SnapshotStepBuilder, action: Action) -> None:
     """How the action that switches the server on goes; one that fails is tried again."""
     if action.status is ActionStatus.ERROR and builder.job.power is Power.RESTORE_PENDING:
         builder.set_request(tracked_request.again(builder.job.power_on))
@@ -114,7 +114,7 @@ def action_seen(builder: StepBuilder, action: Action) -> None:
         builder.tell(JobEventKind.RETRYING, note=action.error_message)
 
 
-def looked_up(builder: StepBuilder, found: LookedUp) -> None:
+def looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:
     """What a look-up before switching on says: somebody else's word counts, ours is sent (again)."""
     start, server = builder.job.power_on, found.server
     own = tracked_request.possibly_ours(start, found.actions, builder.context.clock_offset)

@@ -11,7 +11,7 @@ from hsnap_tui.jobs.core.model import HoldReason, IfStillOn, JobState, Phase, Po
 from hsnap_tui.jobs.core.observations import LookedUp, ServerSeen
 from hsnap_tui.jobs.core.snapshot import whose_action
 from hsnap_tui.jobs.core.snapshot.power import note_off, reached
-from hsnap_tui.jobs.core.step_builder import StepBuilder
+from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 
 CUT_WITHIN = timedelta(minutes=1)
 """How long a server may take to be off after its power was cut."""
@@ -23,7 +23,7 @@ STATUS_WITHIN = timedelta(minutes=10)
 """How long a server that is to be shut down may be neither running nor off, without a lock."""
 
 
-def ensure_off(builder: StepBuilder, seen: ServerSeen) -> bool:
+def ensure_off(builder: SnapshotStepBuilder, seen: ServerSeen) -> bool:
     """Goes one step towards off; true when the server is off and its snapshot can be taken."""
     job, server = builder.job, seen.server
     if server is None:
@@ -46,7 +46,7 @@ def ensure_off(builder: StepBuilder, seen: ServerSeen) -> bool:
     return False
 
 
-def _await_status(builder: StepBuilder, seen: ServerSeen, status: ServerStatus) -> None:
+def _await_status(builder: SnapshotStepBuilder, seen: ServerSeen, status: ServerStatus) -> None:
     since = builder.job.odd_since
     if since is None or seen.started < since + STATUS_WITHIN:
         return
@@ -59,7 +59,7 @@ def _await_status(builder: StepBuilder, seen: ServerSeen, status: ServerStatus) 
     builder.hold(HoldReason.STATUS, failure)
 
 
-def _waited_for_off(builder: StepBuilder, seen: ServerSeen) -> bool:
+def _waited_for_off(builder: SnapshotStepBuilder, seen: ServerSeen) -> bool:
     """Whether it is time to cut the power; fails the job when it is time and that was not chosen."""
     job = builder.job
     deadline = reached(builder, job.shutdown) + job.options.off_within
@@ -80,7 +80,7 @@ def _waited_for_off(builder: StepBuilder, seen: ServerSeen) -> bool:
     return False
 
 
-def _stop_next(builder: StepBuilder, seen: ServerSeen) -> None:
+def _stop_next(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
     if builder.job.shutdown.phase is Phase.ACCEPTED:
         builder.look_up(RequestKind.POWER_OFF)
     elif not builder.context.may_stop and builder.job.power is not Power.RESTORE_PENDING:
@@ -91,14 +91,14 @@ def _stop_next(builder: StepBuilder, seen: ServerSeen) -> None:
         _shut_down(builder)
 
 
-def _shut_down(builder: StepBuilder) -> None:
+def _shut_down(builder: SnapshotStepBuilder) -> None:
     """Writes down the debt and asks for the shutdown."""
     builder.set(power=Power.RESTORE_PENDING, watching=False)
     builder.tell(JobEventKind.SHUTTING_DOWN)
     builder.send(RequestKind.SHUTDOWN, JobState.SHUTTING_DOWN)
 
 
-def refused(builder: StepBuilder) -> None:
+def refused(builder: SnapshotStepBuilder) -> None:
     """A shutdown was surely refused: what is owed is what was owed before."""
     job = builder.job
     if job.watch_until is not None:
@@ -107,7 +107,7 @@ def refused(builder: StepBuilder) -> None:
         builder.set(power=Power.NONE)
 
 
-def action_seen(builder: StepBuilder, action: Action) -> None:
+def action_seen(builder: SnapshotStepBuilder, action: Action) -> None:
     """How the shutdown's action goes; one that fails ends the job, unless the power is to be cut in that case."""
     job = builder.job
     failed = action.status is ActionStatus.ERROR and job.result is None and job.off_at is None
@@ -123,20 +123,20 @@ def action_seen(builder: StepBuilder, action: Action) -> None:
         )
 
 
-def _await_power_off(builder: StepBuilder, seen: ServerSeen) -> None:
+def _await_power_off(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
     if seen.started >= reached(builder, builder.job.power_off) + CUT_WITHIN:
         builder.fail(
             Failure("still_on", "the server is still on after its power was cut", "Look at it in the console.")
         )
 
 
-def _power_off(builder: StepBuilder) -> None:
+def _power_off(builder: SnapshotStepBuilder) -> None:
     """Asks for the power to be cut."""
     builder.tell(JobEventKind.POWERING_OFF)
     builder.send(RequestKind.POWER_OFF, JobState.SHUTTING_DOWN)
 
 
-def looked_up(builder: StepBuilder, found: LookedUp) -> None:
+def looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:
     """What a look-up before a shutdown or a power-off, or after a lost answer to one, says."""
     request_kind, server = found.request_kind, found.server
     current = builder.request(request_kind)
@@ -155,7 +155,7 @@ def looked_up(builder: StepBuilder, found: LookedUp) -> None:
             _stop(builder, found)
 
 
-def _stop(builder: StepBuilder, found: LookedUp) -> None:
+def _stop(builder: SnapshotStepBuilder, found: LookedUp) -> None:
     if found.request_kind is RequestKind.SHUTDOWN:
         if builder.context.may_stop or builder.job.power is Power.RESTORE_PENDING:
             _shut_down(builder)
@@ -165,7 +165,7 @@ def _stop(builder: StepBuilder, found: LookedUp) -> None:
         _power_off(builder)
 
 
-def _fail_switched(builder: StepBuilder, how: str) -> None:
+def _fail_switched(builder: SnapshotStepBuilder, how: str) -> None:
     builder.fail(
         Failure(
             "switched",

@@ -11,14 +11,14 @@ from hsnap_tui.cloud.model import Action, ActionStatus
 from hsnap_tui.jobs.core import tracked_request
 from hsnap_tui.jobs.core.model import TrackedRequest
 from hsnap_tui.jobs.core.observations import LookedUp
-from hsnap_tui.jobs.core.step_builder import StepBuilder
+from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 
 _STOPS = tracked_request.COMMANDS["shutdown"] | tracked_request.COMMANDS["poweroff"]
 _STARTS = tracked_request.COMMANDS["poweron"]
 _SWITCHES = _STOPS | _STARTS
 
 
-def foreign(builder: StepBuilder, found: LookedUp) -> Action | None:
+def foreign(builder: SnapshotStepBuilder, found: LookedUp) -> Action | None:
     """The newest action of somebody else that has switched the server since ours, or just before ours reached it."""
     ours = _ours(builder, found)
     stop = builder.job.shutdown
@@ -33,7 +33,7 @@ def foreign(builder: StepBuilder, found: LookedUp) -> Action | None:
     return others[-1]
 
 
-def _ours(builder: StepBuilder, found: LookedUp) -> set[int]:
+def _ours(builder: SnapshotStepBuilder, found: LookedUp) -> set[int]:
     """The switching actions that requests of ours have made, or may have made as far as their answers were lost."""
     offset = builder.context.clock_offset
     ours: set[int] = set()
