@@ -156,7 +156,7 @@ def seeded() -> Iterator[None]:
 
 def one_by_one(cloud: HetznerCloud) -> None:
     """The order in which requests arrive decides what the cloud's seed gives each: it must not vary."""
-    lanes = cloud._sender._executor
+    lanes = cloud._chain._executor
     place = asyncio.Semaphore(1)
     lanes._places = dict.fromkeys(lanes._places, place)
 
@@ -184,7 +184,7 @@ async def draw(picture: Picture) -> str:
         cloud = HetznerCloud(served.endpoint, Secret(served.token), "demo", clock, environ={})
         one_by_one(cloud)
         in_threads = counted_threads()
-        clock.busy = lambda: bool(cloud._sender._executor._calls or in_threads)
+        clock.busy = lambda: bool(cloud._chain._executor._calls or in_threads)
         with tempfile.TemporaryDirectory() as folder:
             mark = fingerprint(served.token)
             session = Session(

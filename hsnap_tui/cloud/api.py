@@ -12,7 +12,10 @@ from hsnap_tui.cloud.model import Action, Server, Snapshot, Submitted
 
 
 class Priority(IntEnum):
-    """Why a request is made, in order of precedence: the lower, the sooner it may be sent."""
+    """What a request is for, in order of precedence: the lower, the sooner it may be sent.
+
+    `cloud.priorities` says what each of them means for the rate limit and the worker threads.
+    """
 
     POWER_ON = 0
     KEYPRESS = 1
@@ -25,9 +28,9 @@ class Priority(IntEnum):
 class RateLimitStatus:
     """The rate limit as it stands: requests left of `limit` an hour, and who waits for it until when.
 
-    `refill` is requests a second. `waiting` is the most urgent purpose that is held back now, `until` when it
-    is expected to go; `held` are all purposes that are held back. `known` is false until an answer has shown a limit.
-    `strange` says what answers have shown that was not believed.
+    `refill` is requests a second. `waiting` is the most urgent priority that is held back now, `until` when it
+    is expected to go; `held` are all priorities that are held back. `known` is false until an answer has shown a
+    limit. `strange` says what answers have shown that was not believed.
     """
 
     limit: int
@@ -82,7 +85,7 @@ class CloudApi(Protocol):
         ...
 
     async def get_actions(self, action_ids: Iterable[int], priority: Priority) -> Mapping[int, Action]:
-        """The actions of these IDs, at most 25 a request; IDs that the API no longer knows are missing."""
+        """The actions of these IDs; IDs that the API no longer knows are missing."""
         ...
 
     async def list_server_actions(self, server_id: int, priority: Priority) -> Sequence[Action]:
@@ -108,7 +111,7 @@ class CloudApi(Protocol):
         ...
 
     async def power_off(self, server_id: int, priority: Priority) -> Action:
-        """Cuts the power; sent once."""
+        """Switches the server off without asking its system (`poweroff`); sent once."""
         ...
 
     async def power_on(self, server_id: int, priority: Priority) -> Action:

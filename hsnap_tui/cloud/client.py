@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from hsnap_tui.cloud import pages, parse
+from hsnap_tui.cloud import limits, pages, parse
 from hsnap_tui.cloud.api import Priority, RateLimitStatus, RecentActions
+from hsnap_tui.cloud.chain.request import ApiRequest
 from hsnap_tui.cloud.model import Action, Server, Snapshot, Submitted
 from hsnap_tui.cloud.pages import I, Page
-from hsnap_tui.cloud.request_chain import ApiRequest, RequestChain
+from hsnap_tui.cloud.request_chain import RequestChain
 from hsnap_tui.cloud.transport.proxy import proxy_settings
 from hsnap_tui.cloud.transport.sdk import Sdk
 from hsnap_tui.common.clock import Clock, SystemClock
@@ -20,13 +21,6 @@ from hsnap_tui.config.secret import Secret
 from hsnap_tui.config.settings import CONNECT_TIMEOUT, READ_TIMEOUT
 
 T = TypeVar("T")
-
-PER_PAGE = 50
-"""The API's largest page."""
-IDS_A_REQUEST = 25
-"""`GET /actions?id=…` answers at most so many; beyond that actions may silently be missing."""
-MOST_PAGES = 1000
-"""Pages of a list after which a server that always names a next one is not believed."""
 
 
 class HetznerCloud:
@@ -46,10 +40,10 @@ class HetznerCloud:
         read_timeout: float = READ_TIMEOUT,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        around = proxy_settings(endpoint, os.environ if environ is None else environ)
-        sdk = Sdk(endpoint, token, connect_timeout, read_timeout, around)
+        proxy = proxy_settings(endpoint, os.environ if environ is None else environ)
+        sdk = Sdk(endpoint, token, connect_timeout, read_timeout, proxy)
         self._project = project
-        self._sender = RequestChain(sdk, token, clock or SystemClock(), connect_timeout + 2 * read_timeout)
+        self._chain = RequestChain(sdk, token, clock or SystemClock(), connect_timeout + 2 * read_timeout)
 
     @property
     def project(self) -> str:
@@ -59,11 +53,11 @@ class HetznerCloud:
     @property
     def clock_offset(self) -> timedelta:
         """Hetzner's clock minus ours, the median of the last answers' `Date`; good to a second or two."""
-        return self._sender.clock_offset
+        return self._chain.clock_offset
 
     def budget(self) -> RateLimitStatus:
         """The rate limit as it stands now."""
-        return self._sender.budget()
+        return self._chain.budget()
 
     async def list_servers(self, priority: Priority, label_selector: str | None = None) -> Sequence[Server]:
         """All servers, or those that the selector matches; none is missing that was there when it was asked."""
@@ -73,7 +67,7 @@ class HetznerCloud:
     async def get_server(self, server_id: int, priority: Priority) -> Server:
         """One server; `NOT_FOUND` when it is gone."""
         path = f"/servers/{server_id}"
-        return await self._sender.get(
+        return await self._chain.send(
             ApiRequest(priority, "GET", path, "/servers/{id}", lambda raw: parse.server(raw, self._project))
         )
 
@@ -84,9 +78,9 @@ class HetznerCloud:
         return list(pages.merged(read))
 
     async def get_actions(self, action_ids: Iterable[int], priority: Priority) -> Mapping[int, Action]:
-        """The actions of these IDs, at most 25 a request; IDs that the API no longer knows are missing."""
+        """The actions of these IDs; IDs that the API no longer knows are missing."""
         wanted = sorted(set(action_ids))
-        chunks = [wanted[start : start + IDS_A_REQUEST] for start in range(0, len(wanted), IDS_A_REQUEST)]
+        chunks = limits.split(wanted, limits.IDS_A_REQUEST)
         answers = await self._side_by_side(
             ApiRequest(priority, "GET", "/actions", "/actions", parse.actions, {"id": chunk}) for chunk in chunks
         )
@@ -101,20 +95,20 @@ class HetznerCloud:
             f"/servers/{server_id}/actions",
             "/servers/{id}/actions",
             parse.actions,
-            {"sort": "id:desc", "per_page": PER_PAGE},
+            {"sort": "id:desc", "per_page": limits.PER_PAGE},
         )
-        newest = await self._sender.get(request)
+        newest = await self._chain.send(request)
         return sorted(newest, key=lambda action: action.id, reverse=True)
 
     async def list_recent_actions(self, since: datetime, priority: Priority, most_pages: int) -> RecentActions:
         """The newest actions of all servers, back to `since` by Hetzner's clock, or what so many pages hold."""
         page = self._pager(priority, "/servers/actions", parse.actions, {"sort": pages.NEWEST_FIRST})
-        read = [await self._sender.get(page(1))]
+        read = [await self._chain.send(page(1))]
         while read[-1].following is not None and len(read) < most_pages:
             reached = pages.reach_back(read)
             if reached is None or reached < since:
                 break
-            read.append(await self._sender.get(page(len(read) + 1)))
+            read.append(await self._chain.send(page(len(read) + 1)))
         return RecentActions(tuple(reversed(list(pages.merged(read)))), pages.reach_back(read))
 
     async def list_snapshots(self, priority: Priority, label_selector: str | None = None) -> Sequence[Snapshot]:
@@ -136,7 +130,7 @@ class HetznerCloud:
         return await self._command(priority, server_id, "shutdown", parse.action)
 
     async def power_off(self, server_id: int, priority: Priority) -> Action:
-        """Cuts the power; sent once."""
+        """Switches the server off without asking its system (`poweroff`); sent once."""
         return await self._command(priority, server_id, "poweroff", parse.action)
 
     async def power_on(self, server_id: int, priority: Priority) -> Action:
@@ -145,7 +139,7 @@ class HetznerCloud:
 
     async def close(self) -> None:
         """Ends all requests under way at once and frees the threads; returns within 0.2 s."""
-        self._sender.close()
+        self._chain.close()
 
     async def _command(
         self,
@@ -157,7 +151,7 @@ class HetznerCloud:
     ) -> T:
         path = f"/servers/{server_id}/actions/{command}"
         route = f"/servers/{{id}}/actions/{command}"
-        return await self._sender.post(ApiRequest(priority, "POST", path, route, read, body=body))
+        return await self._chain.send(ApiRequest(priority, "POST", path, route, read, body=body))
 
     async def _whole_list(
         self, priority: Priority, path: str, read: Callable[[object], list[I]], params: Mapping[str, Any]
@@ -176,11 +170,11 @@ class HetznerCloud:
 
     async def _read_pages(self, page: Callable[[int], ApiRequest[Page[I]]]) -> list[Page[I]]:
         """All pages of a list, the first one first and the others side by side."""
-        got = [await self._sender.get(page(1))]
-        last = min(got[0].last or 1, MOST_PAGES)
+        got = [await self._chain.send(page(1))]
+        last = min(got[0].last or 1, limits.MOST_PAGES)
         got += await self._side_by_side(map(page, range(2, last + 1)))
-        while (following := got[-1].following) is not None and len(got) < following <= MOST_PAGES:
-            got.append(await self._sender.get(page(following)))
+        while (following := got[-1].following) is not None and len(got) < following <= limits.MOST_PAGES:
+            got.append(await self._chain.send(page(following)))
         return got
 
     def _pager(
@@ -192,13 +186,13 @@ class HetznerCloud:
             return Page(read(raw), parse.last_page(raw), parse.next_page(raw), parse.total_entries(raw))
 
         return lambda number: ApiRequest(
-            priority, "GET", path, path, read_page, {**params, "page": number, "per_page": PER_PAGE}
+            priority, "GET", path, path, read_page, {**params, "page": number, "per_page": limits.PER_PAGE}
         )
 
     async def _side_by_side(self, requests: Iterable[ApiRequest[T]]) -> list[T]:
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._sender.get(request)) for request in requests]
+                tasks = [group.create_task(self._chain.send(request)) for request in requests]
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         return [task.result() for task in tasks]

@@ -20,6 +20,7 @@ from urllib3.exceptions import NameResolutionError
 
 from hsnap_tui.cloud.errors import CloudError, Effect, ErrorKind
 from hsnap_tui.cloud.parse import MalformedError
+from hsnap_tui.cloud.transport.executor import WorkerStuckError
 from hsnap_tui.cloud.transport.sdk import RawResponse
 from hsnap_tui.common.text import clean
 
@@ -50,7 +51,7 @@ NEVER_FORWARDED = frozenset({400, 401, 403, 404, 405, 407, 411, 413, 414, 415, 4
 
 
 def map_error(method: str, raw_response: RawResponse, now: datetime) -> CloudError:
-    """The error that a failed exchange is. `now` is what a `Retry-After` date is measured from."""
+    """The error that a failed request came to. `now` is what a `Retry-After` date is measured from."""
     error = _refusal(method, raw_response)
     if error is None:
         error = _unusable(method, raw_response)
@@ -59,11 +60,6 @@ def map_error(method: str, raw_response: RawResponse, now: datetime) -> CloudErr
         error.correlation_id = clean(correlation_id)[:LONGEST_ID]
     error.retry_after = retry_after(headers.get("Retry-After"), now)
     return error
-
-
-def map_stuck_worker(method: str, raw_response: RawResponse) -> CloudError:
-    """The error of a request whose thread was given up."""
-    return _outcome_unknown(method, raw_response, "the request was cut off before its answer came")
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
@@ -162,6 +158,8 @@ def _outcome_unknown(
 
 def _transport(raw_response: RawResponse) -> str:
     """Why no answer came, in our words only: those of the libraries may quote headers or a proxy's password."""
+    if isinstance(raw_response.failure, WorkerStuckError):
+        return "the request was cut off before its answer came"
     causes = tuple(_causes(raw_response.failure))
     if raw_response.request_handle.aborted:
         return (

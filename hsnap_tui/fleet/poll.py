@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 
+from hsnap_tui.cloud import limits
 from hsnap_tui.cloud.api import CloudApi, Priority
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.common.clock import Clock
@@ -67,7 +68,7 @@ class Poll:
         except CloudError as error:
             self._failed(Part.RUNNING, error)
             return False
-        self._ok(Part.RUNNING, poll_rules.pages(len(actions)))
+        self._ok(Part.RUNNING, limits.pages(len(actions)))
         self._tell(Observation(started, running=tuple(actions)))
         return True
 
@@ -82,7 +83,7 @@ class Poll:
         except CloudError as error:
             self._failed(Part.ACTIONS, error)
             return
-        self._ok(Part.ACTIONS, poll_rules.id_requests(len(wanted)))
+        self._ok(Part.ACTIONS, limits.id_requests(len(wanted)))
         self._tell(Observation(started, actions=found, lost_actions=wanted - found.keys()))
 
     async def full_list(self) -> set[int] | None:
@@ -93,7 +94,7 @@ class Poll:
         except CloudError as error:
             self._failed(Part.FULL_LIST, error)
             return None
-        self._ok(Part.FULL_LIST, poll_rules.pages(len(servers)))
+        self._ok(Part.FULL_LIST, limits.pages(len(servers)))
         seen = Observation(started, servers=servers, complete=True)
         first = self._fleet().listed_at is None
         if not first and self._unexplained(seen):
@@ -123,7 +124,7 @@ class Poll:
         except CloudError as error:
             self._failed(Part.SNAPSHOTS, error)
             return None
-        self._ok(Part.SNAPSHOTS, poll_rules.pages(len(found)))
+        self._ok(Part.SNAPSHOTS, limits.pages(len(found)))
         self._tell(Observation(started, snapshots=found))
         return len(found)
 

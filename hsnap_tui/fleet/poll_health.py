@@ -6,14 +6,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from hsnap_tui.cloud.errors import NO_ACCESS, CloudError
+from hsnap_tui.cloud.limits import LONGEST_RETRY_AFTER
 from hsnap_tui.fleet.poll import Part, Poll
 
 PATIENCE = 3
 """Times in a row that a list may fail, while other parts succeed, before the picture counts as stale."""
 LONGEST_BACKOFF = 15.0
 LONGEST_WITHOUT_ACCESS = 60.0
-LONGEST_RETRY_AFTER = 300.0
-"""Seconds that an answer may ask polls to wait at most."""
 _LISTS = (Part.FULL_LIST, Part.RUNNING)
 
 

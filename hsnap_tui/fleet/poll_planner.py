@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from hsnap_tui.cloud import limits
 from hsnap_tui.cloud.model import Action
 from hsnap_tui.common.clock import Clock
 from hsnap_tui.fleet import poll_rules
@@ -44,7 +45,7 @@ class PollPlanner:
             listed = await poll.running()
             # Without the running actions only the servers themselves tell what goes on.
             blind = self._scope is PollScope.EVERYTHING and not listed
-            sweep = sweep or (blind and poll_rules.pages(len(self._fleet().views)) <= QUICK_PAGES)
+            sweep = sweep or (blind and limits.pages(len(self._fleet().views)) <= QUICK_PAGES)
         self._note_changes()
         followed = targets.actions - self._fleet().running.keys() if listed else targets.actions
         await asyncio.gather(
@@ -74,7 +75,7 @@ class PollPlanner:
         if found is None:
             self._snapshots.failed(self._clock.monotonic())
         else:
-            self._snapshots.read(poll_rules.pages(found))
+            self._snapshots.read(limits.pages(found))
 
     def _wants_running(self, targets: PollTargets, *, first: bool) -> bool:
         fleet = self._fleet()
@@ -86,7 +87,7 @@ class PollPlanner:
         if swept:
             return
         fleet = self._fleet()
-        pages = poll_rules.pages(len(fleet.views))
+        pages = limits.pages(len(fleet.views))
         must = frozenset(targets.servers | self._pending.keys())
         small = self._scope is PollScope.EVERYTHING and pages == 1
         if small or sweep or len(must) >= max(pages, 2):

@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from hsnap_tui.cloud.limits import id_requests, pages
 from hsnap_tui.fleet.poll_targets import PollScope, PollTargets
 from hsnap_tui.fleet.state import Fleet
 
-PAGE = 50
-"""Entries a list request, the most that the API gives."""
-IDS = 25
-"""Action IDs a request; of more, actions may silently be missing."""
 LIST_ANYWAY = timedelta(seconds=60)
 """How long the list of running actions can wait while it only adds to what other answers tell."""
-
-
-def pages(entries: int) -> int:
-    """Requests that a list of so many entries takes."""
-    return max(1, -(-entries // PAGE))
-
-
-def id_requests(ids: int) -> int:
-    """Requests that asking for so many actions by ID takes."""
-    return -(-ids // IDS)
 
 
 def is_busy(fleet: Fleet, targets: PollTargets) -> bool:

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from hsnap_tui.cloud import limits
 from hsnap_tui.cloud.api import CloudApi, Priority, RateLimitStatus
 from hsnap_tui.common.clock import Clock
-from hsnap_tui.fleet import poll_rules
 from hsnap_tui.fleet.poll import Poll
 from hsnap_tui.fleet.poll_targets import PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation
@@ -84,7 +84,7 @@ class UrgentPolls:
 
     async def _servers(self, poll: Poll, wanted: PollTargets) -> None:
         off = set(wanted.off)
-        if len(off) > poll_rules.pages(len(self._fleet().views)) and self._fleet().listed_at is not None:
+        if len(off) > limits.pages(len(self._fleet().views)) and self._fleet().listed_at is not None:
             missing = await poll.full_list()
             off = set() if missing is None else off & missing
         await poll.servers(sorted(off))

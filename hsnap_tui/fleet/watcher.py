@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from typing import Any
 
+from hsnap_tui.cloud import limits
 from hsnap_tui.cloud.api import CloudApi, Priority
 from hsnap_tui.cloud.errors import CloudError
 from hsnap_tui.common.clock import Clock
@@ -93,7 +94,7 @@ class Watcher:
     @property
     def full_list_every(self) -> float:
         """Seconds between two lists of all servers; between them, those are looked at that actions run on."""
-        pages, present = poll_rules.pages(len(self._fleet().views)), self.pace
+        pages, present = limits.pages(len(self._fleet().views)), self.pace
         if pages == 1:
             return present.interval
         return full_list_interval(self._cloud.budget(), pages, present, self._conditions())
@@ -220,7 +221,7 @@ class Watcher:
         if refresh:
             self._refreshed = self._started
         first, due = self._fleet().listed_at is None, self._sweep_due()
-        beside = due and not refresh and poll_rules.pages(len(self._fleet().views)) > SWEEP_IN_POLL
+        beside = due and not refresh and limits.pages(len(self._fleet().views)) > SWEEP_IN_POLL
         if beside:
             self._start_beside(group, "sweep", self._sweep_beside())
         may = allowance(self._cloud.budget(), self._conditions())
@@ -247,7 +248,7 @@ class Watcher:
     def _sweep_due(self) -> bool:
         """Whether a full list of more than one page is due; a single page goes with each poll anyway."""
         fleet = self._fleet()
-        pages = poll_rules.pages(len(fleet.views))
+        pages = limits.pages(len(fleet.views))
         if self._scope is PollScope.JOBS_ONLY or fleet.listed_at is None or pages == 1 or "sweep" in self._beside:
             return False
         return self._started - self._swept_at >= self.full_list_every - BREATH

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from hsnap_tui.cloud import limits
 from hsnap_tui.cloud.api import CloudApi, Priority, RecentActions
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action, Server, Snapshot
@@ -25,9 +26,6 @@ GATHERED_WITHIN: Mapping[Priority, float] = {Priority.POWER_ON: 0.05, Priority.L
 
 FEW = 2
 """So many jobs ask for themselves: that is as cheap, and tells more of each server."""
-
-LABELS_A_REQUEST = 100
-"""Jobs named in one label selector, so that the request line stays short."""
 
 SLACK = timedelta(minutes=1)
 """How much further back than the first intent the shared list of actions must reach: IDs need not rise with time to
@@ -130,7 +128,7 @@ class LookUps:
         return _Shared(servers, actions, snapshots)
 
     async def _all_servers(self, asked: Sequence[_Asked], priority: Priority) -> Mapping[int, Server]:
-        if len({one.job.server_id for one in asked}) * 50 <= self._servers_known():
+        if len({one.job.server_id for one in asked}) * limits.PER_PAGE <= self._servers_known():
             return {}
         return {server.id: server for server in await self._cloud.list_servers(priority)}
 
@@ -142,7 +140,7 @@ class LookUps:
         return await self._cloud.list_recent_actions(since, priority, max(1, len(asked) // 2))
 
     async def _labelled(self, job_ids: Sequence[str], priority: Priority) -> Sequence[Snapshot]:
-        chunks = [job_ids[start : start + LABELS_A_REQUEST] for start in range(0, len(job_ids), LABELS_A_REQUEST)]
+        chunks = limits.split(job_ids, limits.LABELS_A_REQUEST)
         selectors = [f"{JOB_LABEL} in ({','.join(chunk)})" for chunk in chunks]
         lists = await asyncio.gather(*(self._cloud.list_snapshots(priority, selector) for selector in selectors))
         return [snapshot for found in lists for snapshot in found]

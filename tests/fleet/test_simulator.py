@@ -29,7 +29,7 @@ async def watching(
     with ExitStack() as stack:
         served = stack.enter_context(serve_in_thread(options=options, clock=clock))
         cloud = HetznerCloud(served.endpoint, Secret(served.token), "p", clock)
-        clock.busy = lambda: bool(cloud._sender._executor._calls)
+        clock.busy = lambda: bool(cloud._chain._executor._calls)
         try:
             async with Desk(cloud, clock, scope).at_work() as desk:
                 await clock.settle()

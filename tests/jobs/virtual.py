@@ -58,7 +58,7 @@ async def virtual_desk(
     with serve_in_thread(options=options, clock=clock) as served:
         mark = fingerprint(served.token)
         cloud = HetznerCloud(served.endpoint, Secret(served.token), mark, clock)
-        clock.busy = lambda: bool(cloud._sender._executor._calls or under_way)
+        clock.busy = lambda: bool(cloud._chain._executor._calls or under_way)
         card = ProjectIdentity(served.endpoint, (mark,))
         session = Session(cloud, clock, title="test", card=card, state_dir=folder, scope=scope)
         made = VirtualDesk(session, cloud, served, clock)

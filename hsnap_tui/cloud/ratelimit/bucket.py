@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass, field
 
 from hsnap_tui.cloud.api import Priority
+from hsnap_tui.cloud.limits import LONGEST_RETRY_AFTER_POWER_ON, RATE_LIMIT_FULL_AGAIN
+from hsnap_tui.cloud.priorities import must_remain
 from hsnap_tui.cloud.ratelimit.look_up_share import LookUpShare
 
 ASSUMED_LIMIT = 3600
@@ -18,10 +20,6 @@ ASSUMED_LIMIT = 3600
 UNPROVEN = 8
 """Requests of one purpose under way at the same time before any answer has shown a limit."""
 ROUNDING = 1e-6
-LONGEST_RETRY_AFTER = 3600.0
-"""Seconds of pause that an answer may ask for: after so long the limit is full again."""
-LONGEST_FOR_POWER_ON = 30.0
-"""The same for switching a server on, which is off as long as it is not asked for."""
 LONGEST_PAUSE = 60.0
 """Seconds of pause after refusals in a row that do not say how long to wait."""
 
@@ -42,23 +40,6 @@ class _Observation:
     left: float
     at: float
     admitted: int
-
-
-def reserve(limit: int) -> int:
-    """Requests kept for power-ons and keypresses: 2 %, at least 2, at most a quarter of the limit."""
-    return min(max(2, math.ceil(limit / 50)), limit // 4)
-
-
-def must_remain(priority: Priority, limit: int) -> int:
-    """What must be left after a request of this purpose."""
-    kept = reserve(limit)
-    return {
-        Priority.POWER_ON: 0,
-        Priority.KEYPRESS: math.ceil(kept / 4),
-        Priority.JOB: kept,
-        Priority.LOOK_UP: kept,
-        Priority.POLL: kept + math.ceil(kept / 2),
-    }[priority]
 
 
 @dataclass(slots=True, eq=False)
@@ -106,7 +87,7 @@ class Bucket:
         """
         pause, trying = max(0.0, self._paused_until - now), self.under_way
         if priority is Priority.POWER_ON:
-            pause = max(0.0, min(pause, self._refused_at + LONGEST_FOR_POWER_ON - now))
+            pause = max(0.0, min(pause, self._refused_at + LONGEST_RETRY_AFTER_POWER_ON - now))
             trying = {permit for permit in trying if permit.priority is priority}
         if self._refusals and any(permit.number > self._refused_after for permit in trying):
             return math.inf
@@ -148,7 +129,7 @@ class Bucket:
         """A 429: nothing goes for a while, and then one request at a time until one is accepted."""
         self._refusals += 1
         self._refused_after, self._refused_at = admitted, now
-        pause = min(retry_after or 0.0, LONGEST_RETRY_AFTER)
+        pause = min(retry_after or 0.0, RATE_LIMIT_FULL_AGAIN)
         pause = pause or min(LONGEST_PAUSE, 2.0 ** min(self._refusals - 1, 10))
         self._paused_until = max(self._paused_until, now + pause)
 

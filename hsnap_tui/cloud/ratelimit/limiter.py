@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from hsnap_tui.cloud.api import Priority, RateLimitStatus
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
-from hsnap_tui.cloud.ratelimit.bucket import Bucket, Permit, reserve
+from hsnap_tui.cloud.priorities import reserve
+from hsnap_tui.cloud.ratelimit.bucket import Bucket, Permit
 from hsnap_tui.common.clock import Clock
 
 SHORTEST_SLEEP = 0.001

@@ -1,4 +1,5 @@
-"""Daemon threads in lanes: a hung request takes a place in its own lane only, and never holds up the exit."""
+"""Daemon worker threads in groups: a request that hangs takes a thread of its own group only, and the program ends
+without waiting for it."""
 
 from __future__ import annotations
 
@@ -8,28 +9,15 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable
-from enum import Enum
 from typing import TypeVar, cast
 
+from hsnap_tui.cloud.priorities import WorkerGroup
 from hsnap_tui.cloud.transport.request_handle import RequestHandle
 
 T = TypeVar("T")
 
 GRACE = 0.5
 """Seconds that a thread has to come back after its connection was shut down."""
-
-
-class WorkerGroup(Enum):
-    """What requests have places of their own, and how many at the same time."""
-
-    POWER_ON = "power-on", 8
-    COMMANDS = "commands", 16
-    INTERACTIVE = "interactive", 20
-    LOOK_UPS = "look-ups", 8
-    POLLS = "polls", 20
-
-    def __init__(self, _name: str, width: int) -> None:
-        self.width = width
 
 
 class WorkerStuckError(Exception):
@@ -88,10 +76,10 @@ class RequestExecutor:
     async def run(
         self, worker_group: WorkerGroup, function: Callable[[], T], request_handle: RequestHandle, *, abandon: bool
     ) -> T:
-        """Runs the function in a thread of the lane, under a guard, and returns what it returns.
+        """Runs the function in a worker thread of the group, and returns what it returns.
 
         When the waiting task is cancelled, a request not yet sent never will be; a sent one is cut off when
-        `abandon` is true and left to its end when not. Raises `LostError` when the thread is stuck.
+        `abandon` is true and left to its end when not. Raises `WorkerStuckError` when the thread does not come back.
         """
         async with self._places[worker_group]:
             if self._closed:

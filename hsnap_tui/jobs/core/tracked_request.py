@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from hsnap_tui.cloud import limits
 from hsnap_tui.cloud.model import Action, ActionStatus
 from hsnap_tui.jobs.core.model import Phase, TrackedRequest
 
@@ -27,10 +28,10 @@ LATE = timedelta(minutes=2)
 """How long after its answer was given up a request may arrive against all expectation. Its connection is reset, but
 that does not reach what is on the way already or waits in a proxy; so what was made is looked at once more."""
 
-LONGEST_RETRY_AFTER = timedelta(minutes=5)
+LONGEST_RETRY_AFTER = timedelta(seconds=limits.LONGEST_RETRY_AFTER)
 """What an answer may ask us to wait at most: a server may be off meanwhile."""
 
-LONGEST_FOR_POWER_ON = timedelta(seconds=30)
+LONGEST_FOR_POWER_ON = timedelta(seconds=limits.LONGEST_RETRY_AFTER_POWER_ON)
 """The same before a server is powered on, and before what is looked up for it."""
 
 _LOOK_UP_DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0)

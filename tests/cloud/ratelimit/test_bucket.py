@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from hsnap_tui.cloud.api import Priority
-from hsnap_tui.cloud.ratelimit.bucket import UNPROVEN, Bucket, Permit, must_remain, reserve
+from hsnap_tui.cloud.priorities import must_remain, reserve
+from hsnap_tui.cloud.ratelimit.bucket import UNPROVEN, Bucket, Permit
 
 LIMITS = st.one_of(st.integers(1, 200), st.sampled_from([50, 3600, 7200, 100_000]))
 EPSILON = 1e-3

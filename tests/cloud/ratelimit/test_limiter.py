@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from hsnap_tui.cloud.api import Priority
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
-from hsnap_tui.cloud.ratelimit.bucket import LONGEST_FOR_POWER_ON, Permit, must_remain, reserve
+from hsnap_tui.cloud.limits import LONGEST_RETRY_AFTER_POWER_ON
+from hsnap_tui.cloud.priorities import must_remain, reserve
+from hsnap_tui.cloud.ratelimit.bucket import Permit
 from hsnap_tui.cloud.ratelimit.limiter import RateLimiter
 from hsnap_tui.cloud.ratelimit.look_up_share import AT_ONCE
 from tests.cloud.virtual_clock import VirtualClock
@@ -383,5 +385,5 @@ async def test_a_long_retry_after_holds_up_no_power_on_for_long(clock: VirtualCl
     limiter.refused(permit, None, None, 900)
     started = clock.monotonic()
     await clock.run(limiter.acquire(Priority.POWER_ON, "/servers"))
-    assert clock.monotonic() - started == pytest.approx(LONGEST_FOR_POWER_ON)
+    assert clock.monotonic() - started == pytest.approx(LONGEST_RETRY_AFTER_POWER_ON)
     assert hanging in limiter._given_out, "nor does a poll that hangs"

@@ -14,7 +14,8 @@ import pytest
 
 from hsnap_tui.cloud.api import Priority
 from hsnap_tui.cloud.errors import CloudError, Effect, ErrorKind
-from hsnap_tui.cloud.transport.executor import RequestExecutor, WorkerGroup, WorkerStuckError
+from hsnap_tui.cloud.priorities import WorkerGroup
+from hsnap_tui.cloud.transport.executor import RequestExecutor, WorkerStuckError
 from hsnap_tui.cloud.transport.request_handle import RequestHandle
 from tests.cloud.conftest import Certificate, Connect, Serve
 from tests.cloud.scripted import Link, ScriptedServer, Seen, answer

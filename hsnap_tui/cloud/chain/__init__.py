@@ -1,0 +1,1 @@
+"""The steps of one request; `cloud.request_chain` puts them together."""
