@@ -58,10 +58,9 @@ class RecentActions:
 class CloudApi(Protocol):
     """An asynchronous Hetzner Cloud project. Every method raises `CloudError` and nothing else."""
 
-    @property
-    def project(self) -> str:
-        """The key of the project that all objects handed out carry."""
-        ...
+    project: str
+    """The ID of the project that all objects handed out carry. The API names no project: whoever finds out which it
+    is sets it."""
 
     @property
     def clock_offset(self) -> timedelta:

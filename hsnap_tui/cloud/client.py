@@ -42,13 +42,8 @@ class HetznerCloud:
     ) -> None:
         proxy = proxy_settings(endpoint, os.environ if environ is None else environ)
         sdk = Sdk(endpoint, token, connect_timeout, read_timeout, proxy)
-        self._project = project
+        self.project = project
         self._chain = RequestChain(sdk, token, clock or SystemClock(), connect_timeout + 2 * read_timeout)
-
-    @property
-    def project(self) -> str:
-        """The key of the project that all objects handed out carry."""
-        return self._project
 
     @property
     def clock_offset(self) -> timedelta:
@@ -62,13 +57,13 @@ class HetznerCloud:
     async def list_servers(self, priority: Priority, label_selector: str | None = None) -> Sequence[Server]:
         """All servers, or those that the selector matches; none is missing that was there when it was asked."""
         chosen = {"label_selector": label_selector} if label_selector else {}
-        return await self._whole_list(priority, "/servers", lambda raw: parse.servers(raw, self._project), chosen)
+        return await self._whole_list(priority, "/servers", lambda raw: parse.servers(raw, self.project), chosen)
 
     async def get_server(self, server_id: int, priority: Priority) -> Server:
         """One server; `NOT_FOUND` when it is gone."""
         path = f"/servers/{server_id}"
         return await self._chain.send(
-            ApiRequest(priority, "GET", path, "/servers/{id}", lambda raw: parse.server(raw, self._project))
+            ApiRequest(priority, "GET", path, "/servers/{id}", lambda raw: parse.server(raw, self.project))
         )
 
     async def list_running_actions(self, priority: Priority) -> Sequence[Action]:
@@ -114,7 +109,7 @@ class HetznerCloud:
     async def list_snapshots(self, priority: Priority, label_selector: str | None = None) -> Sequence[Snapshot]:
         """All images of type snapshot, `creating` ones too, or those that the selector matches."""
         params = {"type": "snapshot"} | ({"label_selector": label_selector} if label_selector else {})
-        return await self._whole_list(priority, "/images", lambda raw: parse.snapshots(raw, self._project), params)
+        return await self._whole_list(priority, "/images", lambda raw: parse.snapshots(raw, self.project), params)
 
     async def create_snapshot(
         self, server_id: int, description: str, labels: Mapping[str, str], priority: Priority
@@ -122,7 +117,7 @@ class HetznerCloud:
         """`create_image` of type snapshot; sent once, never retried."""
         body = {"type": "snapshot", "description": description, "labels": dict(labels)}
         return await self._command(
-            priority, server_id, "create_image", lambda raw: parse.submitted(raw, self._project), body
+            priority, server_id, "create_image", lambda raw: parse.submitted(raw, self.project), body
         )
 
     async def shutdown(self, server_id: int, priority: Priority) -> Action:

@@ -94,9 +94,12 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server as the last answer about it said; `disk` in GB, `volumes` are IDs of attached volumes."""
+    """A server as the last answer about it said; `disk` in GB, `volumes` are IDs of attached volumes.
 
-    project: str
+    `project` is none of what the answer says, and a server's ID is unique at Hetzner: it counts for no comparison.
+    """
+
+    project: str = field(compare=False)
     id: int
     name: str
     raw_name: str
@@ -128,7 +131,7 @@ class Snapshot:
     `server_id` and `server_name` are what it was created from, perhaps a server that is gone.
     """
 
-    project: str
+    project: str = field(compare=False)
     id: int
     description: str
     status: ImageStatus

@@ -76,6 +76,13 @@ class Fleet:
         return sum(view.server.locked for view in self.views.values())
 
 
+def with_project(fleet: Fleet, project: str) -> Fleet:
+    """The same fleet once it is known which project it is."""
+    views = {i: replace(view, server=replace(view.server, project=project)) for i, view in fleet.views.items()}
+    snapshots = {i: replace(snapshot, project=project) for i, snapshot in fleet.snapshots.items()}
+    return replace(fleet, project=project, views=views, snapshots=snapshots)
+
+
 def apply(fleet: Fleet, observation: Observation, ours: Collection[int]) -> tuple[Fleet, tuple[Event, ...]]:
     """The fleet after one more observation, and what changed by it; `ours` are the IDs of our own jobs' actions.
 

@@ -22,7 +22,7 @@ from hsnap_tui.jobs.core.model import Job, SnapshotOptions, SnapshotRequest, Tar
 from hsnap_tui.jobs.store.damaged_state import MADE
 from hsnap_tui.jobs.store.errors import JournalError
 from hsnap_tui.jobs.store.journal import Batch, Journal
-from hsnap_tui.jobs.store.project_identity import JOURNAL, ProjectIdentity, find, fingerprint
+from hsnap_tui.jobs.store.project_identity import JOURNAL, ProjectIdentity, find, fingerprint, project_id
 from hsnap_tui.jobs.store.rows import UnreadableJob
 from hsnap_tui.messages import job_messages
 from hsnap_tui.session.interface import RefusedError
@@ -195,7 +195,8 @@ async def _batches(
     journal = Journal(folder / JOURNAL)
     try:
         await journal.open()
-        return await journal.batches(limit), await journal.unreadable()
+        batches = [batch.of_project(project_id(folder)) for batch in await journal.batches(limit)]
+        return tuple(batches), await journal.unreadable()
     finally:
         await journal.close()
 
@@ -205,7 +206,7 @@ def _tell_batch(batch: Batch, report: Report) -> None:
     left = sum(not job.state.ended for job in batch.jobs)
     under_way = f", {left} not ended" if left else ""
     count = formatting.count(len(batch.jobs), "job")
-    heading = json_lines.record("batch", at=batch.created.isoformat(), batch=batch.id, jobs=len(batch.jobs))
+    heading = json_lines.of_batch(batch)
     report.tell(f"{formatting.date_time(batch.created)}  batch {batch.id}: {count}{under_way}", heading)
     for job in batch.jobs:
         report.tell(f"  {_outcome(job)}", json_lines.of_job(job, now))

@@ -26,6 +26,7 @@ def as_record(view: ServerView, options: SnapshotOptions, description: str) -> d
     server, skips = view.server, _skips(view, options)
     return json_lines.record(
         "would_snapshot",
+        project=server.project,
         server_id=server.id,
         server_name=server.name,
         status=server.status.value,

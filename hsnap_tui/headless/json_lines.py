@@ -30,6 +30,7 @@ from hsnap_tui.events import (
 from hsnap_tui.headless.json_schema import JSON_VERSION
 from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.jobs.store.codec import to_plain
+from hsnap_tui.jobs.store.journal import Batch
 
 _NAMES: dict[type[Event], str] = {
     BatchQueued: "batch_queued",
@@ -59,12 +60,18 @@ def record(name: str, **fields: Any) -> dict[str, Any]:
 def of_event(event: Event) -> dict[str, Any]:
     """The line for an event."""
     if isinstance(event, ConnectionLost):
-        return record("link_lost", at=event.at.isoformat(), failure=to_plain(Failure.of(event.error)))
+        failure = to_plain(Failure.of(event.error))
+        return record("link_lost", at=event.at.isoformat(), project=event.project, failure=failure)
     plain = to_plain(event)
-    del plain["project"]
     if isinstance(event, JobEvent):
         return record(plain.pop("kind"), **plain)
     return record(_NAMES[type(event)], **plain)
+
+
+def of_batch(batch: Batch) -> dict[str, Any]:
+    """The line for a batch of the journal."""
+    of_project = {"project": batch.jobs[0].project} if batch.jobs else {}
+    return record("batch", at=batch.created.isoformat(), **of_project, batch=batch.id, jobs=len(batch.jobs))
 
 
 def of_job(job: Job, now: datetime) -> dict[str, Any]:
@@ -78,6 +85,7 @@ def of_job(job: Job, now: datetime) -> dict[str, Any]:
     }
     return record(
         "job",
+        project=job.project,
         batch=job.batch,
         job=job.id,
         server_id=job.server_id,

@@ -16,6 +16,8 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "link_lost, link_restored, notice, still_waiting (a sign of life), "
         "would_snapshot (--dry-run: a line for each server), batch and job (hsnap-tui jobs), and end, the last line",
         "at": "when it happened, UTC",
+        "project": "the ID of the project: the name of its folder in the state directory, the same for all its "
+        "tokens; token-… until the servers have been listed once with a new token",
         "batch, job": "the IDs of the batch and of the job",
         "server_id, server_name": "the server",
         "percent": "how far the snapshot is",

@@ -15,7 +15,7 @@ _ENDS = frozenset({JobEventKind.DONE, JobEventKind.SKIPPED, JobEventKind.CANCELL
 class BatchEnds:
     """Keeps account of which ends were told; `jobs` is for reading."""
 
-    def __init__(self, jobs: Mapping[str, Job], project: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, jobs: Mapping[str, Job], project: Callable[[], str], now: Callable[[], datetime]) -> None:
         self._jobs = jobs
         self._project = project
         self._now = now
@@ -52,7 +52,7 @@ class BatchEnds:
         last = max(job.ended or job.created for job in jobs)
         return BatchEnded(
             self._now(),
-            self._project,
+            self._project(),
             batch,
             done=outcomes.count(JobState.DONE),
             failed=outcomes.count(JobState.FAILED),

@@ -25,9 +25,12 @@ from hsnap_tui.jobs.store.rows import UnreadableJob
 
 
 class Publisher:
-    """The jobs that this process knows of, and the words to listeners about them."""
+    """The jobs that this process knows of, and what listeners are told about them.
 
-    def __init__(self, clock: Clock, project: str, publish: Callable[[Event], None]) -> None:
+    `project` gives the project's ID as far as it is known.
+    """
+
+    def __init__(self, clock: Clock, project: Callable[[], str], publish: Callable[[Event], None]) -> None:
         self.jobs: dict[str, Job] = {}
         self.unreadable: dict[str, UnreadableJob] = {}
         self._clock = clock
@@ -44,31 +47,31 @@ class Publisher:
     def news(self, events: Iterable[JobEvent]) -> None:
         """Tells what another process has written."""
         for event in events:
-            self.event(replace(event, project=self._project))
+            self.event(replace(event, project=self._project()))
 
     def ours(self, job: Job) -> Job:
         """A job of the journal as one of this project, whichever token it was made with."""
-        return replace(job, project=self._project)
+        return replace(job, project=self._project())
 
     def warn(self, text: str) -> None:
         """Tells a person something that is about no job."""
-        self._publish(Notice(self._clock.now(), self._project, text, warning=True))
+        self._publish(Notice(self._clock.now(), self._project(), text, warning=True))
 
     def role(self, role: Role) -> None:
         """Tells whether this process sends."""
-        self._publish(RoleChanged(self._clock.now(), self._project, role))
+        self._publish(RoleChanged(self._clock.now(), self._project(), role))
 
     def queued(self, batch: str, count: int) -> None:
         """Tells that a batch is in the journal."""
-        self._publish(BatchQueued(self._clock.now(), self._project, batch, count))
+        self._publish(BatchQueued(self._clock.now(), self._project(), batch, count))
 
     def halted(self, failure: Failure) -> None:
         """Tells why nothing is sent."""
-        self._publish(SendingHalted(self._clock.now(), self._project, failure))
+        self._publish(SendingHalted(self._clock.now(), self._project(), failure))
 
     def resumed(self) -> None:
         """Tells that the reason why nothing was sent is gone."""
-        self._publish(SendingResumed(self._clock.now(), self._project))
+        self._publish(SendingResumed(self._clock.now(), self._project()))
 
     def not_readable(self, found: Iterable[UnreadableJob]) -> None:
         """Tells of jobs that can't be read, once each."""

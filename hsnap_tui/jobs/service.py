@@ -60,7 +60,7 @@ class JobService:
         self._read_only = read_only
         self._publish = publish
         self._me = secrets.token_hex(8)
-        self._telling = Publisher(clock, cloud.project, publish)
+        self._telling = Publisher(clock, lambda: cloud.project, publish)
         self._access = TokenAccess(polls)
         self._asked = OwnJobs()
         self._around = LeadingContext(cloud, clock, fleet, self._access, self._asked, self._telling)
@@ -128,7 +128,8 @@ class JobService:
 
     async def batches(self, limit: int) -> Sequence[Batch]:
         """The newest batches of the journal, newest first."""
-        return await self._place.journal.batches(limit) if self._place else ()
+        found = await self._place.journal.batches(limit) if self._place else ()
+        return [batch.of_project(self._cloud.project) for batch in found]
 
     async def remember(self, identity: str) -> None:
         """Keeps a copy of what the project is known by in the journal. Raises `JournalError`."""

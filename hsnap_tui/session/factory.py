@@ -6,7 +6,7 @@ from hsnap_tui.common.clock import Clock, SystemClock
 from hsnap_tui.config.secret import Secret
 from hsnap_tui.config.settings import Settings
 from hsnap_tui.fleet.poll_targets import PollScope
-from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint
+from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint, provisional_id
 from hsnap_tui.session.session import Session
 
 
@@ -15,11 +15,11 @@ def open_session(settings: Settings, token: Secret, scope: PollScope, clock: Clo
     from hsnap_tui.cloud.client import HetznerCloud  # noqa: PLC0415 - the SDK takes a fifth of a second to import
 
     clock = clock or SystemClock()
-    mark = fingerprint(token.reveal())
+    token_fingerprint = fingerprint(token.reveal())
     cloud = HetznerCloud(
         settings.endpoint,
         token,
-        mark,
+        provisional_id(token_fingerprint),
         clock,
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
@@ -28,7 +28,7 @@ def open_session(settings: Settings, token: Secret, scope: PollScope, clock: Clo
         cloud,
         clock,
         title=settings.project,
-        card=ProjectIdentity(settings.endpoint, (mark,)),
+        card=ProjectIdentity(settings.endpoint, (token_fingerprint,)),
         state_dir=settings.state_dir,
         scope=scope,
         read_only=settings.read_only,

@@ -27,7 +27,7 @@ from hsnap_tui.events import (
     WatchEnded,
 )
 from hsnap_tui.fleet.poll_targets import PollScope, PollTargets
-from hsnap_tui.fleet.state import Fleet, Observation, apply
+from hsnap_tui.fleet.state import Fleet, Observation, apply, with_project
 from hsnap_tui.fleet.watcher import Watcher
 from hsnap_tui.jobs.core.groups import servers_off, with_snapshot_request, without_snapshot_request
 from hsnap_tui.jobs.core.model import BatchRequest, Job
@@ -35,7 +35,7 @@ from hsnap_tui.jobs.service import JobService
 from hsnap_tui.jobs.store.errors import JournalError, ReadOnlyError
 from hsnap_tui.jobs.store.journal import Batch, JobCommandKind
 from hsnap_tui.jobs.store.leader import LeaderView
-from hsnap_tui.jobs.store.project_identity import ProjectIdentity, find, find_or_make, identity
+from hsnap_tui.jobs.store.project_identity import ProjectIdentity, find, find_or_make, identity, project_id
 from hsnap_tui.jobs.store.rows import UnreadableJob
 from hsnap_tui.session.interface import BatchSummary, ConnectionStatus, PendingWork, RefusedError
 
@@ -88,6 +88,15 @@ class Session:
     def title(self) -> str:
         """The project as the person knows it."""
         return self._title
+
+    @property
+    def project(self) -> str:
+        """The ID of the project: that of its state folder, or a provisional one until that is known.
+
+        The folder of a token that was used before is known at once, that of a new token when all servers have been
+        listed. All that is told of jobs comes after it is known.
+        """
+        return self._cloud.project
 
     @property
     def clock(self) -> Clock:
@@ -291,6 +300,8 @@ class Session:
         if folder is None:
             self._work.ready.set()
             return
+        self._cloud.project = project_id(folder)
+        self._fleet = with_project(self._fleet, self._cloud.project)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._work.run(folder, known))
             group.create_task(self._remember_servers(folder))

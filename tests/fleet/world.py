@@ -71,6 +71,7 @@ class World:
     retry_after: float | None = None
     asked: list[Asked] = field(default_factory=list)
     waiting: Priority | None = None
+    project: str = PROJECT
     _filled: float = 0.0
 
     def __post_init__(self) -> None:
@@ -89,10 +90,6 @@ class World:
     def calls(self, since: float = 0.0) -> Counter[str]:
         """How often what was asked for."""
         return Counter(one.what for one in self.asked if one.at >= since)
-
-    @property
-    def project(self) -> str:
-        return PROJECT
 
     @property
     def clock_offset(self) -> timedelta:

@@ -16,7 +16,7 @@ from hsnap_tui.demo.serving.server import Served, serve_in_thread
 from hsnap_tui.events import Event, JobEvent, JobEventKind
 from hsnap_tui.fleet.poll_targets import PollScope
 from hsnap_tui.jobs.core.model import JOB_LABEL, SnapshotJob, SnapshotOptions, SnapshotRequest, Target
-from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint
+from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint, provisional_id
 from hsnap_tui.session.session import Session
 
 SPEED = 30.0
@@ -93,7 +93,7 @@ async def desk(
     clock = ScaledClock(SPEED)
     chosen = token or served.token
     mark = fingerprint(chosen)
-    cloud = HetznerCloud(served.endpoint, Secret(chosen), mark, clock, read_timeout=read_timeout)
+    cloud = HetznerCloud(served.endpoint, Secret(chosen), provisional_id(mark), clock, read_timeout=read_timeout)
     session = Session(
         cloud,
         clock,

@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -107,6 +107,10 @@ class Batch:
     created: datetime
     jobs: tuple[Job, ...]
     unreadable: tuple[UnreadableJob, ...] = ()
+
+    def of_project(self, project: str) -> Batch:
+        """The batch with its jobs under the project's present ID: earlier versions wrote a token's fingerprint."""
+        return replace(self, jobs=tuple(replace(job, project=project) for job in self.jobs))
 
 
 class Journal:

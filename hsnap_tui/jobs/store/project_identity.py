@@ -62,6 +62,16 @@ def fingerprint(token: str) -> str:
     return hashlib.sha256(b"hsnap-tui:" + token.encode()).hexdigest()[:16]
 
 
+def project_id(folder: Path) -> str:
+    """What the project of a state folder is called in events, rows and records, whichever of its tokens is used."""
+    return folder.name
+
+
+def provisional_id(token_fingerprint: str) -> str:
+    """What a project is called until its state folder is known; no folder has such a name."""
+    return f"token-{token_fingerprint}"
+
+
 def find(state_dir: Path, card: ProjectIdentity, warn: Warn = lambda _: None) -> Path | None:
     """The folder of the project that the card describes, if there is one. Nothing is changed.
 
