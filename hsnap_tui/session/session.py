@@ -6,6 +6,7 @@ It fits `console.Console`, and serves the screen and the commands without one al
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,8 @@ from hsnap_tui.jobs.store.project_identity import ProjectIdentity, find, find_or
 from hsnap_tui.jobs.store.rows import UnreadableJob
 from hsnap_tui.session.interface import BatchSummary, ConnectionStatus, PendingWork, RefusedError
 
+FIND_FOLDER_WITHIN = 3.0
+"""Seconds that the first poll waits for the disk to tell whose token this is; a disk that hangs holds nothing up."""
 LOOK_FOR_WAITS_EVERY = 2.0
 """Seconds between two looks at what waits for the rate limit."""
 
@@ -68,6 +71,7 @@ class Session:
         self._fleet = Fleet(cloud.project)
         self._watched: frozenset[int] = frozenset()
         self._listed = asyncio.Event()
+        self._looked_up = asyncio.Event()
         self._work = JobService(
             cloud, clock, self._publish, lambda: self._fleet, polls=lambda: self.failure, read_only=read_only
         )
@@ -262,13 +266,16 @@ class Session:
 
     async def run(self) -> None:
         """Polls and works until cancelled."""
-        for text in self._greetings:
-            self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=True))
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._run_work())
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(FIND_FOLDER_WITHIN):
+                        await self._looked_up.wait()
+                for text in self._greetings:
+                    self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=True))
                 group.create_task(self._watcher.run())
                 group.create_task(self._tell_long_waits())
-                group.create_task(self._run_work())
         finally:
             await self._cloud.close()
 
@@ -286,6 +293,9 @@ class Session:
         warned: list[str] = []
         try:
             folder = await asyncio.to_thread(find, self._state_dir, self._card, warned.append)
+            if folder is not None:
+                self._identify(folder)
+            self._looked_up.set()
             if folder is None:
                 await self._listed.wait()
                 warned.clear()
@@ -295,16 +305,21 @@ class Session:
             self._work.fail(error)
             return
         finally:
+            self._looked_up.set()
             for text in warned:
                 self._work.warn(text)
         if folder is None:
             self._work.ready.set()
             return
-        self._cloud.project = project_id(folder)
-        self._fleet = with_project(self._fleet, self._cloud.project)
+        self._identify(folder)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._work.run(folder, known))
             group.create_task(self._remember_servers(folder))
+
+    def _identify(self, folder: Path) -> None:
+        if self._cloud.project != project_id(folder):
+            self._cloud.project = project_id(folder)
+            self._fleet = with_project(self._fleet, self._cloud.project)
 
     def _folder_by_servers(self, card: ProjectIdentity, warn: Callable[[str], None]) -> Path | None:
         return (find if self._read_only else find_or_make)(self._state_dir, card, warn)
