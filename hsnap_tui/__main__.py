@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import sys
 
-from hsnap_tui.cli.main import main
+from hsnap_tui import __version__
+
+
+def main() -> int:
+    """Runs the program; gives the exit code.
+
+    `--version` alone is answered here: scripts ask for it often, and reading the whole command line takes five times
+    as long.
+    """
+    if sys.argv[1:] == ["--version"]:
+        print(f"hsnap-tui {__version__}")  # noqa: T201
+        return 0
+    from hsnap_tui.cli.main import main as run  # noqa: PLC0415
+
+    return run()
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hsnap_tui.cli.options import ENVIRONMENT
+from hsnap_tui.cli.help_text import ENVIRONMENT
 from hsnap_tui.headless.exit_codes import MEANINGS
 from hsnap_tui.tui.keys import markdown
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from hsnap_tui.common.text import clean
 from hsnap_tui.config.errors import SettingsError
-from hsnap_tui.config.toml_file import load_toml
 
 _ADVICE = "Repair it (`hcloud context list` shows how the official command line sees it), or set HCLOUD_TOKEN."
 
@@ -48,6 +47,8 @@ def config_path(variables: Mapping[str, str], home: Path, platform: str) -> Path
 
 def read_contexts(path: Path) -> ContextFile:
     """What is in the file; a missing one is like an empty one. Raises `SettingsError`."""
+    from hsnap_tui.config.toml_file import load_toml  # noqa: PLC0415 - cattrs takes long to import; no help needs it
+
     content = load_toml(path, _Content, what="The context file", advice=_ADVICE, other_keys=True)
     contexts = (
         Context(_text(entry.name), _text(entry.token), _preferred_endpoint(entry.preferences))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
+if TYPE_CHECKING:
+    from textual.binding import Binding, BindingType
 
 
 class Scope(StrEnum):
@@ -51,6 +53,8 @@ class Key:
 
     def binding(self) -> Binding:
         """The key as Textual wants it."""
+        from textual.binding import Binding  # noqa: PLC0415 - slow, and `--help` tells the keys without it
+
         return Binding(
             self.keys,
             self.action,

@@ -1,0 +1,66 @@
+"""What a command line asks for, typed: one dataclass for each command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from hsnap_tui.config.settings import Choices
+from hsnap_tui.headless.selection import Choice
+from hsnap_tui.jobs.core.model import SnapshotOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleArguments:
+    """The console; without a theme its default one."""
+
+    choices: Choices
+    demo: bool = False
+    theme: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotArguments:
+    """`hsnap-tui snapshot`; without a `timeout` it may take as long as it takes."""
+
+    choices: Choices
+    demo: bool
+    servers: Choice
+    options: SnapshotOptions
+    description: str
+    dry_run: bool
+    network_wait: timedelta
+    timeout: timedelta | None
+    json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeArguments:
+    """`hsnap-tui resume`; `yes` approves held jobs too."""
+
+    choices: Choices
+    demo: bool
+    yes: bool
+    network_wait: timedelta
+    timeout: timedelta | None
+    json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobsArguments:
+    """`hsnap-tui jobs`."""
+
+    choices: Choices
+    demo: bool
+    json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionArguments:
+    """`hsnap-tui completion`: the shell whose script is printed."""
+
+    shell: str
+
+
+HeadlessArguments = SnapshotArguments | ResumeArguments | JobsArguments
+Arguments = ConsoleArguments | HeadlessArguments | CompletionArguments

@@ -1,0 +1,122 @@
+"""Starts what the command line asks for: the console, or a command without a screen, with the settings it needs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hsnap_tui.cli import completion
+from hsnap_tui.cli.arguments import (
+    Arguments,
+    CompletionArguments,
+    ConsoleArguments,
+    HeadlessArguments,
+    JobsArguments,
+    ResumeArguments,
+    SnapshotArguments,
+)
+from hsnap_tui.cli.demo_process import DemoProcess
+from hsnap_tui.cli.options import PROGRAM, program
+from hsnap_tui.config.errors import SettingsError
+from hsnap_tui.config.secret import Secret
+from hsnap_tui.config.settings import Settings, load
+from hsnap_tui.headless.exit_codes import ExitCode
+from hsnap_tui.terminal.signals import write_from_the_background
+from hsnap_tui.terminal.streams import SLOW_READER, Streams
+
+if TYPE_CHECKING:
+    from hsnap_tui.headless.report import Report
+
+
+def start(arguments: Arguments, streams: Streams) -> int:
+    """Starts what the command line asks for; gives the exit code when it has ended."""
+    if isinstance(arguments, CompletionArguments):
+        print(completion.script(program, PROGRAM, arguments.shell))  # noqa: T201
+        return ExitCode.DONE
+    try:
+        with _settings(arguments) as settings:
+            if isinstance(arguments, ConsoleArguments):
+                return _console(arguments, settings, streams)
+            return _without_screen(arguments, settings, streams)
+    except SettingsError as error:
+        if isinstance(arguments, ConsoleArguments) and not arguments.demo:
+            return _console(arguments, None, streams, why=str(error))
+        _complain(str(error))
+        return ExitCode.NO_ACCESS
+
+
+@contextlib.contextmanager
+def _settings(arguments: ConsoleArguments | HeadlessArguments) -> Iterator[Settings]:
+    """The demo's settings, for as long as it runs, or the person's own. Raises `SettingsError`."""
+    if arguments.demo:
+        demo = DemoProcess()
+        try:
+            yield demo.settings(read_only=arguments.choices.read_only)
+        finally:
+            demo.stop()
+    else:
+        yield load(os.environ, _home(), arguments.choices)
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError as error:
+        raise SettingsError("This user has no home folder.", "Set HOME to a folder that can be written.") from error
+
+
+def _complain(text: str) -> None:
+    print(f"hsnap-tui: {text}", file=sys.stderr)  # noqa: T201
+
+
+def _console(
+    arguments: ConsoleArguments, settings: Settings | None, streams: Streams, *, why: str | None = None
+) -> int:
+    from hsnap_tui.cli.console import run  # noqa: PLC0415 - Textual takes long to import
+
+    return run(settings, streams, theme=arguments.theme, why=why)
+
+
+def _without_screen(arguments: HeadlessArguments, settings: Settings, streams: Streams) -> int:
+    from hsnap_tui.headless.report import report_for  # noqa: PLC0415
+
+    for warning in settings.warnings:
+        _complain(warning)
+    token = settings.token
+    if token is None:
+        raise SettingsError(
+            "There is no API token.", "Set HCLOUD_TOKEN, or make a context with: hcloud context create NAME."
+        )
+    write_from_the_background()
+    report = report_for(sys.stdout, as_json=arguments.json)
+    return asyncio.run(_run(arguments, settings, token, report, streams))
+
+
+async def _run(
+    arguments: HeadlessArguments, settings: Settings, token: Secret, report: Report, streams: Streams
+) -> int:
+    from hsnap_tui.fleet.poll_targets import PollScope  # noqa: PLC0415
+    from hsnap_tui.headless import commands  # noqa: PLC0415
+    from hsnap_tui.headless.run import Interrupts  # noqa: PLC0415
+    from hsnap_tui.session.factory import open_session  # noqa: PLC0415
+
+    if isinstance(arguments, JobsArguments):
+        return await commands.jobs(settings, token, report)
+    if not (isinstance(arguments, SnapshotArguments) and arguments.dry_run):
+        streams.patience = SLOW_READER
+    interrupts = Interrupts(streams, report.close)
+    session = open_session(settings, token, PollScope.JOBS_ONLY)
+    patience = arguments.network_wait.total_seconds()
+    with interrupts.listening(session, report):
+        async with interrupts.within(session.clock, arguments.timeout):
+            if isinstance(arguments, ResumeArguments):
+                return await commands.resume(session, report, interrupts, yes=arguments.yes, patience=patience)
+            command = commands.SnapshotCommand(
+                arguments.servers, arguments.options, arguments.description, patience, arguments.dry_run
+            )
+            return await commands.snapshot(session, command, report, interrupts)
