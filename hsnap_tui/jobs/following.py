@@ -15,9 +15,9 @@ LOOK_EVERY = 0.5
 class Following:
     """Looks again and again; `leader` is the process that sends, none as long as none is known."""
 
-    def __init__(self, right: Leader, clock: Clock, project: str, publish: Callable[[Event], None]) -> None:
+    def __init__(self, leader_lock: Leader, clock: Clock, project: str, publish: Callable[[Event], None]) -> None:
         self.leader: LeaderView | None = None
-        self._right = right
+        self._leader_lock = leader_lock
         self._clock = clock
         self._project = project
         self._publish = publish
@@ -38,9 +38,9 @@ class Following:
 
     def _see(self) -> None:
         now, before = self._clock.now(), self.leader
-        beat = self._right.last_beat()
+        beat = self._leader_lock.last_beat()
         self._watch.look(beat, self._clock.monotonic(), now)
-        pid = beat.pid if beat else self._right.leader_pid()
+        pid = beat.pid if beat else self._leader_lock.leader_pid()
         self.leader = LeaderView(pid, self._watch.still_since, self._watch.still_for)
         if before is None or before.pid != pid:
             self._publish(RoleChanged(now, self._project, Role.FOLLOWER, pid))

@@ -1,4 +1,7 @@
-"""What the process that sends does: it takes the journal's jobs over, runs them, minds its access and the others."""
+"""What the process that sends does: it takes the journal's jobs over, runs them, and does what others ask for.
+
+It gives up the right to send when its token is refused.
+"""
 
 from __future__ import annotations
 
@@ -44,24 +47,27 @@ class LeadingContext:
     clock: Clock
     fleet: Callable[[], Fleet]
     access: TokenAccess
-    asked: OwnJobs
-    telling: Publisher
+    own_jobs: OwnJobs
+    publisher: Publisher
 
 
 class Leading:
-    """One time of being the process that sends, from takeover to giving up. `mark`: how far the journal was read."""
+    """One time of being the process that sends, from takeover to giving up.
 
-    def __init__(self, around: LeadingContext, place: ProjectFolder, taken: Takeover) -> None:
-        self.mark: JournalCursor = taken.changes.mark
+    `cursor` is how far the journal was read.
+    """
+
+    def __init__(self, context: LeadingContext, folder: ProjectFolder, taken: Takeover) -> None:
+        self.cursor: JournalCursor = taken.changes.cursor
         self.resigned = asyncio.Event()
-        self._cloud = around.cloud
-        self._clock = around.clock
-        self._fleet = around.fleet
-        self._access = around.access
-        self._asked = around.asked
-        self._telling = around.telling
-        self._place = place
-        self.engine = Engine(around.cloud, place.journal, around.clock, self._tell, around.telling.jobs)
+        self._cloud = context.cloud
+        self._clock = context.clock
+        self._fleet = context.fleet
+        self._access = context.access
+        self._own_jobs = context.own_jobs
+        self._publisher = context.publisher
+        self._folder = folder
+        self.engine = Engine(context.cloud, folder.journal, context.clock, self._tell, context.publisher.jobs)
         self._begin_with(taken)
 
     async def run(self) -> None:
@@ -72,7 +78,7 @@ class Leading:
             minding = group.create_task(self._mind_others())
             await self._mind_access()
             await asyncio.wait({minding})
-            await self.engine.retire(HAND_OVER_WITHIN if self._place.heirs() else ANSWERED_WITHIN)
+            await self.engine.retire(HAND_OVER_WITHIN if self._folder.candidates() else ANSWERED_WITHIN)
             running.cancel()
             beating.cancel()
 
@@ -88,42 +94,42 @@ class Leading:
 
     def begin(self, jobs: Sequence[Job], events: Iterable[JobEvent]) -> None:
         """Begins with new jobs that are in the journal."""
-        fresh = [job for job in jobs if job.id not in self._telling.jobs]
+        fresh = [job for job in jobs if job.id not in self._publisher.jobs]
         if not fresh:
             return
         for batch in dict.fromkeys(job.batch for job in fresh):
-            self._telling.queued(batch, sum(job.batch == batch for job in fresh))
-        self._telling.news(events)
+            self._publisher.queued(batch, sum(job.batch == batch for job in fresh))
+        self._publisher.publish_all(events)
         self.engine.take(fresh, self._fleet())
 
-    def grant(self, wish: JobCommand) -> None:
-        """Does what a person wants."""
-        if wish.kind is not JobCommandKind.CANCEL:
+    def apply(self, command: JobCommand) -> None:
+        """Does what a person has decided."""
+        if command.kind is not JobCommandKind.CANCEL:
             self.engine.allow()
-        for job_id in wish.jobs:
-            self.engine.tell(job_id, _OBSERVATION[wish.kind]())
+        for job_id in command.jobs:
+            self.engine.tell(job_id, _OBSERVATION[command.kind]())
 
     def _begin_with(self, taken: Takeover) -> None:
-        telling = self._telling
-        telling.not_readable(taken.unreadable)
+        publisher = self._publisher
+        publisher.report_unreadable(taken.unreadable)
         for job in taken.changes.jobs:
             if job.over:
-                telling.jobs[job.id] = telling.ours(job)
+                publisher.jobs[job.id] = publisher.of_this_project(job)
         context = StepContext(self._clock.now(), clock_offset=self._cloud.clock_offset)
-        living = self._place.living()
-        left = [(telling.ours(job), taken.owners.get(job.batch) in living) for job in taken.jobs]
+        living = self._folder.living()
+        left = [(publisher.of_this_project(job), taken.owners.get(job.batch) in living) for job in taken.jobs]
         fresh = [job for job, asker_lives in left if asker_lives and is_untouched(job)]
         for job in fresh:
-            telling.jobs.pop(job.id, None)
+            publisher.jobs.pop(job.id, None)
         self.engine.begin_with(
             [
-                taken_over(job, context, asked_here=self._asked.here(job), asker_lives=asker_lives)
+                taken_over(job, context, asked_here=self._own_jobs.here(job), asker_lives=asker_lives)
                 for job, asker_lives in left
                 if job not in fresh
             ]
         )
-        telling.role(Role.LEADER)
-        telling.news(taken.changes.events)
+        publisher.role(Role.LEADER)
+        publisher.publish_all(taken.changes.events)
         self.engine.take(fresh, self._fleet())
 
     async def _beat(self) -> None:
@@ -131,10 +137,10 @@ class Leading:
         told = False
         while True:
             try:
-                await asyncio.to_thread(self._place.right.beat)
+                await asyncio.to_thread(self._folder.leader_lock.beat)
             except OSError as error:
                 if not told:
-                    self._telling.warn(f"Other hsnap-tui can't see that this one works: {error}")
+                    self._publisher.warn(f"Other hsnap-tui can't see that this one works: {error}")
                 told = True
             await self._clock.sleep(BEAT_EVERY)
 
@@ -151,30 +157,30 @@ class Leading:
         version = None
         while not self.resigned.is_set():
             try:
-                current = await self._place.journal.version()
+                current = await self._folder.journal.version()
                 if current != version and not self.resigned.is_set():
                     version = current
                     await self._take_new()
             except JournalError as error:
-                self._telling.warn(str(error))
+                self._publisher.warn(str(error))
                 await pause(self._clock, self.resigned, 10 * LOOK_EVERY)
             await pause(self._clock, self.resigned, LOOK_EVERY)
 
     async def _take_new(self) -> None:
-        changes = await self._place.journal.since(self.mark)
-        self.mark = changes.mark
-        self._telling.not_readable(changes.unreadable)
-        fresh = [self._telling.ours(job) for job in changes.jobs if job.id not in self._telling.jobs]
+        changes = await self._folder.journal.since(self.cursor)
+        self.cursor = changes.cursor
+        self._publisher.report_unreadable(changes.unreadable)
+        fresh = [self._publisher.of_this_project(job) for job in changes.jobs if job.id not in self._publisher.jobs]
         ids = {job.id for job in fresh}
         self.begin(fresh, [event for event in changes.events if event.job in ids])
         if self.resigned.is_set():
             return
-        for wish in await self._place.journal.take_commands():
-            self.grant(wish)
+        for command in await self._folder.journal.take_commands():
+            self.apply(command)
 
     def _tell(self, event: Event) -> None:
         """A refusal is noted at once: what is asked for from now on is left for a process that has access."""
         if isinstance(event, SendingHalted) and event.failure.kind in NO_ACCESS:
             self._access.refused(event.failure)
             self.resigned.set()
-        self._telling.event(event)
+        self._publisher.event(event)

@@ -44,12 +44,12 @@ class Publisher:
         if isinstance(event, JobEvent) and (end := self._ends.after(event)) is not None:
             self._publish(end)
 
-    def news(self, events: Iterable[JobEvent]) -> None:
+    def publish_all(self, events: Iterable[JobEvent]) -> None:
         """Tells what another process has written."""
         for event in events:
             self.event(replace(event, project=self._project()))
 
-    def ours(self, job: Job) -> Job:
+    def of_this_project(self, job: Job) -> Job:
         """A job of the journal as one of this project, whichever token it was made with."""
         return replace(job, project=self._project())
 
@@ -73,7 +73,7 @@ class Publisher:
         """Tells that the reason why nothing was sent is gone."""
         self._publish(SendingResumed(self._clock.now(), self._project()))
 
-    def not_readable(self, found: Iterable[UnreadableJob]) -> None:
+    def report_unreadable(self, found: Iterable[UnreadableJob]) -> None:
         """Tells of jobs that can't be read, once each."""
         for job in found:
             if job.id not in self.unreadable:
@@ -84,7 +84,7 @@ class Publisher:
                     "It is left as it is; all other jobs go on."
                 )
 
-    def left_off(self) -> None:
+    def warn_of_servers_off(self) -> None:
         """Tells which servers may stay off while this process has no access."""
         off = servers_off(self.jobs.values())
         if off:

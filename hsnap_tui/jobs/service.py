@@ -60,15 +60,15 @@ class JobService:
         self._read_only = read_only
         self._publish = publish
         self._me = secrets.token_hex(8)
-        self._telling = Publisher(clock, lambda: cloud.project, publish)
+        self._publisher = Publisher(clock, lambda: cloud.project, publish)
         self._access = TokenAccess(polls)
-        self._asked = OwnJobs()
-        self._around = LeadingContext(cloud, clock, fleet, self._access, self._asked, self._telling)
-        self._place: ProjectFolder | None = None
+        self._own_jobs = OwnJobs()
+        self._context = LeadingContext(cloud, clock, fleet, self._access, self._own_jobs, self._publisher)
+        self._folder: ProjectFolder | None = None
         self._following: Following | None = None
         self._leading: Leading | None = None
         self._unusable: JournalError | None = None
-        self._mark: JournalCursor | None = None
+        self._cursor: JournalCursor | None = None
         self._wake = asyncio.Event()
         self._steps_back = False
 
@@ -77,12 +77,12 @@ class JobService:
     @property
     def jobs(self) -> dict[str, Job]:
         """Jobs that have not ended, and those that ended while this process runs; for reading."""
-        return self._telling.jobs
+        return self._publisher.jobs
 
     @property
     def unreadable(self) -> Sequence[UnreadableJob]:
         """Jobs of the journal that have not ended and can't be read."""
-        return tuple(self._telling.unreadable.values())
+        return tuple(self._publisher.unreadable.values())
 
     @property
     def role(self) -> Role:
@@ -118,7 +118,7 @@ class JobService:
         self._access.answered()
         self._wake.set()
         if self._leading is not None:
-            self._leading.engine.observe(observation, self._around.fleet())
+            self._leading.engine.observe(observation, self._context.fleet())
             return
         progress = {action.id: action.progress for action in observation.running or ()}
         for job in self.jobs.values():
@@ -128,19 +128,19 @@ class JobService:
 
     async def batches(self, limit: int) -> Sequence[Batch]:
         """The newest batches of the journal, newest first."""
-        found = await self._place.journal.batches(limit) if self._place else ()
+        found = await self._folder.journal.batches(limit) if self._folder else ()
         return [batch.of_project(self._cloud.project) for batch in found]
 
     async def remember(self, identity: str) -> None:
         """Keeps a copy of what the project is known by in the journal. Raises `JournalError`."""
-        if self._place is not None and not self._read_only:
-            await self._place.journal.remember(identity)
+        if self._folder is not None and not self._read_only:
+            await self._folder.journal.remember(identity)
 
-    # -- what a person wants ------------------------------------------------------------------------------------
+    # -- what a person decides -----------------------------------------------------------------------------------
 
     async def submit(self, request: BatchRequest) -> str:
         """Writes the whole batch down, then starts it. Raises `ReadOnlyError`, `JournalError`."""
-        journal = (await self._for_writing()).journal
+        journal = (await self._folder_for_writing()).journal
         now = self._clock.now()
         batch = secrets.token_hex(6)
         jobs = request.jobs(batch, self._cloud.project, now, lambda: secrets.token_hex(8))
@@ -148,25 +148,25 @@ class JobService:
             JobEvent(now, job.project, JobEventKind.QUEUED, batch, job.id, job.server_id, job.server_name)
             for job in jobs
         ]
-        self._asked.batch(batch)
+        self._own_jobs.batch(batch)
         await journal.add_batch(batch, now, jobs, events, self._me)
         if self._leading is not None:
             self._leading.begin(jobs, events)
         else:
-            self._telling.queued(batch, len(jobs))
+            self._publisher.queued(batch, len(jobs))
             self._wake.set()
         return batch
 
     async def request(self, kind: JobCommandKind, job_ids: Iterable[str]) -> None:
         """Cancels, releases or retries jobs, here or through the process that sends."""
-        wish = JobCommand(kind, tuple(job_ids))
-        place = await self._for_writing()
+        command = JobCommand(kind, tuple(job_ids))
+        folder = await self._folder_for_writing()
         if kind is not JobCommandKind.CANCEL:
-            self._asked.approve(wish.jobs)
+            self._own_jobs.approve(command.jobs)
         if self._leading is not None and not self._leading.resigned.is_set():
-            self._leading.grant(wish)
+            self._leading.apply(command)
             return
-        await place.journal.add_command(wish)
+        await folder.journal.add_command(command)
         if kind is not JobCommandKind.CANCEL:
             halted = self.halted
             self._access.retry()
@@ -175,34 +175,34 @@ class JobService:
 
     async def leave(self) -> None:
         """Starts nothing more, and returns when no server is off because of this process: when another one has taken
-        over all jobs, or what is owed is settled."""
-        if self._place is None:
+        over all jobs, or all are powered on."""
+        if self._folder is None:
             return
         if self._leading is None:
             self._steps_back = True
-            self._place.step_back()
-        elif not await self._handed_over(self._place, self._leading) and self._leading is not None:
+            self._folder.step_back()
+        elif not await self._handed_over(self._folder, self._leading) and self._leading is not None:
             await self._leading.leave()
 
-    async def _handed_over(self, place: ProjectFolder, leading: Leading) -> bool:
+    async def _handed_over(self, folder: ProjectFolder, leading: Leading) -> bool:
         """Whether another process that lives, and has access, goes on with everything."""
-        if not (place.heirs() or leading.resigned.is_set()):
+        if not (folder.candidates() or leading.resigned.is_set()):
             return False
         self._steps_back = True
-        place.step_back()
+        folder.step_back()
         leading.resigned.set()
         while self._leading is leading:
             await self._clock.sleep(LOOK_EVERY / 5)
         given_up = self._clock.monotonic()
         while self._unusable is None and self._leading is None:
-            late = self._clock.monotonic() - given_up >= TAKEN_WITHIN or not place.heirs()
+            late = self._clock.monotonic() - given_up >= TAKEN_WITHIN or not folder.candidates()
             if self.leader is not None or (late and not self._access.proven):
                 return True
             self._steps_back = not late
             await self._clock.sleep(LOOK_EVERY / 5)
         return self._leading is None
 
-    async def _for_writing(self) -> ProjectFolder:
+    async def _folder_for_writing(self) -> ProjectFolder:
         if self._read_only:
             raise ReadOnlyError
         if self._unusable is not None:
@@ -210,111 +210,113 @@ class JobService:
         await self.ready.wait()
         if self._unusable is not None:
             raise self._unusable
-        if self._place is None:
+        if self._folder is None:
             raise JournalError("there is no journal yet", "Wait until the servers are listed.")
-        return self._place
+        return self._folder
 
-    # -- its life -----------------------------------------------------------------------------------------------
+    # -- running ------------------------------------------------------------------------------------------------
 
-    async def run(self, folder: Path, identity: str | None = None) -> None:
-        """Opens the journal and works until cancelled; sends when no other process does. `identity` is what the
-        project is known by."""
+    async def run(self, path: Path, identity: str | None = None) -> None:
+        """Opens the journal in the project's folder and works until cancelled; sends when no other process does.
+
+        `identity` is what the project is known by.
+        """
         try:
-            place = self._place = await open_project_folder(folder, self._me)
+            folder = self._folder = await open_project_folder(path, self._me)
         except JournalError as error:
             self.fail(error)
             return
-        following = self._following = Following(place.right, self._clock, self._cloud.project, self._publish)
+        following = self._following = Following(folder.leader_lock, self._clock, self._cloud.project, self._publish)
         try:
             if identity is not None:
                 await self.remember(identity)
             while True:
-                await self._follow(place, following)
-                await self._lead(place)
+                await self._follow(folder, following)
+                await self._lead(folder)
                 following.look(free=True)
         except JournalError as error:
             self.fail(error)
         finally:
-            await place.close()
+            await folder.close()
 
     def fail(self, error: JournalError) -> None:
         """There is no usable journal: the reason is shown, and nothing can be sent."""
         self._unusable = error
         self.ready.set()
-        self._telling.halted(error.failure)
+        self._publisher.halted(error.failure)
 
     def warn(self, text: str) -> None:
         """Tells a person something that is about no job."""
-        self._telling.warn(text)
+        self._publisher.warn(text)
 
-    async def _lead(self, place: ProjectFolder) -> None:
+    async def _lead(self, folder: ProjectFolder) -> None:
         """Takes over what is in the journal and sends, until this process gives the right up."""
         try:
-            taken = await place.journal.take_over(self._mark)
-            self._leading = Leading(self._around, place, taken)
+            taken = await folder.journal.take_over(self._cursor)
+            self._leading = Leading(self._context, folder, taken)
             await self._leading.run()
-            self._asked.refused_here(self.jobs.values())
-            await self._read_all(place)
+            self._own_jobs.refused_here(self.jobs.values())
+            await self._read_all(folder)
         finally:
             self._leading = None
-            place.right.release()
+            folder.leader_lock.release()
         if self._access.refusal is not None:
-            self._telling.left_off()
+            self._publisher.warn_of_servers_off()
 
-    async def _follow(self, place: ProjectFolder, following: Following) -> None:
+    async def _follow(self, folder: ProjectFolder, following: Following) -> None:
         """Reads what the process that sends has written, until the right to send is this process's."""
         while True:
-            await self._read_news(place)
-            if not self._read_only and self._takes_the_lead(place, following):
+            await self._read_changes(folder)
+            if not self._read_only and self._takes_the_lead(folder, following):
                 return
             self._wake.clear()
             await pause(self._clock, self._wake, LOOK_EVERY)
 
-    def _takes_the_lead(self, place: ProjectFolder, following: Following) -> bool:
+    def _takes_the_lead(self, folder: ProjectFolder, following: Following) -> bool:
         may = self._access.proven and not self._steps_back
         if not self._steps_back:
-            place.lives.show()
+            folder.alive.show()
         if may:
-            place.heir.show()
-            if place.right.try_to_lead():
+            folder.candidate.show()
+            if folder.leader_lock.try_to_lead():
                 return True
         else:
-            place.heir.hide()
+            folder.candidate.hide()
         halted = self.halted
-        following.look(free=not may and place.right.is_free())
+        following.look(free=not may and folder.leader_lock.is_free())
         self._tell_resumed(halted)
         return False
 
-    async def _read_news(self, place: ProjectFolder) -> None:
-        if self._mark is None:
-            await self._read_all(place)
+    async def _read_changes(self, folder: ProjectFolder) -> None:
+        if self._cursor is None:
+            await self._read_all(folder)
             if self._read_only:
-                self._telling.role(Role.OBSERVER)
+                self._publisher.role(Role.OBSERVER)
             self.ready.set()
-        changes = await place.journal.since(self._mark or JournalCursor())
-        self._mark = changes.mark
-        await self._take_in(place, changes)
+        changes = await folder.journal.since(self._cursor or JournalCursor())
+        self._cursor = changes.cursor
+        await self._apply_changes(folder, changes)
 
-    async def _read_all(self, place: ProjectFolder) -> None:
+    async def _read_all(self, folder: ProjectFolder) -> None:
         """How all jobs stand, without what has happened to them so far: that is known, or no news."""
-        taken = await place.journal.take_over(None)
-        self._mark = taken.changes.mark
+        taken = await folder.journal.take_over(None)
+        self._cursor = taken.changes.cursor
         for job in taken.jobs:
-            self.jobs[job.id] = self._telling.ours(job)
-        self._telling.not_readable(taken.unreadable)
+            self.jobs[job.id] = self._publisher.of_this_project(job)
+        self._publisher.report_unreadable(taken.unreadable)
 
-    async def _take_in(self, place: ProjectFolder, changes: Changes) -> None:
+    async def _apply_changes(self, folder: ProjectFolder, changes: Changes) -> None:
         """What another process has done. A job of ours that its token was refused goes on here, or with a third."""
-        refused = [job.id for job in changes.jobs if self._asked.goes_on(job) and self._access.proven]
+        refused = [job.id for job in changes.jobs if self._own_jobs.goes_on(job) and self._access.proven]
         for job in changes.jobs:
-            ours = self._telling.ours(job)
-            self.jobs[job.id] = goes_on(ours) if job.id in refused else ours
-        self._telling.not_readable(changes.unreadable)
-        self._telling.news(changes.events)
+            known = self._publisher.of_this_project(job)
+            self.jobs[job.id] = goes_on(known) if job.id in refused else known
+        self._publisher.report_unreadable(changes.unreadable)
+        self._publisher.publish_all(changes.events)
         if refused:
-            self._asked.refused_elsewhere(refused)
-            await place.journal.add_command(JobCommand(JobCommandKind.RELEASE, tuple(refused)))
+            self._own_jobs.refused_elsewhere(refused)
+            await folder.journal.add_command(JobCommand(JobCommandKind.RELEASE, tuple(refused)))
 
     def _tell_resumed(self, halted: Failure | None) -> None:
         if halted is not None and self.halted is None:
-            self._telling.resumed()
+            self._publisher.resumed()

@@ -1,6 +1,6 @@
 """One project's session: client, watcher, fleet and jobs wired together, with one stream of events. No screen.
 
-It fits `console.Console`, and serves the screen and the commands without one alike.
+It fits `interface.SessionInterface`, and serves the screen and the commands without one alike.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Session:
         self._watched: frozenset[int] = frozenset()
         self._listed = asyncio.Event()
         self._looked_up = asyncio.Event()
-        self._work = JobService(
+        self._service = JobService(
             cloud, clock, self._publish, lambda: self._fleet, polls=lambda: self.failure, read_only=read_only
         )
         self._watcher = Watcher(
@@ -120,7 +120,7 @@ class Session:
     @property
     def jobs(self) -> Mapping[str, Job]:
         """Jobs that have not ended, and those that ended while this program runs."""
-        return self._work.jobs
+        return self._service.jobs
 
     @property
     def connection(self) -> ConnectionStatus:
@@ -137,22 +137,22 @@ class Session:
     @property
     def role(self) -> Role:
         """Whether this process sends."""
-        return self._work.role
+        return self._service.role
 
     @property
     def leader(self) -> LeaderView | None:
         """The other process that sends for this project, if one does, and whether it stands still."""
-        return self._work.leader
+        return self._service.leader
 
     @property
     def unreadable(self) -> Sequence[UnreadableJob]:
         """Jobs of the journal that have not ended and can't be read."""
-        return self._work.unreadable
+        return self._service.unreadable
 
     @property
     def halted(self) -> Failure | None:
         """Why nothing is sent at present, if so."""
-        return self._work.halted
+        return self._service.halted
 
     @property
     def watched(self) -> frozenset[int]:
@@ -183,37 +183,37 @@ class Session:
 
     async def ready(self) -> None:
         """Returns when the journal is open, or known to be unusable."""
-        await self._work.ready.wait()
+        await self._service.ready.wait()
 
     # -- what a person may do -----------------------------------------------------------------------------------
 
     async def submit(self, request: BatchRequest) -> str:
-        """Writes a batch down and starts it; gives its ID. Raises `Refused`."""
+        """Writes a batch down and starts it; gives its ID. Raises `RefusedError`."""
         try:
-            batch = await self._work.submit(request)
+            batch = await self._service.submit(request)
         except (JournalError, ReadOnlyError) as error:
             raise _refused(error) from error
         self._watcher.wake()
         return batch
 
     async def cancel(self, job_ids: Iterable[str]) -> int:
-        """Cancels those that have not sent their snapshot yet; gives how many. Raises `Refused`."""
-        return await self._say(JobCommandKind.CANCEL, job_ids, lambda job: job.cancellable)
+        """Cancels those that have not sent their snapshot yet; gives how many. Raises `RefusedError`."""
+        return await self._request(JobCommandKind.CANCEL, job_ids, lambda job: job.cancellable)
 
     async def release(self, job_ids: Iterable[str]) -> int:
-        """The yes for held jobs; gives how many went on. Raises `Refused`."""
-        return await self._say(JobCommandKind.RELEASE, job_ids, lambda job: job.approvable)
+        """Approves held jobs; gives how many went on. Raises `RefusedError`."""
+        return await self._request(JobCommandKind.RELEASE, job_ids, lambda job: job.approvable)
 
     async def retry(self, job_ids: Iterable[str]) -> int:
-        """Tries failed and unknown ones again; gives how many. Raises `Refused`."""
-        return await self._say(JobCommandKind.RETRY, job_ids, lambda job: job.retryable)
+        """Tries failed and unknown ones again; gives how many. Raises `RefusedError`."""
+        return await self._request(JobCommandKind.RETRY, job_ids, lambda job: job.retryable)
 
-    async def _say(self, kind: JobCommandKind, job_ids: Iterable[str], fits: Callable[[Job], bool]) -> int:
+    async def _request(self, kind: JobCommandKind, job_ids: Iterable[str], fits: Callable[[Job], bool]) -> int:
         chosen = [job_id for job_id in job_ids if job_id in self.jobs and fits(self.jobs[job_id])]
         if not chosen:
             return 0
         try:
-            await self._work.request(kind, chosen)
+            await self._service.request(kind, chosen)
         except (JournalError, ReadOnlyError) as error:
             raise _refused(error) from error
         self._watcher.wake()
@@ -226,7 +226,7 @@ class Session:
         return server_id in self._watched
 
     async def refresh(self) -> None:
-        """Looks at everything now."""
+        """Reads everything anew, now."""
         await self._watcher.refresh()
 
     async def server_actions(self, server_id: int) -> Sequence[Action]:
@@ -239,9 +239,9 @@ class Session:
         return [server.id for server in found]
 
     async def batches(self, limit: int = 50) -> Sequence[BatchSummary]:
-        """Past and present batches, newest first. Raises `Refused`."""
+        """Past and present batches, newest first. Raises `RefusedError`."""
         try:
-            return [_summary(batch) for batch in await self._work.batches(limit)]
+            return [_summary(batch) for batch in await self._service.batches(limit)]
         except JournalError as error:
             raise _refused(error) from error
 
@@ -260,15 +260,15 @@ class Session:
         """Starts nothing more, and returns when no server is off because of us. `run` must go on meanwhile."""
         if cancel_waiting:
             await self.cancel([job.id for job in self.pending_work().waiting])
-        await self._work.leave()
+        await self._service.leave()
 
-    # -- its life -----------------------------------------------------------------------------------------------
+    # -- running ------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Polls and works until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._run_work())
+                group.create_task(self._run_service())
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(FIND_FOLDER_WITHIN):
                         await self._looked_up.wait()
@@ -280,7 +280,7 @@ class Session:
             await self._cloud.close()
 
     async def _tell_long_waits(self) -> None:
-        """Says what waits for the rate limit for long: a server that is off meanwhile must not be a riddle."""
+        """Tells what waits long for the rate limit: a server may be off meanwhile, and a person has to know why."""
         waits = LongWaits()
         while True:
             text = waits.note(self._cloud.budget(), self._clock.now())
@@ -288,7 +288,7 @@ class Session:
                 self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=True))
             await self._clock.sleep(LOOK_FOR_WAITS_EVERY)
 
-    async def _run_work(self) -> None:
+    async def _run_service(self) -> None:
         """The journal belongs to the project: a known token tells which it is, or else the servers do."""
         warned: list[str] = []
         try:
@@ -302,18 +302,18 @@ class Session:
                 folder = await asyncio.to_thread(self._folder_by_servers, self._present_card(), warned.append)
             known = await asyncio.to_thread(identity, folder, self._card) if folder else None
         except JournalError as error:
-            self._work.fail(error)
+            self._service.fail(error)
             return
         finally:
             self._looked_up.set()
             for text in warned:
-                self._work.warn(text)
+                self._service.warn(text)
         if folder is None:
-            self._work.ready.set()
+            self._service.ready.set()
             return
         self._identify(folder)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._work.run(folder, known))
+            group.create_task(self._service.run(folder, known))
             group.create_task(self._remember_servers(folder))
 
     def _identify(self, folder: Path) -> None:
@@ -336,7 +336,7 @@ class Session:
                 known = card
                 try:
                     await asyncio.to_thread(find_or_make, self._state_dir, card)
-                    await self._work.remember(await asyncio.to_thread(identity, folder, card))
+                    await self._service.remember(await asyncio.to_thread(identity, folder, card))
                 except JournalError:
                     # The journal in the same folder says so itself, in words, as soon as it matters.
                     known = None
@@ -347,14 +347,14 @@ class Session:
 
     @property
     def _targets(self) -> PollTargets:
-        jobs = self._work.targets
+        jobs = self._service.targets
         return replace(jobs, servers=jobs.servers | (self._watched - jobs.off))
 
     def _observe(self, observation: Observation) -> None:
         self._fleet, events = apply(self._fleet, observation, self._own_actions())
         for event in events:
             self._publish(event)
-        self._work.observe(observation)
+        self._service.observe(observation)
         if observation.complete:
             self._listed.set()
         self._end_watches(observation, events)

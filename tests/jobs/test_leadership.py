@@ -299,7 +299,7 @@ async def test_a_batch_that_is_committed_during_a_takeover_is_taken_up(tmp_path:
 
         async with desk(served, tmp_path) as at:
             await at.session.ready()
-            place = at.session._work._place
+            place = at.session._service._folder
             assert place is not None
             read = place.journal._read
 

@@ -309,7 +309,7 @@ async def test_a_journal_that_cannot_be_written_any_more_stops_new_requests_but_
         async with desk(served, tmp_path) as at:
             await at.start(SnapshotOptions(shut_down=True, at_a_time=1))
             await at.until(lambda: bool(at.told(JobEventKind.CREATING)))
-            opened = at.session._work._place
+            opened = at.session._service._folder
             assert opened is not None
             database = opened.journal._database
             assert database is not None

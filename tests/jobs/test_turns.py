@@ -145,7 +145,7 @@ async def test_the_end_of_a_batch_is_looked_for_once(clock: VirtualClock, calls:
         engine.tell(f"job-{number}", ActionSeen(done))
     await engine._turn()
     for event in events:
-        work._telling.event(event)  # type: ignore[arg-type]
+        work._publisher.event(event)  # type: ignore[arg-type]
     assert calls["_end_of"] == 1
     assert [event.done for event in told if isinstance(event, BatchEnded)] == [JOBS]
 

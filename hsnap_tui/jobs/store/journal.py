@@ -1,7 +1,8 @@
 """The journal: what was intended, in SQLite, committed before it is tried.
 
 All of it runs in one thread of its own, so that neither the screen nor the polls wait for the disk. Only the
-process that holds the project's lock changes jobs; others add batches and wishes, and read what has changed.
+leader, the process that has the project's lock, changes jobs; others add batches and job commands, and read what has
+changed.
 """
 
 from __future__ import annotations
@@ -51,6 +52,10 @@ ALTER TABLE batches ADD COLUMN owner TEXT NOT NULL DEFAULT '';
 CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL);
 """
 
+_SINCE_VERSION_2 = """
+ALTER TABLE wishes RENAME TO commands;
+"""
+
 
 class JobCommandKind(StrEnum):
     """What a process that does not send may ask of the one that does."""
@@ -62,7 +67,7 @@ class JobCommandKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobCommand:
-    """A person's word about jobs, left in the journal for the process that sends."""
+    """What a person has decided about jobs, left in the journal for the process that sends."""
 
     kind: JobCommandKind
     jobs: tuple[str, ...]
@@ -78,17 +83,17 @@ class JournalCursor:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What was written since a mark, in order; `unreadable` are jobs whose rows can't be read."""
+    """What was written since a cursor, in order; `unreadable` are jobs whose rows can't be read."""
 
     jobs: tuple[Job, ...]
     events: tuple[JobEvent, ...]
-    mark: JournalCursor
+    cursor: JournalCursor
     unreadable: tuple[UnreadableJob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """All jobs that have not ended, oldest first, and what was written since a mark: both of one moment.
+    """All jobs that have not ended, oldest first, and what was written since a cursor: both of one moment.
 
     `owners` are the processes that asked for the batches of these jobs, by the batch's ID.
     """
@@ -148,18 +153,18 @@ class Journal:
         """Writes changed jobs and what happened to them, in one transaction; durable when this returns."""
         await self._change(lambda database: self._write(database, jobs, events))
 
-    async def add_command(self, wish: JobCommand) -> None:
-        """Leaves a wish for the process that sends."""
-        row = (wish.kind.value, json.dumps(wish.jobs))
-        await self._change(lambda database: database.execute("INSERT INTO wishes (kind, jobs) VALUES (?, ?)", row))
+    async def add_command(self, command: JobCommand) -> None:
+        """Leaves a job command for the process that sends."""
+        row = (command.kind.value, json.dumps(command.jobs))
+        await self._change(lambda database: database.execute("INSERT INTO commands (kind, jobs) VALUES (?, ?)", row))
 
     async def take_commands(self) -> tuple[JobCommand, ...]:
-        """The wishes that nobody has taken yet. One that can't be read is dropped: a person will say it again."""
+        """The job commands that nobody has taken yet. One that can't be read is dropped: a person will repeat it."""
 
         def work(database: sqlite3.Connection) -> tuple[JobCommand, ...]:
-            rows = database.execute("DELETE FROM wishes RETURNING number, kind, jobs").fetchall()
-            wishes = (_wish(kind, jobs) for _, kind, jobs in sorted(rows, key=lambda row: int(row[0])))
-            return tuple(wish for wish in wishes if wish is not None)
+            rows = database.execute("DELETE FROM commands RETURNING number, kind, jobs").fetchall()
+            commands = (_command(kind, jobs) for _, kind, jobs in sorted(rows, key=lambda row: int(row[0])))
+            return tuple(command for command in commands if command is not None)
 
         return await self._change(work)
 
@@ -177,10 +182,10 @@ class Journal:
         """A number that is another one after another process has written; cheap."""
         return await self._read(lambda database: int(database.execute("PRAGMA data_version").fetchone()[0]))
 
-    async def take_over(self, mark: JournalCursor | None) -> Takeover:
-        """All that a reader needs to begin, of one moment: what is committed later is after the new mark.
+    async def take_over(self, cursor: JournalCursor | None) -> Takeover:
+        """All that a reader needs to begin, of one moment: what is committed later is after the new cursor.
 
-        Without a mark, what was written before is no news.
+        Without a cursor, what was written before is not among the changes.
         """
 
         def work(database: sqlite3.Connection) -> Takeover:
@@ -188,14 +193,14 @@ class Journal:
             owners = database.execute(
                 "SELECT id, owner FROM batches WHERE owner != '' AND id IN (SELECT batch FROM jobs WHERE ended = 0)"
             )
-            changes = _since(database, mark) if mark else Changes((), (), _end(database))
+            changes = _since(database, cursor) if cursor else Changes((), (), _end(database))
             return Takeover(jobs, unreadable, dict(owners.fetchall()), changes)
 
         return await self._read(work)
 
-    async def since(self, mark: JournalCursor) -> Changes:
-        """What was written after the mark."""
-        return await self._read(lambda database: _since(database, mark))
+    async def since(self, cursor: JournalCursor) -> Changes:
+        """What was written after the cursor."""
+        return await self._read(lambda database: _since(database, cursor))
 
     async def batches(self, limit: int) -> tuple[Batch, ...]:
         """The newest batches with their jobs, newest first."""
@@ -243,6 +248,7 @@ class Journal:
                 "Use that version: this one can't know what is under way.",
             )
         missing = (_SCHEMA if version == 0 else "") + (_SINCE_VERSION_1 if version < 2 else "")
+        missing += _SINCE_VERSION_2 if version < 3 else ""
         for statement in filter(str.strip, missing.split(";")):
             database.execute(statement)
         database.execute(f"PRAGMA user_version = {VERSION}")
@@ -341,9 +347,9 @@ def _jobs(
     return sorted_out(database.execute(query, values).fetchall())
 
 
-def _since(database: sqlite3.Connection, mark: JournalCursor) -> Changes:
-    jobs, unreadable = _jobs(database, "WHERE change > ?", mark.change)
-    rows = database.execute("SELECT body FROM events WHERE number > ? ORDER BY number", (mark.event,)).fetchall()
+def _since(database: sqlite3.Connection, cursor: JournalCursor) -> Changes:
+    jobs, unreadable = _jobs(database, "WHERE change > ?", cursor.change)
+    rows = database.execute("SELECT body FROM events WHERE number > ? ORDER BY number", (cursor.event,)).fetchall()
     return Changes(jobs, tuple(_events(body for (body,) in rows)), _end(database), unreadable)
 
 
@@ -354,7 +360,7 @@ def _events(bodies: Iterable[object]) -> Iterator[JobEvent]:
             yield parsed(body, JobEvent)
 
 
-def _wish(kind: object, jobs: object) -> JobCommand | None:
+def _command(kind: object, jobs: object) -> JobCommand | None:
     try:
         ids = json.loads(str(jobs))
         return (

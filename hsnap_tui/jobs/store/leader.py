@@ -1,8 +1,8 @@
 """One process a project sends. A lock of the operating system says which; it dies with the process.
 
 It holds on one machine only: processes on different machines do not see each other's locks, nor journals. The process
-that has the lock also writes a beat again and again, so that others can tell when it stands still: stopped by a
-signal, or with an event loop that something blocks. The lock is its own nevertheless: it may go on at any time.
+that has the lock also writes a heartbeat every second, so that others can tell when it stands still: stopped by a
+signal, or with an event loop that something blocks. It keeps the lock nevertheless: it may go on at any time.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Leader:
         self._folder = folder
         self._path = folder / "lock"
         self._lock = FileLock(self._path, thread_local=False)
-        self._card = folder / "holder"
+        self._pid_file = folder / "leader"
         self._beat = folder / "heartbeat"
         self._count = secrets.randbits(48)
 
@@ -78,8 +78,8 @@ class Leader:
         return True
 
     def _sign(self) -> None:
-        make_file(self._card)
-        self._card.write_text(str(os.getpid()), encoding="ascii")
+        make_file(self._pid_file)
+        self._pid_file.write_text(str(os.getpid()), encoding="ascii")
         self.beat()
 
     def beat(self) -> None:
@@ -102,7 +102,7 @@ class Leader:
     def leader_pid(self) -> int | None:
         """The process that has the right, as far as it is known."""
         try:
-            return int(self._card.read_text(encoding="ascii"))
+            return int(self._pid_file.read_text(encoding="ascii"))
         except (OSError, ValueError):
             return None
 

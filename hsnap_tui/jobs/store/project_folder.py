@@ -18,28 +18,28 @@ from hsnap_tui.jobs.store.project_identity import JOURNAL
 class ProjectFolder:
     """What this process, by the name `me`, has of it.
 
-    `lives` shows other processes that this one runs, `heir` that it could go on with the sending.
+    `alive` shows other processes that this one runs, `candidate` that it could go on with the sending.
     """
 
     folder: Path
     me: str
     journal: Journal
-    right: Leader
-    lives: Presence
-    heir: Presence
+    leader_lock: Leader
+    alive: Presence
+    candidate: Presence
 
     def living(self) -> frozenset[str]:
         """The processes that run, this one included."""
         return living(self.folder / "processes") | {self.me}
 
-    def heirs(self) -> frozenset[str]:
+    def candidates(self) -> frozenset[str]:
         """Other processes that could go on with the sending."""
         return living(self.folder / "heirs") - {self.me}
 
     def step_back(self) -> None:
         """From here on this process asks for nothing more and takes nothing over."""
-        self.heir.hide()
-        self.lives.hide()
+        self.candidate.hide()
+        self.alive.hide()
 
     async def close(self) -> None:
         """Ends the use."""
@@ -55,8 +55,8 @@ async def open_project_folder(folder: Path, me: str) -> ProjectFolder:
     except JournalError:
         await journal.close()
         raise
-    lives, heir = Presence(folder / "processes", me), Presence(folder / "heirs", me)
-    return ProjectFolder(folder, me, journal, Leader(folder), lives, heir)
+    alive, candidate = Presence(folder / "processes", me), Presence(folder / "heirs", me)
+    return ProjectFolder(folder, me, journal, Leader(folder), alive, candidate)
 
 
 async def pause(clock: Clock, event: asyncio.Event, seconds: float) -> None:

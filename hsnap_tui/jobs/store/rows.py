@@ -16,7 +16,7 @@ from hsnap_tui.jobs.store.earlier_names import with_present_names
 
 T = TypeVar("T")
 
-_NOTHING_OWED = frozenset({Power.NONE.value, Power.RESTORED.value})
+_NOT_OFF = frozenset({Power.NONE.value, Power.RESTORED.value})
 _SERVER_ID = re.compile(r'"server_id":\s*(\d+)')
 _SERVER_NAME = re.compile(r'"server_name":\s*("(?:[^"\\]|\\.)*")')
 
@@ -110,7 +110,7 @@ def _made_out(job_id: str, batch: str, ended: bool, body: object, reason: str) -
         batch,
         server_id if isinstance(server_id, int) else None,
         name if isinstance(name, str) else None,
-        not ended and power not in _NOTHING_OWED and not harmless,
+        not ended and power not in _NOT_OFF and not harmless,
         reason,
     )
 

@@ -91,16 +91,16 @@ async def test_another_process_reads_what_has_changed_since_it_last_looked(journ
     other = Journal(tmp_path / "journal.sqlite3")
     await other.open()
     await journal.add_batch("b1", NOW, [job(1), job(2)], [])
-    mark = (await other.take_over(None)).changes.mark
+    cursor = (await other.take_over(None)).changes.cursor
     version = await other.version()
-    assert (await other.since(mark)).jobs == ()
+    assert (await other.since(cursor)).jobs == ()
     changed = job(2, state=JobState.DONE, ended=NOW)
     await journal.save([changed], [event(changed, JobEventKind.DONE)])
     assert await other.version() != version
-    changes = await other.since(mark)
+    changes = await other.since(cursor)
     assert changes.jobs == (changed,)
     assert [told.kind for told in changes.events] == [JobEventKind.DONE]
-    assert (await other.since(changes.mark)).jobs == ()
+    assert (await other.since(changes.cursor)).jobs == ()
     await other.close()
     await journal.close()
 
@@ -271,7 +271,7 @@ async def test_one_row_that_cannot_be_read_stops_no_other(journal: Journal, tmp_
     path = tmp_path / "journal.sqlite3"
     owed = job(1, power=Power.RESTORE_PENDING, options=SnapshotOptions(shut_down=True), state=JobState.SHUTTING_DOWN)
     await journal.add_batch("b1", NOW, [owed, job(2)], [event(owed)], "me")
-    mark = (await journal.take_over(None)).changes.mark
+    cursor = (await journal.take_over(None)).changes.cursor
     spoil(path, "job1", BODIES[kind](to_text(owed)))
     taken = await journal.take_over(JournalCursor())
     assert taken.jobs == (job(2),)
@@ -285,7 +285,7 @@ async def test_one_row_that_cannot_be_read_stops_no_other(journal: Journal, tmp_
     assert await journal.unreadable() == (bad,)
     changed = job(2, state=JobState.DONE, ended=NOW)
     await journal.save([changed], [event(changed, JobEventKind.DONE)])
-    assert (await journal.since(mark)).jobs == (changed,)
+    assert (await journal.since(cursor)).jobs == (changed,)
     with sqlite3.connect(path) as database:
         assert database.execute("SELECT count(*) FROM jobs WHERE id = 'job1' AND ended = 0").fetchone() == (1,)
     database.close()
@@ -314,7 +314,7 @@ async def test_an_event_and_a_wish_that_cannot_be_read_are_passed_over(journal: 
     await journal.add_command(JobCommand(JobCommandKind.RELEASE, ("job1",)))
     with sqlite3.connect(tmp_path / "journal.sqlite3") as database:
         database.execute("UPDATE events SET body = '{' WHERE number = 1")
-        database.execute("UPDATE wishes SET kind = 'shout' WHERE number = 1")
+        database.execute("UPDATE commands SET kind = 'shout' WHERE number = 1")
         database.execute("UPDATE batches SET created = 'yesterday'")
     database.close()
     changes = await journal.since(JournalCursor())
@@ -333,12 +333,14 @@ async def test_a_journal_of_the_first_version_goes_on(tmp_path: Path) -> None:
         database.execute("INSERT INTO batches (id, created) VALUES ('b1', ?)", (NOW.isoformat(),))
         row = ("job1", "b1", to_text(job(1)))
         database.execute("INSERT INTO jobs (id, batch, change, ended, body) VALUES (?, ?, 1, 0, ?)", row)
+        database.execute("INSERT INTO wishes (kind, jobs) VALUES ('cancel', '[\"job1\"]')")
         database.execute("PRAGMA user_version = 1")
     database.close()
     journal = Journal(path)
     await journal.open()
     taken = await journal.take_over(None)
     assert (taken.jobs, taken.owners) == ((job(1),), {})
+    assert await journal.take_commands() == (JobCommand(JobCommandKind.CANCEL, ("job1",)),)
     await journal.remember("it")
     await journal.close()
     assert examine(path).identity == "it"

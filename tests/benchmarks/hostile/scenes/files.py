@@ -18,7 +18,7 @@ def _project(at: Stage) -> Path:
 
 def _files(at: Stage) -> list[str]:
     """What there is, but for what SQLite keeps beside a journal and for locks."""
-    passing = ("-wal", "-shm", ".lock", "lock", "holder")
+    passing = ("-wal", "-shm", ".lock", "lock", "leader")
     found = (str(path.relative_to(at.state)) for path in at.state.rglob("*") if path.is_file())
     shown_while_it_runs = ("heirs", "processes")
     kept = (name for name in found if Path(name).parent.name not in shown_while_it_runs)
