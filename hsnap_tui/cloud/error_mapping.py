@@ -1,8 +1,9 @@
 """From what is really known about a failed request to one of our kinds of error.
 
 What counts is the HTTP status with Hetzner's error code, or else whether the request left this machine. The
-rules are those of the API's description and of what its gateways do: an answered 5xx says nothing about the
-effect of a POST, and only a 4xx with a JSON code is Hetzner's own refusal.
+codes are those of the API description (Errors). An answered 5xx says nothing about the effect of a POST: in a
+public report, a `create_image` failed with `unavailable` and had made its snapshot. Only a 4xx with a JSON code is
+Hetzner's own refusal.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ KINDS: dict[str, ErrorKind] = {
 }
 
 NEVER_FORWARDED = frozenset({400, 401, 403, 404, 405, 407, 411, 413, 414, 415, 421, 431})
-"""Statuses by which something in between, not the API, refuses a request without passing it on."""
+"""Statuses with which a proxy or gateway in between, not the API, refuses a request without passing it on."""
 
 
 def map_error(method: str, raw_response: RawResponse, now: datetime) -> CloudError:
@@ -75,7 +76,7 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 
 
 def _refusal(method: str, raw_response: RawResponse) -> CloudError | None:
-    """Hetzner's own no: a 4xx with a JSON code. None when it is something else."""
+    """Hetzner's own refusal: a 4xx with a JSON code. None when it is something else."""
     status, failure = raw_response.status, raw_response.failure
     if status is None or not 400 <= status < 500:
         return None
@@ -125,9 +126,9 @@ def _unusable(method: str, raw_response: RawResponse) -> CloudError:
         return _server_error(method, raw_response, status)
     if status >= 400:
         whole = isinstance(raw_response.failure, hcloud.APIException)
-        words = "does not come from the Hetzner API" if whole else "cannot be read"
+        problem = "does not come from the Hetzner API" if whole else "cannot be read"
         return _outcome_unknown(
-            method, raw_response, f"the answer ({status}) {words}", never_carried=status in NEVER_FORWARDED
+            method, raw_response, f"the answer ({status}) {problem}", never_forwarded=status in NEVER_FORWARDED
         )
     if status >= 300:
         return _outcome_unknown(
@@ -149,9 +150,9 @@ def _server_error(method: str, raw_response: RawResponse, status: int) -> CloudE
 
 
 def _outcome_unknown(
-    method: str, raw_response: RawResponse, words: str, *, never_carried: bool = False
+    method: str, raw_response: RawResponse, words: str, *, never_forwarded: bool = False
 ) -> CloudError:
-    if method == "GET" or never_carried or not raw_response.request_handle.sent:
+    if method == "GET" or never_forwarded or not raw_response.request_handle.sent:
         return CloudError(ErrorKind.UNREACHABLE, words)
     return CloudError(ErrorKind.UNCLEAR, f"{words}; it is not known whether it was carried out", Effect.POSSIBLE)
 

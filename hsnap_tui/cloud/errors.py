@@ -38,7 +38,7 @@ class Effect(StrEnum):
     NONE = "no"
     """Surely not: it was refused, or never reached Hetzner."""
     POSSIBLE = "perhaps"
-    """The answer was lost or says nothing reliable: look before sending again."""
+    """The answer was lost or says nothing reliable: the outcome is unknown until it was looked up."""
 
 
 @dataclass(eq=False)

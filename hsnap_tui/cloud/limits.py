@@ -13,8 +13,8 @@ T = TypeVar("T")
 PER_PAGE = 50
 """Entries of a page: the largest `per_page` (API description, Pagination)."""
 IDS_A_REQUEST = 25
-"""IDs in one `GET /actions?id=…`: it answers at most so many, and beyond that actions may silently be missing (API
-description, Get multiple Actions)."""
+"""IDs in one `GET /actions?id=…`, which has no pages. It was seen to answer at most so many and to leave out the rest
+silently; the API description names no number, but 25 is its default `per_page` (Pagination)."""
 LABELS_A_REQUEST = 100
 """Labels in one label selector, ours: so that the request line stays well below the 8 kB that proxies take."""
 MOST_PAGES = 1000

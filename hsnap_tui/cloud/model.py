@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class ServerStatus(StrEnum):
-    """`server.status` in Hetzner's words; a word that is new to us reads as `unknown`."""
+    """`server.status` (API description); a value that is new to us reads as `unknown`."""
 
     RUNNING = "running"
     INITIALIZING = "initializing"
@@ -31,7 +31,7 @@ class ServerStatus(StrEnum):
 
 
 class ActionStatus(StrEnum):
-    """`action.status`. A word that is new to us reads as `running`: it has not been seen to end."""
+    """`action.status`. A value that is new to us reads as `running`: it has not been seen to end."""
 
     RUNNING = "running"
     SUCCESS = "success"
@@ -43,7 +43,7 @@ class ActionStatus(StrEnum):
 
 
 class ImageStatus(StrEnum):
-    """`image.status`. A word that is new to us reads as `creating`: it is not known to be usable."""
+    """`image.status`. A value that is new to us reads as `creating`: it is not known to be usable."""
 
     CREATING = "creating"
     AVAILABLE = "available"

@@ -1,4 +1,4 @@
-"""Lists come in pages, and pages shift while a list changes: when nothing can have been missed (pure).
+"""Whether nothing can have been missed between the pages of a list, which shift while it changes (pure).
 
 Sorted by falling ID, what is new comes first and only pushes older entries on, and what is deleted pulls later ones
 to an earlier page, where they are missed if that was read already. So the entries that were there when the first page
@@ -17,7 +17,7 @@ from hsnap_tui.cloud.model import Action
 from hsnap_tui.cloud.parse import EPOCH
 
 NEWEST_FIRST = "id:desc"
-"""The order that `is_whole` and `reach_back` need; the API's `sort` in the official description."""
+"""The order that `is_whole` and `reach_back` need: the value of `sort` (API description, Sorting)."""
 MOST_READS = 4
 """How often a list is read until nothing can be missing; then everything that any reading showed is taken."""
 

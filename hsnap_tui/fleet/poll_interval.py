@@ -63,8 +63,8 @@ def poll_interval(budget: RateLimitStatus, cost: float, conditions: PollConditio
     affordable = cost / allowed if cost > 0 else 0.0
     if affordable <= base * 1.05:
         return PollInterval(base, cost, reason)
-    words = RESERVE_NEAR if _near_reserve(budget) else LOW_BUDGET
-    return PollInterval(affordable, cost, words, _normal_in(budget, cost / base))
+    reason = RESERVE_NEAR if _near_reserve(budget) else LOW_BUDGET
+    return PollInterval(affordable, cost, reason, _normal_in(budget, cost / base))
 
 
 def allowance(budget: RateLimitStatus, conditions: PollConditions) -> int:

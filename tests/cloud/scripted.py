@@ -1,4 +1,4 @@
-"""A server on a loopback socket that answers exactly the bytes that a test wants, at the pace it wants."""
+"""A server on a loopback socket that answers exactly the bytes that a test wants, as slowly as it wants."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ UNUSABLE = [
         ("html", HTML, AS_HTML),
         ("empty", b"", None),
         ("null", b"null", None),
-        ("cut json", json.dumps(ACTION).encode()[:-9], None),
+        ("truncated json", json.dumps(ACTION).encode()[:-9], None),
         ("a list", b"[]", None),
         ("a number", b"17", None),
         ("an error without a code", {"error": {"message": "x"}}, None),
@@ -103,8 +103,8 @@ UNUSABLE = [
 ]
 
 GATEWAYS = [
-    pytest.param(status, carried, id=f"{status} html")
-    for status, carried in (
+    pytest.param(status, effect, id=f"{status} html")
+    for status, effect in (
         (400, Effect.NONE),
         (401, Effect.NONE),
         (403, Effect.NONE),
@@ -155,8 +155,8 @@ async def post(cloud: HetznerCloud) -> CloudError:
     return caught.value
 
 
-def check(error: CloudError, kind: ErrorKind, carried: Effect) -> None:
-    assert (error.kind, error.effect) == (kind, carried), error
+def check(error: CloudError, kind: ErrorKind, effect: Effect) -> None:
+    assert (error.kind, error.effect) == (kind, effect), error
     assert error.message.isprintable()
     assert len(error.message) <= 500
     assert error.advice
@@ -188,14 +188,14 @@ async def test_answers_that_say_nothing_reliable(serve: Serve, connect: Connect,
     assert {seen.path for seen in server.requests} == {"/v1/servers/1", "/v1/servers/1/actions/poweron"}
 
 
-@pytest.mark.parametrize(("status", "carried"), GATEWAYS)
+@pytest.mark.parametrize(("status", "effect"), GATEWAYS)
 async def test_refusals_that_are_not_from_the_api(
-    serve: Serve, connect: Connect, status: int, carried: Effect
+    serve: Serve, connect: Connect, status: int, effect: Effect
 ) -> None:
     server = serve(says(answer(status, HTML, AS_HTML)))
     cloud = connect(server)
-    kind = K.UNCLEAR if carried is Effect.POSSIBLE else K.UNREACHABLE
-    check(await post(cloud), kind, carried)
+    kind = K.UNCLEAR if effect is Effect.POSSIBLE else K.UNREACHABLE
+    check(await post(cloud), kind, effect)
     check(await get(cloud), K.UNREACHABLE, Effect.NONE)
     assert server.count("POST") == 1
 
@@ -208,8 +208,8 @@ async def test_refusals_of_the_api(serve: Serve, connect: Connect, status: int, 
     server = serve(says(failure(status, code, "words \x1b[2J of Hetzner's", headers)))
     cloud = connect(server)
     for method, error in (("POST", await post(cloud)), ("GET", await get(cloud))):
-        doubtful = kind is K.CONFLICT and method == "POST"
-        check(error, kind, Effect.POSSIBLE if doubtful else Effect.NONE)
+        possible = kind is K.CONFLICT and method == "POST"
+        check(error, kind, Effect.POSSIBLE if possible else Effect.NONE)
         assert error.code == code
         assert error.message.startswith("words ")
         assert error.correlation_id == "f21b9dc9d1535310"

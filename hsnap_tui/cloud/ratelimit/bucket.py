@@ -1,8 +1,8 @@
-"""The arithmetic of the rate limit: what may be sent now, and if not, when. Pure; `gate` does the waiting.
+"""The arithmetic of the rate limit: what may be sent now, and if not, when. Pure; `limiter` does the waiting.
 
-Hetzner counts requests for a whole project and refills steadily. Answers tell what was left, but they arrive
-in any order, other clients spend too, and requests under way may or may not be counted in an answer. The
-estimate is therefore a lower bound of what our own requests can have left.
+Hetzner counts requests for a whole project and refills steadily (API description, Rate Limiting). Answers tell what
+was left, but they arrive in any order, other clients spend too, and requests under way may be counted in an answer
+or not. The estimate is therefore a lower bound of what our own requests can have left.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from hsnap_tui.cloud.priorities import must_remain
 from hsnap_tui.cloud.ratelimit.look_up_share import LookUpShare
 
 ASSUMED_LIMIT = 3600
-"""Requests an hour, for a server that shows no limit."""
+"""Requests an hour, for a server that shows no limit (API description, Rate Limiting)."""
 UNPROVEN = 8
-"""Requests of one purpose under way at the same time before any answer has shown a limit."""
+"""Requests of one priority under way at the same time before any answer has shown a limit."""
 ROUNDING = 1e-6
 LONGEST_PAUSE = 60.0
 """Seconds of pause after refusals in a row that do not say how long to wait."""
@@ -26,7 +26,7 @@ LONGEST_PAUSE = 60.0
 
 @dataclass(slots=True, eq=False)
 class Permit:
-    """Leave to send one request. `number` is its place in the order of admission."""
+    """The permit to send one request. `number` is its place in the order of admission."""
 
     number: int
     priority: Priority
@@ -35,7 +35,7 @@ class Permit:
 
 @dataclass(slots=True)
 class _Observation:
-    """What was left at `at`, as told by an answer that arrived after `admitted` tickets had been given out."""
+    """What was left at `at`, as told by an answer that arrived after `admitted` permits had been given out."""
 
     left: float
     at: float
@@ -46,7 +46,7 @@ class _Observation:
 class Bucket:
     """One limit of Hetzner's, shared by all routes whose answers show it. Times are monotonic seconds.
 
-    `admitted` always is how many tickets have been given out so far: it orders events without a clock.
+    `admitted` always is how many permits have been given out so far: it orders events without a clock.
     """
 
     limit: int = ASSUMED_LIMIT
@@ -77,11 +77,11 @@ class Bucket:
             self._look_ups.take(now, self.refill)
 
     def rationed(self, priority: Priority, now: float) -> float:
-        """Seconds that a request of this purpose waits because of the share that its kind may take at most."""
+        """Seconds that a request of this priority waits because of the share that its kind may take at most."""
         return self._look_ups.wait(now, self.refill) if priority is Priority.LOOK_UP else 0.0
 
     def wait(self, priority: Priority, now: float) -> float:
-        """Seconds until a request of this purpose may be sent if nothing else happens; 0 for now.
+        """Seconds until a request of this priority may be sent if nothing else happens; 0 for now.
 
         Infinity means: not before one of those under way has ended.
         """

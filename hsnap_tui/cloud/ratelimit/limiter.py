@@ -1,4 +1,4 @@
-"""One gate in front of every request: the urgent ones first, none when the rate limit's reserve forbids it."""
+"""The rate limiter in front of every request: the most urgent first, none that would take what must remain."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class _Waiter:
     priority: Priority
     order: int
     route: str = field(compare=False)
-    leave: asyncio.Future[Permit] = field(compare=False)
+    granted: asyncio.Future[Permit] = field(compare=False)
 
 
 class RateLimiter:
-    """Gives leave to send, and learns from every answer. Used from one event loop.
+    """Gives out permits to send, and learns from every answer. Used from one event loop.
 
-    Every ticket is handed back exactly once: `answered`, `refused`, `lost` or `unsent`. A route is a family of
+    Every permit is handed back exactly once: `answered`, `refused`, `lost` or `unsent`. A route is a family of
     requests that share a limit; families whose answers show the same limit share one bucket.
     """
 
@@ -41,27 +41,27 @@ class RateLimiter:
         self._admitted = 0
         self._waiters: list[_Waiter] = []
         self._arrivals = 0
-        self._alarm: asyncio.Task[None] | None = None
-        self._alarm_at = math.inf
+        self._timer: asyncio.Task[None] | None = None
+        self._timer_at = math.inf
         self._closed = False
 
     async def acquire(self, priority: Priority, route: str) -> Permit:
-        """Waits until a request of this purpose may be sent. Raises `CloudError` when the gate is closed."""
+        """Waits until a request of this priority may be sent. Raises `CloudError` when the limiter is closed."""
         if self._closed:
             raise _closed()
         self._arrivals += 1
-        leave: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(priority, self._arrivals, route, leave)
+        granted: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(priority, self._arrivals, route, granted)
         bisect.insort(self._waiters, waiter)
         self._grant_waiting()
         try:
-            return await leave
+            return await granted
         except asyncio.CancelledError:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
                 self._grant_waiting()
-            elif leave.done() and not leave.cancelled() and leave.exception() is None:
-                self.unsent(leave.result())
+            elif granted.done() and not granted.cancelled() and granted.exception() is None:
+                self.unsent(granted.result())
             raise
 
     def answered(self, permit: Permit, limit: int | None, left: float | None) -> None:
@@ -91,7 +91,7 @@ class RateLimiter:
         self._grant_waiting()
 
     def view(self) -> RateLimitStatus:
-        """The budget as it stands: of the limit that holds somebody back, else of the smallest one."""
+        """The budget as it stands: of the limit that a request waits for, else of the smallest one."""
         now = self._clock.monotonic()
         bucket, waiting, until = self._usual, None, None
         if self._waiters:
@@ -112,13 +112,13 @@ class RateLimiter:
         )
 
     def close(self) -> None:
-        """Sends away everybody who waits, and everybody who comes."""
+        """Ends every wait with an error, now and from now on."""
         self._closed = True
-        self._disarm()
+        self._stop_timer()
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
-            if not waiter.leave.done():
-                waiter.leave.set_exception(_closed())
+            if not waiter.granted.done():
+                waiter.granted.set_exception(_closed())
 
     def _bucket(self, route: str) -> Bucket:
         """The bucket of a family; one not heard of yet is taken to share the smallest limit seen."""
@@ -139,7 +139,7 @@ class RateLimiter:
         return True
 
     def _learn(self, permit: Permit, limit: int) -> None:
-        """The ticket's family has this limit, unless a later request has shown another one."""
+        """The permit's family has this limit, unless a later request has shown another one."""
         since, before = self._families.get(permit.route, (0, None))
         if permit.number < since:
             return
@@ -150,7 +150,7 @@ class RateLimiter:
             self._move()
 
     def _move(self) -> None:
-        """Puts every ticket under way where its family belongs now."""
+        """Moves every permit under way to the bucket that its family has now."""
         for permit, bucket in self._given_out.items():
             target = self._bucket(permit.route)
             bucket.under_way.remove(permit)
@@ -158,7 +158,7 @@ class RateLimiter:
             self._given_out[permit] = target
 
     def _grant_waiting(self) -> None:
-        """Admits everybody who may go now, most urgent first; nobody overtakes within a bucket."""
+        """Admits all that may be sent now, most urgent first; none overtakes within a bucket."""
         now = self._clock.monotonic()
         held: set[Bucket] = set()
         staying: list[_Waiter] = []
@@ -170,37 +170,37 @@ class RateLimiter:
                 continue
             rationed, wait = bucket.rationed(waiter.priority, now), bucket.wait(waiter.priority, now)
             if rationed > 0 or wait > 0:
-                # What waits for its own kind's share only holds nobody else up.
+                # What waits only for the share of look-ups does not hold up the others.
                 if math.isfinite(wait) and wait > 0:
                     held.add(bucket)
                 staying.append(waiter)
                 soonest = min(soonest, max(rationed, wait))
-            elif not waiter.leave.done():
+            elif not waiter.granted.done():
                 self._admitted += 1
                 permit = Permit(self._admitted, waiter.priority, waiter.route)
                 self._given_out[permit] = bucket
                 bucket.begin(permit, now)
-                waiter.leave.set_result(permit)
+                waiter.granted.set_result(permit)
         self._waiters = staying
-        self._arm(now + soonest)
+        self._set_timer(now + soonest)
 
-    def _arm(self, at: float) -> None:
-        """Sees to it that the gate looks again at that time, or sooner."""
+    def _set_timer(self, at: float) -> None:
+        """Has the waiting requests considered again at that time, or sooner."""
         if not self._waiters:
-            self._disarm()
-        elif at < self._alarm_at:
-            self._disarm()
-            self._alarm_at = at
-            self._alarm = asyncio.get_running_loop().create_task(self._ring(at))
+            self._stop_timer()
+        elif at < self._timer_at:
+            self._stop_timer()
+            self._timer_at = at
+            self._timer = asyncio.get_running_loop().create_task(self._grant_at(at))
 
-    def _disarm(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm, self._alarm_at = None, math.inf
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._timer_at = None, math.inf
 
-    async def _ring(self, at: float) -> None:
+    async def _grant_at(self, at: float) -> None:
         await self._clock.sleep(max(SHORTEST_SLEEP, at - self._clock.monotonic()))
-        self._alarm, self._alarm_at = None, math.inf
+        self._timer, self._timer_at = None, math.inf
         self._grant_waiting()
 
 

@@ -1,7 +1,7 @@
 """The share of a rate limit that look-ups may take (pure): a few at once, and then a third of what refills.
 
-Look-ups come in crowds: one outage makes every job look up what became of its request. Jobs share the answers, so
-what they need is little; the ceiling keeps any other kind of crowd from taking the limit from everybody.
+Many look-ups come at once: one outage makes every job look up what became of its request. Jobs share the answers, so
+they need few; the share keeps any other rush of look-ups from using up the whole limit.
 """
 
 from __future__ import annotations

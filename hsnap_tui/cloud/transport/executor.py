@@ -78,7 +78,7 @@ class RequestExecutor:
     ) -> T:
         """Runs the function in a worker thread of the group, and returns what it returns.
 
-        When the waiting task is cancelled, a request not yet sent never will be; a sent one is cut off when
+        When the waiting task is cancelled, a request not yet sent never will be; a sent one is ended when
         `abandon` is true and left to its end when not. Raises `WorkerStuckError` when the thread does not come back.
         """
         async with self._places[worker_group]:
@@ -102,7 +102,7 @@ class RequestExecutor:
                 self._calls.discard(call)
 
     def close(self) -> None:
-        """Cuts off every request under way, now, and lets idle threads end."""
+        """Ends every request under way, now, and lets idle threads end."""
         self._closed = True
         for call in tuple(self._calls):
             call.request_handle.abort()

@@ -1,6 +1,6 @@
-"""A hold on the one connection that a request uses: did it leave this machine, and how to end it at once.
+"""A handle on the one connection that a request uses: has it left this machine, and how to end it at once.
 
-Time-outs of sockets bound one read, not a request: a byte now and then keeps it alive for ever. Shutting the
+Time-outs of sockets bound one read, not a request: a byte now and then keeps it alive without end. Shutting the
 socket down from outside ends it, whatever the thread inside is waiting for. The thread then closes it, and because a
 request is under way that resets the connection: nothing of a request that was given up arrives later.
 """
@@ -47,7 +47,7 @@ class RequestHandle:
         return self._aborted
 
     def watch(self, fileno: int) -> None:
-        """Takes hold of a connected socket; raises `ConnectionAbortedError` when it is too late for that."""
+        """Takes a connected socket; raises `ConnectionAbortedError` when it is too late for that."""
         handle = same_connection(fileno)
         with self._lock:
             if self._handle is not None:
@@ -85,7 +85,7 @@ class RequestHandle:
 
     @contextlib.contextmanager
     def current(self) -> Iterator[None]:
-        """Makes this the guard of the requests that the calling thread sends meanwhile."""
+        """Makes this the handle of the requests that the calling thread sends meanwhile."""
         token = _current.set(self)
         try:
             yield
@@ -98,7 +98,7 @@ class RequestHandle:
             raise ConnectionAbortedError("ended before it was sent")
 
 
-_current: ContextVar[RequestHandle | None] = ContextVar("guard", default=None)
+_current: ContextVar[RequestHandle | None] = ContextVar("request_handle", default=None)
 
 
 class _WatchedHTTPConnection(HTTPConnection):
@@ -139,7 +139,7 @@ _POOLS = {"http": _WatchedHTTPPool, "https": _WatchedHTTPSPool}
 
 
 def _use_watched_pools(manager: urllib3.PoolManager) -> None:
-    """Has the manager make guarded connections, and close them when it is cleared: not when memory is short."""
+    """Has the manager make watched connections, and close them when it is cleared: not when memory is short."""
     manager.pool_classes_by_scheme = _POOLS
     manager.pools.dispose_func = HTTPConnectionPool.close
 
@@ -176,7 +176,7 @@ def _set_idle(connection: HTTPConnection | None) -> None:
 
 
 class WatchedAdapter(HTTPAdapter):
-    """The transport of requests with guarded connections and answers of bounded size."""
+    """The transport of requests with watched connections and answers of bounded size."""
 
     def __init__(self, connections: int) -> None:
         super().__init__(pool_maxsize=connections)

@@ -1,6 +1,7 @@
-"""The official SDK, tamed: the one module that touches its private parts.
+"""The official SDK, sending each request once: the one module that touches its private parts.
 
-Its own retries are off: they send POSTs again and sleep up to a minute where nothing can stop them.
+Its own retries are off: they send POSTs again and sleep up to a minute where nothing can stop them (hcloud 2.27,
+`hcloud/_client.py`).
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class _Session(requests.Session):
 class Sdk:
     """Sends requests through `hcloud.Client`, each exactly once; may be used from many threads."""
 
-    def __init__(self, endpoint: str, token: Secret, connect: float, read: float, around: ProxySettings) -> None:
+    def __init__(self, endpoint: str, token: Secret, connect: float, read: float, proxy: ProxySettings) -> None:
         self._client = hcloud.Client(
             token=token.reveal(),
             api_endpoint=endpoint,
@@ -61,10 +62,10 @@ class Sdk:
             application_version=__version__,
             timeout=(connect, read),
         )
-        self._session = _session(around)
-        inner = [self._client._client, getattr(self._client, "_client_hetzner", None)]
-        for base in filter(None, inner):
-            _tame(base, self._session)
+        self._session = _session(proxy)
+        clients = [self._client._client, getattr(self._client, "_client_hetzner", None)]
+        for base in filter(None, clients):
+            _turn_off_retries(base, self._session)
 
     def send(
         self,
@@ -99,19 +100,19 @@ class Sdk:
         self._session.close()
 
 
-def _session(around: ProxySettings) -> requests.Session:
+def _session(proxy: ProxySettings) -> requests.Session:
     session = _Session()
     session.trust_env = False
-    if around.proxy:
-        session.proxies = {"http": around.proxy, "https": around.proxy}
-    if around.certificates:
-        session.verify = around.certificates
+    if proxy.proxy:
+        session.proxies = {"http": proxy.proxy, "https": proxy.proxy}
+    if proxy.certificates:
+        session.verify = proxy.certificates
     session.mount("https://", WatchedAdapter(CONNECTIONS))
     session.mount("http://", WatchedAdapter(CONNECTIONS))
     return session
 
 
-def _tame(base: Any, session: requests.Session) -> None:
+def _turn_off_retries(base: Any, session: requests.Session) -> None:
     if not hasattr(base, "_retry_max_retries") or not hasattr(base, "_session"):
         raise RuntimeError("this version of hcloud keeps its retries elsewhere: hsnap-tui cannot use it safely")
     base._retry_max_retries = 0

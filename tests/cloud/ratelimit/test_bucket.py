@@ -107,9 +107,9 @@ TestAlone = Alone.TestCase
 def test_never_above_what_was_observed_last(limit: int, lefts: list[int], data: st.DataObject) -> None:
     """Whatever others do: never above the lowest of the answers of which any may be the newest."""
     bucket = Bucket(limit)
-    tickets = [Permit(number + 1, Priority.POLL, "/") for number in range(len(lefts))]
-    for permit in data.draw(st.permutations(tickets)):
-        bucket.answered(permit, lefts[permit.number - 1], 0.0, len(tickets))
+    permits = [Permit(number + 1, Priority.POLL, "/") for number in range(len(lefts))]
+    for permit in data.draw(st.permutations(permits)):
+        bucket.answered(permit, lefts[permit.number - 1], 0.0, len(permits))
     assert bucket.estimate(0.0) == min(limit, *lefts)
 
 
@@ -131,7 +131,7 @@ def test_the_wait_is_as_long_as_it_says(limit: int, left: int, priority: Priorit
 
 
 @given(limit=st.integers(1, 200_000))
-def test_floors_rise_with_the_purpose_and_leave_room(limit: int) -> None:
+def test_floors_rise_with_the_priority_and_leave_room(limit: int) -> None:
     floors = [must_remain(priority, limit) for priority in Priority]
     assert floors == sorted(floors)
     assert floors[Priority.POWER_ON] == 0
@@ -157,7 +157,7 @@ def test_a_newer_answer_counts_even_when_it_shows_more() -> None:
     assert bucket.estimate(0.0) == 500
 
 
-def test_before_anything_is_known_a_few_of_each_purpose_go() -> None:
+def test_before_anything_is_known_a_few_of_each_priority_go() -> None:
     bucket = Bucket()
     for number in range(UNPROVEN):
         assert bucket.wait(Priority.JOB, 0.0) == 0

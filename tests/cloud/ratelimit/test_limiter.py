@@ -1,4 +1,4 @@
-"""The gate on a clock that jumps, against a limiter that counts as Hetzner does."""
+"""The rate limiter on a clock that jumps, against a limiter that counts as Hetzner does."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ async def learn(clock: VirtualClock, limit: int, left: float, others: float = 0.
     return limiter, hetzner
 
 
-async def all_of(limiter: RateLimiter, hetzner: Hetzner, purposes: list[Priority]) -> None:
+async def all_of(limiter: RateLimiter, hetzner: Hetzner, priorities: list[Priority]) -> None:
     async with asyncio.TaskGroup() as group:
-        for priority in purposes:
+        for priority in priorities:
             group.create_task(send(limiter, hetzner, priority))
 
 
@@ -139,9 +139,9 @@ async def test_the_urgent_go_first_and_each_in_order(clock: VirtualClock) -> Non
 @pytest.mark.parametrize("limit", [50, 3600])
 async def test_a_queue_drains_beside_a_greedy_client(clock: VirtualClock, limit: int) -> None:
     limiter, hetzner = await learn(clock, limit, limit / 2, others=0.9 * limit / 3600)
-    purposes = [Priority.JOB] * 100 + [Priority.LOOK_UP] * 100 + [Priority.POLL] * 20 + [Priority.POWER_ON] * 5
-    await clock.run(all_of(limiter, hetzner, purposes), at_most=225 / (0.1 * limit / 3600) * 2)
-    assert hetzner.counted == Counter(purposes) + Counter([Priority.POLL])
+    priorities = [Priority.JOB] * 100 + [Priority.LOOK_UP] * 100 + [Priority.POLL] * 20 + [Priority.POWER_ON] * 5
+    await clock.run(all_of(limiter, hetzner, priorities), at_most=225 / (0.1 * limit / 3600) * 2)
+    assert hetzner.counted == Counter(priorities) + Counter([Priority.POLL])
     if limit > 1000:
         # A reserve of two is soon eaten by others: then a 429 is how it is found out, and costs nothing.
         assert hetzner.refused <= 5
@@ -171,11 +171,11 @@ async def test_a_queue_drains_beside_one_that_takes_all_at_times(clock: VirtualC
     limit=st.sampled_from([50, 3600, 100_000]),
     share=st.floats(0, 1),
     others=st.sampled_from([0.0, 0.0, 0.5, 0.9]),
-    purposes=st.lists(st.sampled_from(Priority), max_size=40),
+    priorities=st.lists(st.sampled_from(Priority), max_size=40),
     mishaps=st.lists(st.sampled_from(["none", "lost", "lost before it counted", "unsent", "silent"]), max_size=40),
 )
 def test_whatever_happens_everybody_goes_in_the_end(
-    limit: int, share: float, others: float, purposes: list[Priority], mishaps: list[str]
+    limit: int, share: float, others: float, priorities: list[Priority], mishaps: list[str]
 ) -> None:
     clock = VirtualClock()
 
@@ -195,7 +195,7 @@ def test_whatever_happens_everybody_goes_in_the_end(
 
     async def main() -> None:
         limiter, hetzner = await learn(clock, limit, limit * share, others * limit / 3600)
-        paired = zip(purposes, mishaps + ["none"] * len(purposes), strict=False)
+        paired = zip(priorities, mishaps + ["none"] * len(priorities), strict=False)
 
         async def everybody() -> None:
             async with asyncio.TaskGroup() as group:
@@ -317,7 +317,7 @@ async def test_a_server_that_shows_no_limit(clock: VirtualClock) -> None:
     assert (view.limit, view.remaining) == (3600, 3580)
 
 
-def test_tickets_are_told_apart() -> None:
+def test_permits_are_told_apart() -> None:
     assert Permit(1, Priority.JOB, "/") != Permit(1, Priority.JOB, "/")
 
 
@@ -332,12 +332,12 @@ async def test_a_late_answer_with_an_old_limit_changes_nothing(clock: VirtualClo
 
 async def test_requests_under_way_count_once_their_limit_is_known(clock: VirtualClock) -> None:
     limiter = RateLimiter(clock)
-    tickets = [await limiter.acquire(Priority.JOB, route) for route in ("/a", "/b", "/c", "/a")]
-    limiter.answered(tickets[0], 50, 40)
+    permits = [await limiter.acquire(Priority.JOB, route) for route in ("/a", "/b", "/c", "/a")]
+    limiter.answered(permits[0], 50, 40)
     assert limiter.view().remaining == 37
-    limiter.answered(tickets[1], 7200, 7000)
+    limiter.answered(permits[1], 7200, 7000)
     assert limiter.view().remaining == 38
-    for permit in tickets[2:]:
+    for permit in permits[2:]:
         limiter.answered(permit, 50, 38)
     assert limiter.view().remaining == 38
 

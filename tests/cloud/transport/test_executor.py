@@ -93,12 +93,12 @@ async def test_hung_posts_starve_nothing(serve: Serve, connect: Connect) -> None
     for priority in Priority:
         async with asyncio.timeout(5):
             assert (await cloud.get_server(1, priority)).id == 1
-    owed = asyncio.create_task(cloud.power_on(1, Priority.POWER_ON))
+    power_on = asyncio.create_task(cloud.power_on(1, Priority.POWER_ON))
     await until(lambda: server.requests[-1].path.endswith("/poweron"))
     await cloud.close()
-    outcomes = await asyncio.gather(owed, *posts, return_exceptions=True)
-    doubtful = [error for error in outcomes if isinstance(error, CloudError) and error.effect is Effect.POSSIBLE]
-    assert len(doubtful) == WorkerGroup.COMMANDS.width + 1
+    outcomes = await asyncio.gather(power_on, *posts, return_exceptions=True)
+    unknown = [error for error in outcomes if isinstance(error, CloudError) and error.effect is Effect.POSSIBLE]
+    assert len(unknown) == WorkerGroup.COMMANDS.width + 1
     assert len(server.requests) == 1 + len(Priority) + WorkerGroup.COMMANDS.width + 1
 
 
@@ -144,7 +144,7 @@ async def test_a_post_that_did_not_leave_never_does() -> None:
     assert not request_handle.sent
 
 
-async def test_an_aborted_guard_takes_no_connection() -> None:
+async def test_an_aborted_request_takes_no_connection() -> None:
     request_handle = RequestHandle()
     request_handle.abort()
     ours, theirs = socket.socketpair()

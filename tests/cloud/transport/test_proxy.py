@@ -1,4 +1,4 @@
-"""The machine's surroundings: netrc, proxies and certificates do what we say, and nothing else."""
+"""The environment: netrc, proxies and certificates do what we say, and nothing else."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def test_certificates_of_ones_own(certificate: Certificate, connect: Conne
         ({"HTTPS_PROXY": "http://"}, "proxy"),
     ],
 )
-async def test_surroundings_that_cannot_be_used(connect: Connect, environ: dict[str, str], word: str) -> None:
+async def test_an_environment_that_cannot_be_used(connect: Connect, environ: dict[str, str], word: str) -> None:
     cloud = connect(HETZNER, environ=environ)
     with pytest.raises(CloudError) as caught:
         await cloud.power_on(1, Priority.POWER_ON)
