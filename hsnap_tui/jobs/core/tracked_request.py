@@ -34,6 +34,9 @@ LONGEST_RETRY_AFTER = timedelta(seconds=limits.LONGEST_RETRY_AFTER)
 LONGEST_FOR_POWER_ON = timedelta(seconds=limits.LONGEST_RETRY_AFTER_POWER_ON)
 """The same before a server is powered on, and before what is looked up for it."""
 
+MOST_UNKNOWN = 6
+"""After so many lost answers a person should look at what is wrong."""
+
 _LOOK_UP_DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 COMMANDS = {
@@ -172,11 +175,20 @@ def effective_by(request: TrackedRequest) -> datetime | None:
 def unaccounted(request: TrackedRequest, actions: Iterable[Action], clock_offset: timedelta) -> tuple[Action, ...]:
     """Actions that account for the attempts whose answers were lost and that were never found, oldest first.
 
-    However late they began: as long as attempts are missing, nobody else can be told to have made them.
+    However late they began: as long as attempts are missing, nobody else can be told to have made them. When the
+    action of a later attempt is known, they are compared with that one: by its ID, and by Hetzner's clock alone.
     """
     if request.missing_since is None:
         return ()
-    found = candidate_actions(request, actions, request.missing_since, clock_offset)
+    actions = tuple(actions)
+    told = request.action_id if request.phase is Phase.ACCEPTED else None
+    own = next((action for action in actions if action.id == told), None)
+    if own is None or request.answered is None:
+        begun = begun_since(actions, request.missing_since, clock_offset)
+    else:
+        earliest = own.started - (request.answered - request.missing_since) - CLOCK_MARGIN
+        begun = tuple(action for action in actions if action.started >= earliest or action.id > own.id)
+    found = not_ruled_out(request, sorted(begun, key=lambda action: action.id))
     unknown = [a for a in found if a.id != request.action_id and a.status is not ActionStatus.ERROR]
     return tuple(unknown[: request.missing])
 
@@ -195,9 +207,14 @@ def candidate_actions(
     request: TrackedRequest, actions: Iterable[Action], since: datetime | None, clock_offset: timedelta
 ) -> tuple[Action, ...]:
     """Actions of this verb that began since then by Hetzner's clock and are not accounted for; oldest first."""
+    return not_ruled_out(request, begun_since(actions, since, clock_offset))
+
+
+def not_ruled_out(request: TrackedRequest, actions: Iterable[Action]) -> tuple[Action, ...]:
+    """Actions of this verb that are not accounted for, whenever they began; in the order given."""
     return tuple(
         action
-        for action in begun_since(actions, since, clock_offset)
+        for action in actions
         if action.command in COMMANDS[request.kind] and action.id not in request.ruled_out
     )
 

@@ -73,7 +73,9 @@ def one_snapshot(world: World) -> None:
 def off_because_of_us(world: World) -> bool:
     """Whether the server is off because of us, by the truth, and nobody else has decided about it since."""
     here = world.hetzner
-    if here.deleted or here.status is not ServerStatus.OFF or not here.switched_by_us or world.mistaken:
+    if here.deleted or here.status is not ServerStatus.OFF or not here.switched_by_us:
+        return False
+    if world.mistaken or world.forgotten:
         return False
     assert world.asked_off_at is not None
     # What began within the uncertainty of the clocks may have been before us or after us.
@@ -162,6 +164,8 @@ def _check_power_on(world: World, after: SnapshotJob, observation: ServerSeen | 
     ours = [work for work in here.works if work.ours or _perhaps_ours(world, after, work)]
     stopped = max((w.began for w in ours if w.action.command in STOPS), default=world.began)
     others = [work for work in _others_since(world, world.asked_off_at) if work not in ours]
+    if after.shutdown.phase is not Phase.ACCEPTED and world.date_error:
+        return  # Without an action that is surely ours, times alone tell them apart, and they are wrong.
     # What came before our clock was set can't be told apart by its time: what may be ours is taken for ours.
     known = [work for work in others if world.clock_set_at <= work.began < world.true(observation.started)]
     before_ours = known and known[-1].action.command == COMMAND[RequestKind.POWER_ON] and known[-1].began <= stopped
@@ -183,7 +187,9 @@ def _others_since(world: World, moment: datetime) -> list[Work]:
 def _perhaps_ours(world: World, job: SnapshotJob, work: Work) -> bool:
     """Whether it can be taken for a request of ours whose answer was lost."""
     for request in (job.shutdown, job.power_off, job.power_on):
-        if work.action.command == COMMAND[request.kind] and request.unknown_count:
+        if work.action.command == COMMAND[request.kind] and request.lost_at is not None:
+            if request.missing:  # As long as it is missing, the first action of its kind is taken for it.
+                return True
             until = request.answered or request.unknown_until
             return until is None or work.began <= world.true(until) + 2 * CLOCK_MARGIN
     return False
@@ -222,9 +228,9 @@ def ended_ill(world: World) -> None:
     job, here = world.job, world.hetzner
     if job.resting or world.access is Access.NONE:  # without any access the process gives the project up
         return
-    if job.power is Power.RESTORE_PENDING:
-        assert not world.can_switch_on, "it owes a server that could be switched on"
+    if job.power is Power.RESTORE_PENDING and not world.can_switch_on:
         return
+    assert not off_because_of_us(world), "it has not powered on a server that could be powered on"
     refusals = {refusal.kind for refusal in here.routes.values()}
     for_a_lock = job.options.max_wait is None and (here.locked or ErrorKind.LOCKED in refusals)
     assert for_a_lock or ErrorKind.RATE_LIMITED in refusals, f"it waits for ever: {job}"

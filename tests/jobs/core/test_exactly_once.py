@@ -11,8 +11,8 @@ from hsnap_tui.cloud.model import ImageStatus
 from hsnap_tui.events import JobEvent, JobEventKind
 from hsnap_tui.jobs.core.model import HoldReason, IfLocked, JobState, RequestKind, SnapshotOptions
 from hsnap_tui.jobs.core.observations import ActionLost, ActionSeen, LookedUp, Retry, ServerSeen
-from hsnap_tui.jobs.core.snapshot.create_image import MOST_DOUBTS, SLOW_AFTER
-from hsnap_tui.jobs.core.tracked_request import SETTLE
+from hsnap_tui.jobs.core.snapshot.create_image import SLOW_AFTER
+from hsnap_tui.jobs.core.tracked_request import MOST_UNKNOWN, SETTLE
 from tests.jobs.core.hetzner import Hetzner, Plan
 from tests.jobs.core.world import JOB_ID, START, World
 
@@ -192,12 +192,12 @@ def test_an_unknown_job_whose_label_shows_after_all_is_found_when_it_is_tried_ag
 
 def test_a_request_that_is_lost_again_and_again_is_held_for_a_person() -> None:
     world = sending()
-    for _ in range(MOST_DOUBTS):
+    for _ in range(MOST_UNKNOWN):
         assert world.flight is not None
         world.lose()
         world.run(200, stop_at=CREATE)
     assert (world.job.state, world.job.hold) == (JobState.HELD, HoldReason.TRIED_OFTEN)
-    assert world.sent == [CREATE] * MOST_DOUBTS
+    assert world.sent == [CREATE] * MOST_UNKNOWN
 
 
 @pytest.mark.parametrize("kind", [ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE])

@@ -17,6 +17,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -35,7 +36,8 @@ from hsnap_tui.jobs.core.observations import ActionLost, Cancel, Hold, Release, 
 from tests.jobs.core import promises
 from tests.jobs.core.access import Access
 from tests.jobs.core.endings import HAPPENED, end
-from tests.jobs.core.hetzner import Plan
+from tests.jobs.core.hetzner import COMMAND, Plan
+from tests.jobs.core.same_examples import same_examples_everywhere
 from tests.jobs.core.world import World
 from tests.jobs.core.worlds import CLOCK_SET, DATES, LATE, LONG_WAITS, ODD, PLANS, REFUSALS, WAITS, worlds
 
@@ -43,6 +45,7 @@ EXAMPLES = int(os.environ.get("HSNAP_MACHINE_EXAMPLES", "300"))
 STEPS = int(os.environ.get("HSNAP_MACHINE_STEPS", "50"))
 
 WORLDS = worlds()
+REQUESTS = st.sampled_from(list(COMMAND))
 
 Rule = Callable[..., None]
 
@@ -103,7 +106,7 @@ class JobMachine(RuleBasedStateMachine):
         self.world.run(seconds)
 
     @awake()
-    @rule(request_kind=st.sampled_from(RequestKind))
+    @rule(request_kind=REQUESTS)
     def all_goes_well_until(self, request_kind: RequestKind) -> None:
         self.world.run(200, stop_at=request_kind)
 
@@ -113,13 +116,13 @@ class JobMachine(RuleBasedStateMachine):
         self.world.run(seconds)
 
     @awake()
-    @rule(request_kind=st.sampled_from(RequestKind))
+    @rule(request_kind=REQUESTS)
     def all_goes_well_and_the_process_is_killed(self, request_kind: RequestKind) -> None:
         self.world.run(200, stop_at=request_kind)
         self.world.crash()
 
     @awake()
-    @rule(request_kind=st.sampled_from(RequestKind), late=LATE)
+    @rule(request_kind=REQUESTS, late=LATE)
     def all_goes_well_until_an_answer_is_lost(self, request_kind: RequestKind, late: float | None) -> None:
         self.world.run(200, stop_at=request_kind)
         if self.world.flight:
@@ -253,7 +256,7 @@ class JobMachine(RuleBasedStateMachine):
         self.world.hetzner.plan = plan
 
     @going()
-    @rule(request_kind=st.sampled_from(RequestKind))
+    @rule(request_kind=REQUESTS)
     def somebody_else(self, request_kind: RequestKind) -> None:
         self.world.hetzner.name += "x"
         with suppress(CloudError):
@@ -329,7 +332,8 @@ REALLY_HAPPENED = (
 )
 
 
-def test_whatever_happens() -> None:
+def test_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    same_examples_everywhere(monkeypatch)
     HAPPENED.clear()
     run_state_machine_as_test(JobMachine, settings=SETTINGS)
     missing = [what for what in REALLY_HAPPENED if not HAPPENED[what]]

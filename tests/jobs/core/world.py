@@ -38,6 +38,7 @@ from hsnap_tui.jobs.core.observations import (
     StepContext,
     Tick,
 )
+from hsnap_tui.jobs.core.snapshot.late_shutdown import OWED_FOR
 from hsnap_tui.jobs.core.snapshot.machine import LOCK_SHOWS_WITHIN, step
 from hsnap_tui.jobs.core.snapshot.resume import resume
 from hsnap_tui.jobs.core.tracked_request import SETTLE
@@ -120,10 +121,16 @@ class World:
         """How many requests for a snapshot had their effect later than `LATEST_EFFECT`."""
         self.too_late_off = False
         """Whether a request that switches off had its effect later than that, and after the job had ended."""
+        self.clock_leapt = False
+        """Whether our clock was set ahead by more than a day while a late shutdown was still reckoned with."""
+        self.forgotten = False
+        """Whether the job stopped reckoning with a late shutdown when it could not know better: after two days in
+        which the status said nothing, or by a clock that was set days ahead while no process was there."""
         self.asked_off_at: datetime | None = None
         self.mistaken = False
         """Whether somebody else's action was taken for that of a request of ours whose answer was lost, as nobody can
-        tell them apart. What ours does when it comes after all is then taken for somebody else's."""
+        tell them apart: what ours does when it comes after all is then taken for somebody else's. So is a power-on of
+        ours that has its effect later than the bound."""
 
     def stands(self, state: JobState, hold: HoldReason | None = None) -> bool:
         """Whether the job stands there now."""
@@ -179,6 +186,7 @@ class World:
         if self.hetzner.now > latest:
             self.happened["an effect came later than the bound"] += 1
             self.late_snapshots += request_kind is RequestKind.CREATE_IMAGE
+            self.mistaken |= request_kind is RequestKind.POWER_ON
             self.too_late_off |= (
                 request_kind in (RequestKind.SHUTDOWN, RequestKind.POWER_OFF) and self.job.state.ended
             )
@@ -192,6 +200,8 @@ class World:
         result = step(before, observation, context)
         promises.check_step(self, before, observation, result)
         self.job = result.job
+        if before.power is Power.WATCHED and self.job.power is Power.RESTORED:
+            self.forgotten |= self.clock_leapt or self.hetzner.shown_status is not self.hetzner.status
         adopted = {request.action_id for request in (self.job.shutdown, self.job.power_off, self.job.power_on)}
         self.mistaken |= any(work.action.id in adopted and not work.ours for work in self.hetzner.works)
         self.events.extend(result.events)
@@ -216,6 +226,7 @@ class World:
     def come_back(self, *, own: bool = False, clock_set: float = 0) -> None:
         """A new process takes the job over from the journal; the clock was set meanwhile, in seconds."""
         self.set_clock(clock_set)
+        self.clock_leapt |= self.job.owes and clock_set > OWED_FOR.total_seconds()
         if clock_set:
             self.clock_set_at = self.hetzner.now
             self.happened["the clock was set" + (" while a server was off" if self.owes else "")] += 1

@@ -19,9 +19,6 @@ from hsnap_tui.jobs.core.observations import LookedUp, ServerSeen
 from hsnap_tui.jobs.core.snapshot import shutting_down
 from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 
-MOST_DOUBTS = 6
-"""After so many lost answers in a row a person should look at what is wrong."""
-
 LABEL_SHOWS_WITHIN = timedelta(seconds=10)
 """How long after a snapshot was begun the list by label may not show it yet."""
 
@@ -60,11 +57,10 @@ def _try_send(builder: SnapshotStepBuilder, seen: ServerSeen, go: Callable[[Snap
         _gone(builder)
     elif server.locked and (in_doubt or job.power is not Power.RESTORE_PENDING):
         _locked(builder, seen)
+    elif _refused_too_long(builder, seen.started):
+        builder.hold(HoldReason.WAITED_TOO_LONG, job.refusal)
     elif not job.options.shut_down or shutting_down.ensure_off(builder, seen):
-        if _refused_too_long(builder, seen.started):
-            builder.hold(HoldReason.WAITED_TOO_LONG, job.refusal)
-        else:
-            go(builder)
+        go(builder)
 
 
 def _gone(builder: SnapshotStepBuilder) -> None:
@@ -124,12 +120,12 @@ def looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:
         create, found.actions, create.unknown_since or create.first_intent, offset
     )
     if labelled:
-        _take_found(builder, labelled, own, found.started)
+        _take_found(builder, labelled, found)
     elif create.phase is Phase.OUTCOME_UNKNOWN and own:
         _possibly_created(builder, found, own)
     elif create.phase is Phase.READY and (own := tracked_request.possibly_ours(create, found.actions, offset)):
         _suspected_of_lock(builder, found, own)
-    elif create.phase is Phase.OUTCOME_UNKNOWN and _may_show_yet(builder, found):
+    elif _may_show_yet(builder, found) and (create.phase is Phase.OUTCOME_UNKNOWN or _any_listed(builder, found)):
         # Its action would show at once, but tells nothing when Hetzner's clock is not known: only the label is sure.
         builder.look_again_later(RequestKind.CREATE_IMAGE)
     elif create.unknown_until is not None and found.started < create.unknown_until:
@@ -143,11 +139,9 @@ def _labelled(builder: SnapshotStepBuilder, found: LookedUp) -> list[Snapshot]:
     return sorted(usable, key=lambda snapshot: snapshot.id)
 
 
-def _take_found(
-    builder: SnapshotStepBuilder, labelled: list[Snapshot], own: tuple[Action, ...], looked: datetime
-) -> None:
+def _take_found(builder: SnapshotStepBuilder, labelled: list[Snapshot], found: LookedUp) -> None:
     snapshot = labelled[0]
-    action = _maker(snapshot, own)
+    action = _maker(snapshot, tracked_request.not_ruled_out(builder.job.create_image, found.actions))
     action_id = action.id if action else builder.job.create_image.action_id
     first_sight = builder.job.image_id != snapshot.id
     builder.set_request(tracked_request.found(builder.job.create_image, action_id, builder.now))
@@ -165,7 +159,7 @@ def _take_found(
         action_failed(builder, "the snapshot is unavailable")
     elif action is not None and action.status is ActionStatus.ERROR:
         action_failed(builder, action.error_message)
-    elif not _endless(builder, looked):
+    elif not _endless(builder, found.started):
         _tell_when_slow(builder)
         if action_id is None:
             builder.pause(RequestKind.CREATE_IMAGE, LOOK_AT_SNAPSHOT_EVERY)
@@ -178,11 +172,14 @@ def _tell_duplicates(builder: SnapshotStepBuilder, others: list[Snapshot]) -> No
     builder.tell(JobEventKind.DUPLICATE, image_id=builder.job.image_id, note=", ".join(map(str, ids)))
 
 
-def _maker(snapshot: Snapshot, own: tuple[Action, ...]) -> Action | None:
-    """The action that makes this snapshot: the one that names it, or that began when it was created."""
-    naming = [action for action in own if snapshot.id in action.image_ids]
+def _maker(snapshot: Snapshot, actions: tuple[Action, ...]) -> Action | None:
+    """The action that makes this snapshot: the one that names it, or that began when it was created.
+
+    Both moments are of Hetzner's clock, so that it is found whatever our clock says.
+    """
+    naming = [action for action in actions if snapshot.id in action.image_ids]
     nameless = [
-        action for action in own if not action.image_ids and abs(action.started - snapshot.created) <= SAME_MOMENT
+        action for action in actions if not action.image_ids and abs(action.started - snapshot.created) <= SAME_MOMENT
     ]
     return min(naming or nameless, key=lambda action: abs(action.started - snapshot.created), default=None)
 
@@ -192,10 +189,7 @@ def still_made(builder: SnapshotStepBuilder, found: LookedUp) -> None:
     create = builder.job.create_image
     labelled = _labelled(builder, found)
     if labelled:
-        own = tracked_request.candidate_actions(
-            create, found.actions, create.first_intent, builder.context.clock_offset
-        )
-        _take_found(builder, labelled, own, found.started)
+        _take_found(builder, labelled, found)
     elif any(action.id == create.action_id and action.running for action in found.actions):
         if not _endless(builder, found.started):
             builder.look_again_later(RequestKind.CREATE_IMAGE)
@@ -235,6 +229,11 @@ def _may_show_yet(builder: SnapshotStepBuilder, found: LookedUp) -> bool:
     return doubt_until is not None and found.started < doubt_until + LABEL_SHOWS_WITHIN
 
 
+def _any_listed(builder: SnapshotStepBuilder, found: LookedUp) -> bool:
+    """Whether the server has a `create_image` that may be ours if its time, or ours, is wrong."""
+    return bool(tracked_request.not_ruled_out(builder.job.create_image, found.actions))
+
+
 def ask(builder: SnapshotStepBuilder, own: tuple[Action, ...]) -> None:
     """It could not be found out whether the snapshot exists: a person must look."""
     ids = ", ".join(str(action.id) for action in own)
@@ -253,7 +252,7 @@ def _may_send_again(builder: SnapshotStepBuilder, found: LookedUp) -> None:
         builder.set(state=JobState.WAITING)
     builder.set_request(tracked_request.resolved(create))
     builder.set(fresh_after=builder.now)
-    if create.unknown_count >= MOST_DOUBTS:
+    if create.unknown_count >= tracked_request.MOST_UNKNOWN:
         builder.hold(HoldReason.TRIED_OFTEN)
     elif builder.may_start:
         lock_holder = next((action for action in found.actions if action.running), None)
@@ -328,10 +327,7 @@ def looked_last(builder: SnapshotStepBuilder, found: LookedUp) -> None:
             _tell_duplicates(builder, unknown)
     elif unknown:
         builder.set(result=None, failure=None)
-        own = tracked_request.candidate_actions(
-            create, found.actions, create.first_intent, builder.context.clock_offset
-        )
-        _take_found(builder, unknown, own, found.started)
+        _take_found(builder, unknown, found)
         return
     if create.lost_at is not None and found.started >= create.lost_at + tracked_request.LATE:
         builder.set_request(replace(create, missing=0, missing_since=None))

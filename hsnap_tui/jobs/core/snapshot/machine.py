@@ -121,6 +121,8 @@ def _accepted(builder: SnapshotStepBuilder, answer: RequestAccepted) -> None:
         return
     builder.set_request(tracked_request.accepted(current, answer.action.id, builder.now))
     builder.set(fresh_after=builder.now)
+    if answer.request_kind in (RequestKind.SHUTDOWN, RequestKind.POWER_OFF):
+        builder.set(refusal=None)
     if answer.request_kind is RequestKind.CREATE_IMAGE:
         image_id = answer.snapshot.id if answer.snapshot else None
         builder.set(

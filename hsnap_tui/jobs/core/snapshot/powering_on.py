@@ -64,6 +64,9 @@ def _seen_running(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
         _look_for_missing(builder, seen, missing)
     elif late_shutdown.may_work_late(job):
         late_shutdown.begin(builder, seen, "it has not shut down")
+    elif job.unseen_since is not None or any(stop.lost_at for stop in (job.shutdown, job.power_off)):
+        # Its action is looked for by its time: it is not found when a clock was set or Hetzner's date is wrong.
+        late_shutdown.begin(builder, seen, "a request to shut it down was lost and may have arrived")
     else:
         end_restoring(builder, JobEventKind.LEFT_ALONE, "it never went off")
 

@@ -28,6 +28,10 @@ def resume(job: SnapshotJob, context: StepContext, *, own: bool) -> Step[Snapsho
     if job.power is Power.WATCHED:
         late_shutdown.take_over(builder)
         builder.set(fresh_after=context.now)
+    if job.state.ended:
+        return builder.finish()
+    for request in builder.job.requests:
+        builder.set_request(tracked_request.interrupted(request, context.now))
     if job.resting:
         return builder.finish()
     builder.set(looking=None, fresh_after=context.now)
@@ -35,8 +39,6 @@ def resume(job: SnapshotJob, context: StepContext, *, own: bool) -> Step[Snapsho
         builder.set(making_since=context.now)
     if job.power is Power.RESTORE_PENDING and job.off_at is None:
         builder.set(unseen_since=builder.job.shutdown.answered or builder.job.shutdown.last_intent)
-    for request in builder.job.requests:
-        builder.set_request(tracked_request.interrupted(request, context.now))
     hold = None if own or job.cancelled else _hold_for(builder.job, context)
     job = builder.job
     if job.create_image.phase is Phase.ACCEPTED:

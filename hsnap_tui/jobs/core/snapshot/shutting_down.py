@@ -151,7 +151,9 @@ def looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:
         builder.look_again_later(request_kind)
     else:
         builder.set_request(tracked_request.resolved(current))
-        if server.status is ServerStatus.RUNNING and not server.locked and builder.may_start:
+        if current.unknown_count >= tracked_request.MOST_UNKNOWN and builder.job.result is None:
+            builder.hold(HoldReason.TRIED_OFTEN)
+        elif server.status is ServerStatus.RUNNING and not server.locked and builder.may_start:
             _stop(builder, found)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hsnap_tui.jobs.core import tracked_request
 from hsnap_tui.jobs.core.model import Power, RequestKind, SnapshotJob, TrackedRequest
 from hsnap_tui.jobs.core.step_builder import StepBuilder
@@ -28,7 +30,8 @@ class SnapshotStepBuilder(StepBuilder[SnapshotJob]):
             power_on=TrackedRequest(RequestKind.POWER_ON), off_at=None, on_at=None, odd_since=None, unseen_since=None
         )
         if job.power is Power.WATCHED:
-            self.set(shutdown=tracked_request.again(job.shutdown), power_off=tracked_request.again(job.power_off))
+            for request in (job.shutdown, job.power_off):
+                self.set_request(replace(tracked_request.again(request), unknown_count=0))
         else:
             self.set(
                 power=Power.NONE,

@@ -1,15 +1,19 @@
 """Whose action switched a server: ours, or somebody else's (pure).
 
 We shut a server down only when it was seen running just before. So when it is off, it is off because of us unless
-an action that can't be ours says otherwise. As long as attempts of ours are missing, whose answers were lost and
-whose actions were not found, the first actions of that kind since are theirs, whatever the clocks say.
+an action that can't be ours says otherwise. When our shutdown's answer told its action, everything is compared with
+that action, by its ID and by Hetzner's clock alone: neither our clock nor what Hetzner's `Date` says matters then.
+As long as attempts of ours are missing, whose answers were lost and whose actions were not found, the first actions
+of that kind since are taken for theirs, whatever the clocks say.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hsnap_tui.cloud.model import Action, ActionStatus
 from hsnap_tui.jobs.core import tracked_request
-from hsnap_tui.jobs.core.model import TrackedRequest
+from hsnap_tui.jobs.core.model import Phase, TrackedRequest
 from hsnap_tui.jobs.core.observations import LookedUp
 from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 
@@ -21,11 +25,7 @@ _SWITCHES = _STOPS | _STARTS
 def foreign(builder: SnapshotStepBuilder, found: LookedUp) -> Action | None:
     """The newest action of somebody else that has switched the server since ours, or just before ours reached it."""
     ours = _ours(builder, found)
-    stop = builder.job.shutdown
-    since_ours = tracked_request.begun_since(
-        found.actions, stop.unknown_since or stop.last_intent, builder.context.clock_offset
-    )
-    switches = [action for action in since_ours if action.command in _SWITCHES]
+    switches = [action for action in _since_our_shutdown(builder, found) if action.command in _SWITCHES]
     others = [a for a in switches if a.id not in ours and a.status is not ActionStatus.ERROR]
     our_last_stop = max((a.id for a in found.actions if a.id in ours and a.command in _STOPS), default=0)
     if not others or (others[-1].command in _STARTS and others[-1].id < our_last_stop):
@@ -33,17 +33,45 @@ def foreign(builder: SnapshotStepBuilder, found: LookedUp) -> Action | None:
     return others[-1]
 
 
+def _since_our_shutdown(builder: SnapshotStepBuilder, found: LookedUp) -> tuple[Action, ...]:
+    """The actions that began since our shutdown, or just before it; oldest first."""
+    stop = builder.job.shutdown
+    own = next((action for action in found.actions if action.id == _told(stop)), None)
+    if own is None:
+        since = stop.unknown_since or stop.last_intent
+        return tracked_request.begun_since(found.actions, since, builder.context.clock_offset)
+    earliest = own.started - tracked_request.CLOCK_MARGIN
+    return _by_id(action for action in found.actions if action.id > own.id or action.started >= earliest)
+
+
+def _told(request: TrackedRequest) -> int | None:
+    """The action of an accepted request, when it is known."""
+    return request.action_id if request.phase is Phase.ACCEPTED else None
+
+
+def _by_id(actions: Iterable[Action]) -> tuple[Action, ...]:
+    return tuple(sorted(actions, key=lambda action: action.id))
+
+
 def _ours(builder: SnapshotStepBuilder, found: LookedUp) -> set[int]:
     """The switching actions that requests of ours have made, or may have made as far as their answers were lost."""
-    offset = builder.context.clock_offset
+    job, offset = builder.job, builder.context.clock_offset
     ours: set[int] = set()
-    for stop in (builder.job.shutdown, builder.job.power_off):
+    for stop in (job.shutdown, job.power_off):
         ours |= _known(stop) | {action.id for action in tracked_request.unaccounted(stop, found.actions, offset)}
-    start = builder.job.power_on
-    known = _known(start)
-    begun = tracked_request.candidate_actions(start, found.actions, start.first_intent, offset)
-    unknown = [action.id for action in begun if action.id not in known]
-    return ours | known | set(unknown[: max(0, start.attempts - len(known))])
+    known = _known(job.power_on)
+    unknown = [action.id for action in _starts_of_ours(builder, found) if action.id not in known]
+    return ours | known | set(unknown[: max(0, job.power_on.attempts - len(known))])
+
+
+def _starts_of_ours(builder: SnapshotStepBuilder, found: LookedUp) -> tuple[Action, ...]:
+    """The power-ons since our first request for one, or since our shutdown when its action is known; oldest first."""
+    job, told = builder.job, _told(builder.job.shutdown)
+    if job.power_on.first_intent is None:
+        return ()
+    begun = tracked_request.begun_since(found.actions, job.power_on.first_intent, builder.context.clock_offset)
+    later = [a for a in found.actions if told is not None and a.id > told and a not in begun]
+    return _by_id(tracked_request.not_ruled_out(job.power_on, [*begun, *later]))
 
 
 def _known(request: TrackedRequest) -> set[int]:

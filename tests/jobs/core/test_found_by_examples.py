@@ -1,0 +1,167 @@
+"""What the property test has once found, each as a scene of its own: refusals without end, clocks that are wrong."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from hsnap_tui.cloud.errors import ErrorKind
+from hsnap_tui.cloud.model import ImageStatus, ServerStatus
+from hsnap_tui.events import JobEventKind
+from hsnap_tui.jobs.core.model import HoldReason, IfStillOn, JobState, Power, RequestKind, SnapshotOptions
+from hsnap_tui.jobs.core.observations import ActionLost, Cancel, Hold, Release
+from hsnap_tui.jobs.core.tracked_request import MOST_UNKNOWN
+from tests.jobs.core import promises
+from tests.jobs.core.hetzner import Hetzner, Plan
+from tests.jobs.core.test_exactly_once import told
+from tests.jobs.core.world import START, World
+
+CREATE, SHUTDOWN, POWER_ON = RequestKind.CREATE_IMAGE, RequestKind.SHUTDOWN, RequestKind.POWER_ON
+OFF, RUNNING = ServerStatus.OFF, ServerStatus.RUNNING
+WRONG_DATES = pytest.mark.parametrize("wrong_by", [900.0, -900.0, -3600.0])
+
+
+def world_of(plan: Plan, *, max_wait: timedelta | None = None, **options: object) -> World:
+    """A job that shuts down a running server, from before its first poll."""
+    minute = timedelta(minutes=1)
+    chosen = SnapshotOptions(max_wait=max_wait, shut_down=True, off_within=minute, **options)  # type: ignore[arg-type]
+    return World(chosen, Hetzner(START, plan=plan))
+
+
+# -- refusals without end ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("route", "acpi", "sent"), [(SHUTDOWN, 5.0, MOST_UNKNOWN), (RequestKind.POWER_OFF, None, MOST_UNKNOWN + 1)]
+)
+def test_a_job_whose_shutdown_is_lost_again_and_again_asks_a_person(
+    route: RequestKind, acpi: float | None, sent: int
+) -> None:
+    world = world_of(Plan(acpi=acpi), if_still_on=IfStillOn.POWER_OFF)
+    world.hetzner.refuse(route, ErrorKind.UNCLEAR, None)
+    world.run(1200)
+    assert world.stands(JobState.HELD, HoldReason.TRIED_OFTEN)
+    assert (len(world.sent), world.hetzner.status) == (sent, RUNNING)
+    assert world.job.power is Power.WATCHED, "one of the lost requests may still take effect"
+
+
+def test_after_a_yes_lost_shutdowns_are_counted_anew() -> None:
+    world = world_of(Plan())
+    world.hetzner.refuse(SHUTDOWN, ErrorKind.UNCLEAR, None)
+    world.run(1200)
+    world.hetzner.routes.clear()
+    world.tell(Release())
+    world.run(600)
+    promises.ended_well(world)
+    assert world.stands(JobState.DONE)
+
+
+def test_a_shutdown_that_is_refused_as_locked_is_waited_for_no_longer_than_allowed() -> None:
+    world = world_of(Plan(), max_wait=timedelta(minutes=2))
+    world.hetzner.refuse(SHUTDOWN, ErrorKind.LOCKED, None)
+    world.run(600)
+    assert world.stands(JobState.HELD, HoldReason.WAITED_TOO_LONG)
+
+
+def test_an_earlier_refusal_does_not_count_once_the_server_was_shut_down() -> None:
+    world = world_of(Plan(acpi=50), max_wait=timedelta(seconds=40))
+    world.hetzner.refuse(SHUTDOWN, ErrorKind.LOCKED, 20)
+    world.run(600)
+    promises.ended_well(world)
+    assert world.stands(JobState.DONE)
+
+
+# -- clocks that are wrong ---------------------------------------------------------------------------------------
+
+
+@WRONG_DATES
+def test_somebody_else_s_power_off_counts_whatever_hetzner_s_date_says(wrong_by: float) -> None:
+    world = world_of(Plan(acpi=600))
+    world.run(30)
+    world.hetzner.post(RequestKind.POWER_OFF, None, ours=False)
+    world.run(20)
+    world.date_is_wrong_by(wrong_by)
+    world.run(300)
+    assert (world.sent, world.hetzner.status) == ([SHUTDOWN, CREATE], OFF)
+    assert len(told(world, JobEventKind.LEFT_ALONE)) == 1
+
+
+@WRONG_DATES
+def test_what_somebody_else_did_before_us_does_not_count_whatever_hetzner_s_date_says(wrong_by: float) -> None:
+    world = world_of(Plan(acpi=None))
+    world.hetzner.post(SHUTDOWN, None, ours=False)
+    world.wait(60)
+    world.hetzner.plan = Plan()
+    world.poll()
+    world.date_is_wrong_by(wrong_by)
+    world.run(600)
+    promises.ended_well(world)
+    assert (world.sent, world.hetzner.status) == ([SHUTDOWN, CREATE, POWER_ON], RUNNING)
+
+
+@WRONG_DATES
+def test_a_lost_shutdown_that_took_effect_is_ours_whatever_hetzner_s_date_says(wrong_by: float) -> None:
+    world = world_of(Plan(acpi=115))
+    world.date_is_wrong_by(wrong_by)
+    world.run(60, stop_at=SHUTDOWN)
+    world.lose(late=29.9)
+    world.run(900)
+    promises.ended_well(world)
+    assert world.hetzner.status is RUNNING
+
+
+@pytest.mark.parametrize("clock_set", [-900.0, -3600.0, 900.0])
+def test_a_lost_shutdown_of_an_earlier_process_is_watched_for_when_the_clock_was_set(clock_set: float) -> None:
+    world = world_of(Plan(acpi=600))
+    world.run(60, stop_at=SHUTDOWN)
+    world.tell(Cancel())
+    world.crash(late=4)
+    world.wait(130, asleep=True)
+    world.come_back(clock_set=clock_set)
+    world.run(1200)
+    promises.ended_well(world)
+    assert (world.sent, world.hetzner.status) == ([SHUTDOWN, POWER_ON], RUNNING)
+
+
+@WRONG_DATES
+def test_a_request_sent_twice_on_the_way_makes_one_snapshot_whatever_hetzner_s_date_says(wrong_by: float) -> None:
+    world = world_of(Plan(unlock_at=0.01, label_lag=8))
+    world.run(60, stop_at=CREATE)
+    world.locked_by_itself()
+    world.date_is_wrong_by(wrong_by)
+    world.run(600)
+    promises.ended_well(world)
+    assert world.sent.count(CREATE) == 1
+
+
+@pytest.mark.parametrize("clock_set", [900.0, -900.0])
+def test_a_held_job_s_lost_request_is_looked_for_when_the_clock_was_set(clock_set: float) -> None:
+    world = world_of(Plan(unlock_at=0.01, label_lag=8))
+    world.hetzner.status = OFF
+    world.run(60, stop_at=CREATE)
+    world.locked_by_itself()
+    world.tell(Hold(HoldReason.LIMIT))
+    world.crash()
+    world.come_back(own=True, clock_set=clock_set)
+    world.wait(3)
+    world.tell(Release())
+    world.run(600)
+    promises.ended_well(world)
+    assert world.sent == [CREATE]
+
+
+@pytest.mark.parametrize("names_image", [True, False])
+def test_the_action_of_a_snapshot_is_found_though_the_clock_was_set_back(names_image: bool) -> None:
+    fails = frozenset({"create_image"})
+    world = world_of(Plan(snapshot=200, fails=fails, failed_image=ImageStatus.CREATING, names_image=names_image))
+    world.run(60, stop_at=CREATE)
+    world.answer()
+    world.wait(60)
+    world.crash()
+    world.come_back(own=True, clock_set=-1e6)
+    assert world.job.create_image.action_id is not None
+    world.tell(ActionLost(world.job.create_image.action_id))
+    world.run(600)
+    promises.ended_well(world)
+    assert world.stands(JobState.FAILED)
