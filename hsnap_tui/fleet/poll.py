@@ -16,7 +16,7 @@ from hsnap_tui.common.clock import Clock
 from hsnap_tui.fleet import poll_rules
 from hsnap_tui.fleet.state import Fleet, Observation
 
-SIDE_BY_SIDE = 8
+AT_THE_SAME_TIME = 8
 """Single servers asked for at the same time."""
 
 
@@ -31,7 +31,7 @@ class Part(Enum):
 
 
 class Poll:
-    """The requests of one poll, all of the same purpose; nothing is raised for a failure.
+    """The requests of one poll, all of the same priority; nothing is raised for a failure.
 
     `emit` must have applied each observation to `fleet` when it returns. Afterwards `requests` (by part, as far as
     the length of lists tells), `answered` and `errors` say how it went.
@@ -69,7 +69,7 @@ class Poll:
             self._failed(Part.RUNNING, error)
             return False
         self._ok(Part.RUNNING, limits.pages(len(actions)))
-        self._tell(Observation(started, running=tuple(actions)))
+        self._hand_out(Observation(started, running=tuple(actions)))
         return True
 
     async def actions(self, action_ids: Collection[int]) -> None:
@@ -84,7 +84,7 @@ class Poll:
             self._failed(Part.ACTIONS, error)
             return
         self._ok(Part.ACTIONS, limits.id_requests(len(wanted)))
-        self._tell(Observation(started, actions=found, lost_actions=wanted - found.keys()))
+        self._hand_out(Observation(started, actions=found, lost_actions=wanted - found.keys()))
 
     async def full_list(self) -> set[int] | None:
         """All servers; gives those that are missing in the list though they were known, or none when it failed."""
@@ -97,24 +97,24 @@ class Poll:
         self._ok(Part.FULL_LIST, limits.pages(len(servers)))
         seen = Observation(started, servers=servers, complete=True)
         first = self._fleet().listed_at is None
-        if not first and self._unexplained(seen):
+        if not first and self._holder_unknown(seen):
             await self.running()
-        self._tell(seen)
+        self._hand_out(seen)
         return poll_rules.missing_from(self._fleet(), started, servers.keys())
 
     async def servers(self, server_ids: Iterable[int]) -> None:
-        """These servers one by one, some of them side by side."""
-        places = asyncio.Semaphore(SIDE_BY_SIDE)
+        """These servers one by one, several at the same time."""
+        places = asyncio.Semaphore(AT_THE_SAME_TIME)
 
         async def one(server_id: int) -> Observation | None:
             async with places:
                 return await self._server(server_id)
 
-        unexplained = [seen for seen in await asyncio.gather(*map(one, server_ids)) if seen is not None]
-        if unexplained:
+        holder_unknown = [seen for seen in await asyncio.gather(*map(one, server_ids)) if seen is not None]
+        if holder_unknown:
             await self.running()
-        for seen in unexplained:
-            self._tell(seen)
+        for seen in holder_unknown:
+            self._hand_out(seen)
 
     async def snapshots(self) -> int | None:
         """All snapshots; gives how many there are, or none when it failed."""
@@ -125,11 +125,11 @@ class Poll:
             self._failed(Part.SNAPSHOTS, error)
             return None
         self._ok(Part.SNAPSHOTS, limits.pages(len(found)))
-        self._tell(Observation(started, snapshots=found))
+        self._hand_out(Observation(started, snapshots=found))
         return len(found)
 
     async def _server(self, server_id: int) -> Observation | None:
-        """Hands out what became of the server, or gives it back when it shows a lock still to be explained."""
+        """Hands out what became of the server, or gives it back when it shows a lock without a known holder."""
         started = self._begin(Part.SERVERS)
         try:
             server = await self._cloud.get_server(server_id, self.priority)
@@ -141,12 +141,12 @@ class Poll:
         else:
             seen = Observation(started, servers={server.id: server})
         self._ok(Part.SERVERS, 1)
-        if self._unexplained(seen):
+        if self._holder_unknown(seen):
             return seen
-        self._tell(seen)
+        self._hand_out(seen)
         return None
 
-    def _unexplained(self, seen: Observation) -> bool:
+    def _holder_unknown(self, seen: Observation) -> bool:
         """Whether it shows a lock that is new, or has lost its holder: an action that began, or moved between two
         pages, while we asked. The list of running actions is then asked for again before the lock is shown."""
         fleet = self._fleet()
@@ -157,7 +157,7 @@ class Poll:
                 return True
         return False
 
-    def _tell(self, seen: Observation) -> None:
+    def _hand_out(self, seen: Observation) -> None:
         self._emit(replace(seen, clock_offset=self._cloud.clock_offset))
 
     def _begin(self, part: Part) -> datetime:

@@ -1,4 +1,4 @@
-"""How long until the next poll: quick while the rate limit allows it and somebody cares, slower otherwise (pure)."""
+"""How long until the next poll: short while the rate limit allows it and the result is looked at (pure)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HORIZON = 600.0
 """Seconds over which what is left above the target may be spent, or what is missing is saved."""
 POLLS_KEEP = 0.5
 """The share of the rate limit that polls leave to others in the long run."""
-SWEEPS_KEEP = 0.75
+FULL_LISTS_KEEP = 0.75
 """The same for full lists, which only find what the cheaper polls cannot."""
 QUICK_PAGES = 4
 """Pages of servers up to which full lists are read often while something runs."""
@@ -48,7 +48,7 @@ class PollInterval:
 
 @dataclass(frozen=True, slots=True)
 class PollConditions:
-    """What a pace depends on besides the budget. `idle` is for how many seconds nothing has run or changed."""
+    """What the poll interval depends on besides the rate limit. `idle`: seconds since anything ran or changed."""
 
     attention: Attention
     busy: bool
@@ -76,7 +76,7 @@ def full_list_interval(
     budget: RateLimitStatus, pages: int, present: PollInterval, conditions: PollConditions
 ) -> float:
     """Seconds between full lists of `pages` requests each, out of what the `present` polls leave over."""
-    spare = max(rate(budget, SWEEPS_KEEP) - present.cost / present.interval, budget.refill / 20, 1e-6)
+    spare = max(rate(budget, FULL_LISTS_KEEP) - present.cost / present.interval, budget.refill / 20, 1e-6)
     if conditions.attention is not Attention.FOCUSED:
         return max(60.0, present.interval, pages / min(spare, slow_rate(conditions)))
     if conditions.busy and pages <= QUICK_PAGES:

@@ -1,4 +1,4 @@
-"""What one poll after the other asks for, cheapest first; it remembers between them what is still to be looked at."""
+"""Plans the requests of each poll, cheapest first; remembers between polls which servers are still to be asked."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from hsnap_tui.fleet.snapshot_schedule import SnapshotSchedule
 from hsnap_tui.fleet.state import Fleet
 
 CONFIRMED_AT_ONCE = 50
-"""Servers missing in one full list that are then asked for by their ID; the others have their turn after the next."""
+"""Servers missing in one full list that are then asked for by their ID; the others after the next full list."""
 
 
 class PollPlanner:
-    """Decides what each poll asks for. `fleet` gives the fleet with everything applied that was handed out."""
+    """Decides what each poll asks for. `fleet` gives the fleet with all observations applied."""
 
     def __init__(self, clock: Clock, scope: PollScope, fleet: Callable[[], Fleet]) -> None:
         self._clock = clock
@@ -31,27 +31,32 @@ class PollPlanner:
         self._pending: dict[int, datetime] = {}
         self._snapshots = SnapshotSchedule()
 
-    async def look(self, poll: Poll, targets: PollTargets, *, full: bool, sweep: bool, allowance: int) -> None:
-        """One poll. `full`: everything is asked for, needed or not; `sweep`: a full list of servers is due;
-        `allowance`: requests that it may take in all, as far as there is a choice."""
+    async def poll(
+        self, poll: Poll, targets: PollTargets, *, everything: bool, full_list: bool, allowance: int
+    ) -> None:
+        """Makes the requests of one poll.
+
+        `everything`: the full list and the running actions are asked for, needed or not; `full_list`: a full list of
+        servers is due; `allowance`: requests that it may take in all, as far as there is a choice.
+        """
         first = self._fleet().listed_at is None
-        swept = False
-        if first or full:
-            swept = await self.full_list(poll, targets)
-            if first and not swept:
+        listed_servers = False
+        if first or everything:
+            listed_servers = await self.full_list(poll, targets)
+            if first and not listed_servers:
                 return
-        listed = False
-        if full or self._wants_running(targets, first=first):
-            listed = await poll.running()
-            # Without the running actions only the servers themselves tell what goes on.
-            blind = self._scope is PollScope.EVERYTHING and not listed
-            sweep = sweep or (blind and limits.pages(len(self._fleet().views)) <= QUICK_PAGES)
+        listed_running = False
+        if everything or self._wants_running(targets, first=first):
+            listed_running = await poll.running()
+            # Without the running actions, only the servers themselves tell what is locked.
+            blind = self._scope is PollScope.EVERYTHING and not listed_running
+            full_list = full_list or (blind and limits.pages(len(self._fleet().views)) <= QUICK_PAGES)
         self._note_changes()
-        followed = targets.actions - self._fleet().running.keys() if listed else targets.actions
-        await asyncio.gather(
-            poll.actions(followed),
-            self._servers(poll, targets, swept=swept, sweep=sweep, allowance=allowance),
-        )
+        followed = targets.actions - self._fleet().running.keys() if listed_running else targets.actions
+        asked = [poll.actions(followed)]
+        if not listed_servers:
+            asked.append(self._servers(poll, targets, full_list=full_list, allowance=allowance))
+        await asyncio.gather(*asked)
 
     async def full_list(self, poll: Poll, targets: PollTargets) -> bool:
         """The full list of servers, and by ID those that should be in it; whether the list was read."""
@@ -83,14 +88,12 @@ class PollPlanner:
             fleet, targets, self._scope, self._clock.now()
         )
 
-    async def _servers(self, poll: Poll, targets: PollTargets, *, swept: bool, sweep: bool, allowance: int) -> None:
-        if swept:
-            return
+    async def _servers(self, poll: Poll, targets: PollTargets, *, full_list: bool, allowance: int) -> None:
         fleet = self._fleet()
         pages = limits.pages(len(fleet.views))
         must = frozenset(targets.servers | self._pending.keys())
         small = self._scope is PollScope.EVERYTHING and pages == 1
-        if small or sweep or len(must) >= max(pages, 2):
+        if small or full_list or len(must) >= max(pages, 2):
             await self.full_list(poll, targets)
             return
         spare = 0
@@ -99,7 +102,7 @@ class PollPlanner:
         await poll.servers([*sorted(must), *poll_rules.to_verify(fleet, must, spare)])
 
     def _note_changes(self) -> None:
-        """Servers whose actions began or ended are to be looked at; an ended image is to be found in the list."""
+        """Servers whose actions began or ended are to be asked; an ended `create_image` has changed the snapshots."""
         fleet, before, now = self._fleet(), self._running, self._clock.now()
         self._running = fleet.running
         if self._scope is PollScope.JOBS_ONLY:
@@ -108,7 +111,7 @@ class PollPlanner:
         begun = [action for key, action in fleet.running.items() if key not in before]
         changed = {server_id for action in ended for server_id in action.server_ids}
         changed |= {key for action in begun for key in action.server_ids if not _is_locked(fleet, key)}
-        self._pending = {key: since for key, since in self._pending.items() if not _looked_at(fleet, key, since)}
+        self._pending = {key: since for key, since in self._pending.items() if not _asked_since(fleet, key, since)}
         self._pending |= dict.fromkeys(changed, now)
         if any(action.command == "create_image" for action in ended):
             self._snapshots.image_ended(self._clock.monotonic())
@@ -119,7 +122,7 @@ def _is_locked(fleet: Fleet, server_id: int) -> bool:
     return view is not None and view.server.locked
 
 
-def _looked_at(fleet: Fleet, server_id: int, since: datetime) -> bool:
+def _asked_since(fleet: Fleet, server_id: int, since: datetime) -> bool:
     view = fleet.views.get(server_id)
     if view is not None:
         return view.seen >= since

@@ -14,7 +14,7 @@ LIST_ANYWAY = timedelta(seconds=60)
 
 
 def is_busy(fleet: Fleet, targets: PollTargets) -> bool:
-    """Whether anything runs or waits that somebody could want to see the end of."""
+    """Whether anything runs or waits that somebody may want to see the end of."""
     return bool(targets) or bool(fleet.running) or fleet.locked > 0
 
 
@@ -38,6 +38,6 @@ def to_verify(fleet: Fleet, asked: Collection[int], limit: int) -> list[int]:
     return [view.server.id for view in locked[: max(0, limit)]]
 
 
-def missing_from(fleet: Fleet, swept: datetime, listed: Collection[int]) -> set[int]:
-    """Servers known from before a full list began and missing in it: gone, or lost between two of its pages."""
-    return {key for key, view in fleet.views.items() if key not in listed and view.seen < swept}
+def missing_from(fleet: Fleet, began: datetime, listed: Collection[int]) -> set[int]:
+    """Servers known from before a full list `began` and missing in it: gone, or lost between two of its pages."""
+    return {key for key, view in fleet.views.items() if key not in listed and view.seen < began}

@@ -1,4 +1,4 @@
-"""What the rest of the program needs to know soon, so that the watcher spends requests on nothing else."""
+"""What the rest of the program needs from the next polls, so that the watcher spends requests on nothing else."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from enum import Enum, auto
 
 
 class PollScope(Enum):
-    """What a watcher looks at."""
+    """What a watcher polls."""
 
     EVERYTHING = auto()
     """The whole project, for a screen."""
     JOBS_ONLY = auto()
-    """After the first full list only what the interests name, for as few requests as possible."""
+    """After the first full list only what the targets name, for as few requests as possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class PollTargets:
 
     `actions` are followed until they end; `servers` are asked for themselves (their lock or status matters). `off`
     are servers that are off because of us, or going off, and `switching` the actions that switch them: they are
-    looked at more often, and with the precedence of switching on.
+    polled more often, with the priority of powering on.
     """
 
     actions: frozenset[int] = frozenset()

@@ -20,27 +20,27 @@ class SnapshotSchedule:
 
     _read_at: float | None = None
     _pages: int = 1
-    _wanted: float = 0.0
-    _first_wish: float | None = None
+    _due_at: float = 0.0
+    _first_end: float | None = None
 
     def image_ended(self, now: float) -> None:
         """A `create_image` has ended: there is a new snapshot, or one less that is being made."""
-        if self._first_wish is None:
-            self._first_wish = now
-        self._wanted = min(now + SETTLE, self._first_wish + AT_LATEST)
+        if self._first_end is None:
+            self._first_end = now
+        self._due_at = min(now + SETTLE, self._first_end + AT_LATEST)
 
     def due(self, now: float, refill: float, slow: float) -> bool:
         """Whether to read it now. In requests a second: the `refill` of the rate limit, and what lists may take that
         are read without a reason (`slow`)."""
         if self._read_at is None:
-            return now >= self._wanted
+            return now >= self._due_at
         affordable = self._read_at + self._pages / max(SHARE * refill, 1e-6)
-        wish = self._wanted if self._first_wish is not None else self._read_at + max(REGULARLY, self._pages / slow)
-        return now >= max(wish, affordable)
+        reason = self._due_at if self._first_end is not None else self._read_at + max(REGULARLY, self._pages / slow)
+        return now >= max(reason, affordable)
 
     def begun(self, now: float) -> None:
-        """The list is being read: what ends from now on is a new wish."""
-        self._read_at, self._first_wish = now, None
+        """The list is being read: what ends from now on makes it due again."""
+        self._read_at, self._first_end = now, None
 
     def read(self, pages: int) -> None:
         """It was read, in so many requests."""
@@ -48,5 +48,5 @@ class SnapshotSchedule:
 
     def failed(self, now: float) -> None:
         """It could not be read: again in a minute."""
-        self._first_wish = now
-        self._wanted = now + AFTER_FAILURE
+        self._first_end = now
+        self._due_at = now + AFTER_FAILURE

@@ -55,8 +55,8 @@ class ServerView:
 class Fleet:
     """The whole project as it was last seen; never changed in place.
 
-    `running` are the running actions of all servers by their ID, and `actions` what they were reckoned from.
-    `updated` is when the newest observation was asked for, `swept` the newest complete list of servers (none: not
+    `running` are the running actions of all servers by their ID, and `actions` what they were worked out from.
+    `updated` is when the newest observation was asked for, `listed_at` the newest complete list of servers (none: not
     yet one), `snapshots_seen` the list of snapshots. `gone` keeps when servers were found not to exist any more.
     """
 
@@ -125,7 +125,7 @@ class _Step:
                 continue
             lock_holder = self._actions.holders.get(server_id)
             if lock_holder is None and view.server.locked:
-                # The lock is known from before the action ended: until the server is seen again, it explains it.
+                # The lock was seen before the action ended: it stays the holder until the server is seen again.
                 continue
             self._put(self._with_lock(view, view.server, view.seen, lock_holder), view)
 

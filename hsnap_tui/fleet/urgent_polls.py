@@ -1,4 +1,4 @@
-"""Looks at the servers that are off because of us: beside all other polls, and before them in the rate limit."""
+"""Polls the servers that are off because of us: in the background of all other polls, and with a higher priority."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from hsnap_tui.fleet.poll_targets import PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation
 
 EVERY = 2.0
-"""Seconds from the start of one look to the next, while the rate limit allows it."""
+"""Seconds from the start of one poll to the start of the next, while the rate limit allows it."""
 BREATH = 0.3
 """Seconds between the end of one and the start of the next, at least."""
 PATIENCE = 8.0
-"""Seconds after which a look that hangs is given up for a new one."""
+"""Seconds after which a poll that hangs is given up for a new one."""
 SHARE = 0.5
-"""Of what refills, what these looks may take when little is left: the requests that switch on need the rest."""
+"""Of what refills, what these polls may take when little is left: the requests that switch on need the rest."""
 
 
 class UrgentPolls:
-    """`run` is the loop; `nudge` tells it that the interests may have changed. `note` is told how each look went,
+    """`run` is the loop; `wake` tells it that the targets may have changed. `note` is told how each poll went,
     and when it began."""
 
     def __init__(
@@ -43,30 +43,30 @@ class UrgentPolls:
         self._targets = targets
         self._emit = emit
         self._note = note
-        self._wake = asyncio.Event()
+        self._woken = asyncio.Event()
 
-    def nudge(self) -> None:
-        """The interests may have changed."""
-        self._wake.set()
+    def wake(self) -> None:
+        """The targets may have changed."""
+        self._woken.set()
 
     async def run(self) -> None:
-        """Looks as long as a server is off because of us, until cancelled."""
+        """Polls as long as a server is off because of us, until cancelled."""
         while True:
-            self._wake.clear()
-            wanted = self._targets()
-            if not wanted.urgent:
-                await self._wake.wait()
+            self._woken.clear()
+            targets = self._targets()
+            if not targets.urgent:
+                await self._woken.wait()
                 continue
             started, began = self._clock.monotonic(), self._clock.now()
             poll = Poll(self._cloud, self._clock, self._fleet, self._emit, Priority.POWER_ON)
-            await self._see_through(poll, wanted)
+            await self._wait_for(poll, targets)
             self._note(poll, began)
             pause = started + interval(self._cloud.budget(), poll.requests.total()) - self._clock.monotonic()
             await self._clock.sleep(max(BREATH, pause))
 
-    async def _see_through(self, poll: Poll, wanted: PollTargets) -> None:
-        """Waits for the answers; gives up what hangs, unless it is the budget that it waits for."""
-        task = asyncio.ensure_future(self._look(poll, wanted))
+    async def _wait_for(self, poll: Poll, targets: PollTargets) -> None:
+        """Waits for the answers; gives up what hangs, unless it is the rate limit that it waits for."""
+        task = asyncio.ensure_future(self._ask(poll, targets))
         try:
             while not task.done():
                 slept = asyncio.ensure_future(self._clock.sleep(PATIENCE))
@@ -79,11 +79,11 @@ class UrgentPolls:
         finally:
             task.cancel()
 
-    async def _look(self, poll: Poll, wanted: PollTargets) -> None:
-        await asyncio.gather(self._servers(poll, wanted), poll.actions(wanted.switching))
+    async def _ask(self, poll: Poll, targets: PollTargets) -> None:
+        await asyncio.gather(self._servers(poll, targets), poll.actions(targets.switching))
 
-    async def _servers(self, poll: Poll, wanted: PollTargets) -> None:
-        off = set(wanted.off)
+    async def _servers(self, poll: Poll, targets: PollTargets) -> None:
+        off = set(targets.off)
         if len(off) > limits.pages(len(self._fleet().views)) and self._fleet().listed_at is not None:
             missing = await poll.full_list()
             off = set() if missing is None else off & missing
@@ -91,7 +91,7 @@ class UrgentPolls:
 
 
 def interval(budget: RateLimitStatus, cost: int) -> float:
-    """Seconds from one look of so many requests to the next."""
+    """Seconds from the start of one poll of `cost` requests to the start of the next."""
     if budget.remaining >= 2 * budget.reserve or budget.refill <= 0:
         return EVERY
     return max(EVERY, cost / (SHARE * budget.refill))

@@ -144,8 +144,8 @@ class SessionInterface(Protocol):
         """Past and present batches, newest first. Raises `Refused` when the journal cannot be read."""
         ...
 
-    def attend(self, focused: bool) -> None:
-        """Tells whether a person looks at the screen."""
+    def set_focus(self, focused: bool) -> None:
+        """Tells whether somebody looks at the screen: the terminal has the focus and was used lately."""
         ...
 
     def pending_work(self) -> PendingWork:

@@ -125,10 +125,10 @@ class Session:
     @property
     def connection(self) -> ConnectionStatus:
         """How live the picture is."""
-        pace, failure = self._watcher.pace, self._watcher.failure
+        interval, failure = self._watcher.interval, self._watcher.failure
         return ConnectionStatus(
-            pace.interval,
-            pace.slowed_by,
+            interval.interval,
+            interval.slowed_by,
             self._watcher.stale_since,
             Failure.of(failure) if failure else None,
             self._watcher.full_list_every,
@@ -193,7 +193,7 @@ class Session:
             batch = await self._service.submit(request)
         except (JournalError, ReadOnlyError) as error:
             raise _refused(error) from error
-        self._watcher.nudge()
+        self._watcher.wake()
         return batch
 
     async def cancel(self, job_ids: Iterable[str]) -> int:
@@ -216,13 +216,13 @@ class Session:
             await self._service.request(kind, chosen)
         except (JournalError, ReadOnlyError) as error:
             raise _refused(error) from error
-        self._watcher.nudge()
+        self._watcher.wake()
         return len(chosen)
 
     def watch(self, server_id: int) -> bool:
         """Watches a server until its lock clears, or stops watching it; gives whether it is watched now."""
         self._watched ^= {server_id}
-        self._watcher.nudge()
+        self._watcher.wake()
         return server_id in self._watched
 
     async def refresh(self) -> None:
@@ -245,9 +245,9 @@ class Session:
         except JournalError as error:
             raise _refused(error) from error
 
-    def attend(self, focused: bool) -> None:
+    def set_focus(self, focused: bool) -> None:
         """Tells whether a person looks."""
-        self._watcher.attend(focused)
+        self._watcher.set_focus(focused)
 
     def pending_work(self) -> PendingWork:
         """What this process has under way; a follower's jobs go on with the one that sends, if there is one."""
@@ -383,7 +383,7 @@ class Session:
         for listener in tuple(self._listeners):
             listener(event)
         if not isinstance(event, FleetUpdated):
-            self._watcher.nudge()
+            self._watcher.wake()
 
 
 def _refused(error: JournalError | ReadOnlyError) -> RefusedError:

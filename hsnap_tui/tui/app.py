@@ -145,7 +145,7 @@ class HsnapApp(App[Exit]):
 
     def _follow(self, session: SessionInterface) -> None:
         self.session = session
-        self._attention = Attention(session.attend, session.clock)
+        self._attention = Attention(session.set_focus, session.clock)
         self.set_interval(5.0, self._attention.look)
         self.push_screen(FleetScreen(session))
         self.work = asyncio.create_task(session.run())

@@ -11,10 +11,10 @@ IDLE_AFTER = 300.0
 
 
 class Attention:
-    """Tells `attend` each change."""
+    """Tells each change to `set_focus`."""
 
-    def __init__(self, attend: Callable[[bool], None], clock: Clock) -> None:
-        self._attend = attend
+    def __init__(self, set_focus: Callable[[bool], None], clock: Clock) -> None:
+        self._set_focus = set_focus
         self._clock = clock
         self._focused = True
         self._last = clock.monotonic()
@@ -38,4 +38,4 @@ class Attention:
         attending = self._focused and self._clock.monotonic() - self._last < IDLE_AFTER
         if attending != self._told:
             self._told = attending
-            self._attend(attending)
+            self._set_focus(attending)

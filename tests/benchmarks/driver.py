@@ -29,7 +29,7 @@ async def drive(options: SnapshotOptions, stay: float) -> int:
         raise SystemExit("there is no token")
     session = open_session(settings, settings.token, PollScope.EVERYTHING)
     session.subscribe(_tell_role)
-    session.attend(True)
+    session.set_focus(True)
     running = asyncio.create_task(session.run())
     try:
         jobs = await _batch(session, options)

@@ -30,7 +30,7 @@ def budgets(draw: st.DrawFn) -> RateLimitStatus:
     return budget(draw(st.floats(0, 1)) * limit, limit)
 
 
-moods = st.builds(PollConditions, st.sampled_from(Attention), st.booleans(), st.booleans(), st.floats(0, 10_000))
+conditions = st.builds(PollConditions, st.sampled_from(Attention), st.booleans(), st.booleans(), st.floats(0, 10_000))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_any_limit_has_a_pace(limit: int, seconds: float) -> None:
     assert poll_interval(budget(limit, limit), 1, FOCUSED).interval == pytest.approx(seconds, abs=0.1)
 
 
-@given(budgets(), st.floats(0, 200), moods)
+@given(budgets(), st.floats(0, 200), conditions)
 def test_never_faster_than_attention_asks_nor_than_the_budget_bears(
     view: RateLimitStatus, cost: float, conditions: PollConditions
 ) -> None:
@@ -90,7 +90,7 @@ def test_less_left_is_never_quicker(view: RateLimitStatus, keep: float, share: f
     assert 0 < rate(less, keep) <= rate(view, keep) <= FASTEST
 
 
-@given(budgets(), st.integers(1, 200), moods)
+@given(budgets(), st.integers(1, 200), conditions)
 def test_full_lists_take_what_polls_leave(view: RateLimitStatus, pages: int, conditions: PollConditions) -> None:
     present = poll_interval(view, 2, conditions)
     assert present.interval <= full_list_interval(view, pages, present, conditions)
@@ -98,7 +98,7 @@ def test_full_lists_take_what_polls_leave(view: RateLimitStatus, pages: int, con
         assert full_list_interval(view, pages, present, conditions) >= 60
 
 
-@given(budgets(), moods)
+@given(budgets(), conditions)
 def test_what_a_poll_may_take_by_choice_never_slows_it(view: RateLimitStatus, conditions: PollConditions) -> None:
     may = allowance(view, conditions)
     assert poll_interval(view, may, conditions).interval == poll_interval(view, 0, conditions).interval

@@ -40,7 +40,7 @@ async def watching(
 
 
 def truly_locked(served: Served) -> dict[int, bool]:
-    """The locked servers, and whether an action on the server explains it."""
+    """The locked servers, and whether an action on the server is known as its holder."""
     return served.call(
         lambda cloud: {
             key: server.lock.concerns("server", key)
@@ -86,7 +86,7 @@ async def test_a_calm_minute_costs_few_requests(servers: int, most: int) -> None
         await clock.advance(60)
         assert served.count() - before <= most
         assert len(desk.fleet.views) == servers
-        assert desk.watcher.pace.slowed_by is None
+        assert desk.watcher.interval.slowed_by is None
 
 
 async def test_what_the_watcher_reckons_as_cost_is_what_goes_over_the_wire() -> None:
@@ -96,7 +96,7 @@ async def test_what_the_watcher_reckons_as_cost_is_what_goes_over_the_wire() -> 
         await clock.advance(120)
         before, begun = served.count(), clock.monotonic()
         await clock.advance(60)
-        polls = (clock.monotonic() - begun) / desk.watcher.pace.interval
+        polls = (clock.monotonic() - begun) / desk.watcher.interval.interval
         assert (served.count() - before) / polls == pytest.approx(2 + 2, abs=0.3), "two pages of each list"
 
 
@@ -127,7 +127,7 @@ async def test_a_new_server_appears_and_its_locks_are_told() -> None:
         assert cleared.seconds == pytest.approx(20, abs=3.5)
 
 
-async def test_a_lock_that_the_list_of_actions_does_not_explain_is_told_without_a_holder() -> None:
+async def test_a_lock_that_the_list_of_actions_does_not_show_is_told_without_a_holder() -> None:
     async with watching(DemoOptions(servers=20, calm=True)) as (served, desk, clock):
         await clock.advance(5)
         key = next(iter(desk.fleet.views))

@@ -90,7 +90,7 @@ def test_a_lock_is_taken_by_the_listed_action_and_cleared_with_its_duration() ->
     assert LockTaken(at(2.1), PROJECT, server(1, locked=True), reboot, ours=False) in events
     view = fleet.views[1]
     assert view.locked_since == at(1)
-    assert view.lock_holder == reboot, "until the server is seen again, the ended action explains the lock"
+    assert view.lock_holder == reboot, "until the server is seen again, the ended action stays its holder"
     _, news = apply(fleet, single(125, server(1)), ())
     assert news[0] == LockCleared(at(125), PROJECT, server(1), reboot, ours=False, seconds=124)
 

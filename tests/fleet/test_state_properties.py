@@ -112,7 +112,7 @@ def test_changed_names_every_row_that_looks_different_and_no_other(seen: list[Ob
 
 
 @given(st.lists(observations(), max_size=40))
-def test_time_never_runs_backwards_and_locks_are_explained(seen: list[Observation]) -> None:
+def test_time_never_runs_backwards_and_locks_have_a_start(seen: list[Observation]) -> None:
     fleet = Fleet(PROJECT)
     for observation in seen:
         before = fleet

@@ -133,7 +133,7 @@ async def test_an_action_lost_between_two_pages_keeps_its_lock_and_holder(clock:
         await clock.advance(5)
         for _ in range(10):
             world.skip_actions = {happening.id}
-            await clock.advance(desk.watcher.pace.interval)
+            await clock.advance(desk.watcher.interval.interval)
             lock_holder = desk.fleet.views[7].lock_holder
             assert lock_holder is not None
             assert lock_holder.id == happening.id
@@ -159,7 +159,7 @@ async def test_an_idle_console_costs_little(
     world = World(clock, servers)
     world.snapshots = [snapshot(number, 1) for number in range(1, snapshots + 1)]
     async with Desk(world, clock).at_work() as desk:
-        desk.watcher.attend(focused=focused)
+        desk.watcher.set_focus(focused=focused)
         await clock.advance(3 * 3600)
         assert not desk.failures
     assert world.requests(3600, 10_800) / 120 <= most
@@ -173,7 +173,7 @@ async def test_a_console_left_open_leaves_most_of_the_rate_limit_to_others(clock
     world = World(clock, servers)
     async with Desk(world, clock).at_work() as desk:
         await clock.advance(5400)
-        assert desk.watcher.pace.interval <= 2.5
+        assert desk.watcher.interval.interval <= 2.5
     assert world.remaining > 0.6 * world.limit
 
 
@@ -183,7 +183,7 @@ async def test_with_locks_all_the_time_twenty_servers_are_watched_within_the_ref
     world.lock(4, 0, listed=False)
     async with Desk(world, clock).at_work() as desk:
         await clock.advance(3600)
-        assert desk.watcher.pace.slowed_by is None
+        assert desk.watcher.interval.slowed_by is None
     assert world.requests(60, 3600) / 3540 <= 0.95
 
 
@@ -191,10 +191,10 @@ async def test_a_low_budget_slows_it_down_and_is_given_as_the_reason(clock: Virt
     world = World(clock, servers=20, remaining=700)
     async with Desk(world, clock).at_work() as desk:
         await clock.advance(60)
-        pace = desk.watcher.pace
-        assert pace.interval > 3
-        assert pace.slowed_by == "to spare the rate limit"
-        assert pace.normal_in is not None
+        interval = desk.watcher.interval
+        assert interval.interval > 3
+        assert interval.slowed_by == "to spare the rate limit"
+        assert interval.normal_in is not None
     assert world.requests() < 30
 
 
@@ -219,13 +219,13 @@ async def test_without_focus_it_looks_seldom_and_at_once_when_it_is_back(clock: 
     world = World(clock, servers=20)
     async with Desk(world, clock).at_work() as desk:
         await clock.advance(20)
-        desk.watcher.attend(focused=False)
+        desk.watcher.set_focus(focused=False)
         await clock.advance(60)
         assert world.requests(20, 80) <= 16
-        assert desk.watcher.pace.slowed_by == "the terminal is not in focus"
+        assert desk.watcher.interval.slowed_by == "the terminal is not in focus"
         before = len(world.asked)
         await clock.advance(7)
-        desk.watcher.attend(focused=True)
+        desk.watcher.set_focus(focused=True)
         await clock.advance(0.2)
         assert len(world.asked) > before
 
@@ -272,19 +272,19 @@ async def test_what_is_urgent_does_not_wait_behind_a_held_poll_either(clock: Vir
         await clock.advance(20)
         assert world.waiting is Priority.POLL
         desk.targets = PollTargets(off=frozenset({4}))
-        desk.watcher.nudge()
+        desk.watcher.wake()
         await clock.advance(5)
         assert world.asked[-1].what == "server 4"
         assert world.asked[-1].priority is Priority.POWER_ON
 
 
-async def test_nudges_make_no_bursts(clock: VirtualClock) -> None:
+async def test_waking_makes_no_bursts(clock: VirtualClock) -> None:
     world = World(clock, servers=20)
     async with Desk(world, clock).at_work() as desk:
         await clock.advance(20)
         before = world.requests()
         for _ in range(100):
-            desk.watcher.nudge()
+            desk.watcher.wake()
             await clock.advance(0.1)
         assert world.requests() - before <= 8
 

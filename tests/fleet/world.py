@@ -43,7 +43,7 @@ class Happening:
 
 @dataclass
 class Asked:
-    """One call: when, what, for which purpose, and how many requests it took."""
+    """One call: when, what, with which priority, and how many requests it took."""
 
     at: float
     what: str

@@ -199,7 +199,7 @@ class FakeSession:
         self.actions: Sequence[Action] = ()
         self.actions_error: Exception | None = None
         self.past: list[BatchSummary] = []
-        self.attended: list[bool] = []
+        self.focus_changes: list[bool] = []
         self.refreshed = 0
         self.run_error: Exception | None = None
         self._listeners: list[Callable[[Event], None]] = []
@@ -253,8 +253,8 @@ class FakeSession:
             raise RefusedError(self.refuse)
         return self.past
 
-    def attend(self, focused: bool) -> None:
-        self.attended.append(focused)
+    def set_focus(self, focused: bool) -> None:
+        self.focus_changes.append(focused)
 
     def pending_work(self) -> PendingWork:
         states = {JobState.QUEUED: "waiting", JobState.WAITING: "waiting", JobState.CREATING: "running"}

@@ -367,9 +367,9 @@ async def test_keys_show_that_somebody_is_there() -> None:
     console = FakeSession()
     async with running(console) as (app, pilot):
         app.on_app_blur()
-        assert console.attended == [False]
+        assert console.focus_changes == [False]
         await pilot.press("j")
-        assert console.attended == [False, True]
+        assert console.focus_changes == [False, True]
 
 
 async def test_leaving_before_the_screen_is_there_shows_none() -> None:
