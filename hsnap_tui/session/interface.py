@@ -112,20 +112,20 @@ class SessionInterface(Protocol):
         ...
 
     async def submit(self, request: SnapshotRequest) -> str:
-        """Writes a batch to the journal and starts it; gives the batch's ID. Raises `Refused`: the journal
+        """Writes a batch to the journal and starts it; gives the batch's ID. Raises `RefusedError`: the journal
         cannot be written, or `--read-only`."""
         ...
 
     async def cancel(self, job_ids: Iterable[str]) -> int:
-        """Cancels those that have not sent their snapshot yet; gives how many. Raises `Refused`."""
+        """Cancels those that have not sent their snapshot yet; gives how many. Raises `RefusedError`."""
         ...
 
     async def release(self, job_ids: Iterable[str]) -> int:
-        """The yes for held jobs; gives how many went on. Raises `Refused`."""
+        """Approves held jobs; gives how many went on. Raises `RefusedError`."""
         ...
 
     async def retry(self, job_ids: Iterable[str]) -> int:
-        """Tries failed and unknown ones again; gives how many. Raises `Refused`."""
+        """Tries failed and unknown ones again; gives how many. Raises `RefusedError`."""
         ...
 
     def watch(self, server_id: int) -> bool:
@@ -133,7 +133,7 @@ class SessionInterface(Protocol):
         ...
 
     async def refresh(self) -> None:
-        """Looks at everything now."""
+        """Reads everything anew, now."""
         ...
 
     async def server_actions(self, server_id: int) -> Sequence[Action]:
@@ -141,7 +141,7 @@ class SessionInterface(Protocol):
         ...
 
     async def batches(self, limit: int = 50) -> Sequence[BatchSummary]:
-        """Past and present batches, newest first. Raises `Refused` when the journal cannot be read."""
+        """Past and present batches, newest first. Raises `RefusedError` when the journal cannot be read."""
         ...
 
     def set_focus(self, focused: bool) -> None:
