@@ -120,6 +120,8 @@ def interrupted(request: TrackedRequest, now: datetime) -> TrackedRequest:
     """
     if request.phase is Phase.SENT:
         return replace(lost(request, now), not_before=None)
+    if request.missing:
+        request = replace(request, lost_at=now)
     if request.unknown_until is None:
         return request
     return replace(request, unknown_until=max(request.unknown_until, now + SETTLE))

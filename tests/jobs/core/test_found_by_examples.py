@@ -100,6 +100,27 @@ def test_what_somebody_else_did_before_us_does_not_count_whatever_hetzner_s_date
     assert (world.sent, world.hetzner.status) == ([SHUTDOWN, CREATE, POWER_ON], RUNNING)
 
 
+def test_somebody_else_s_power_off_counts_that_came_while_our_shutdown_was_on_its_way() -> None:
+    world = world_of(Plan(acpi=None))
+    world.run(60, stop_at=SHUTDOWN)
+    world.hetzner.post(RequestKind.POWER_OFF, None, ours=False)
+    world.wait(130, asleep=True)
+    world.run(300)
+    assert (world.sent, world.hetzner.status) == ([SHUTDOWN, CREATE], OFF)
+
+
+def test_a_shutdown_lost_before_the_clock_was_set_ahead_is_watched_for_as_long_as_any() -> None:
+    world = world_of(Plan(acpi=None))
+    world.run(60, stop_at=SHUTDOWN)
+    world.lose(late=45)
+    world.crash()
+    world.hetzner.plan = Plan(snapshot=1, acpi=0, boot=1)
+    world.come_back(own=True, clock_set=900)
+    world.run(300)
+    promises.ended_well(world)
+    assert world.hetzner.status is RUNNING
+
+
 @WRONG_DATES
 def test_a_lost_shutdown_that_took_effect_is_ours_whatever_hetzner_s_date_says(wrong_by: float) -> None:
     world = world_of(Plan(acpi=115))

@@ -36,12 +36,15 @@ def foreign(builder: SnapshotStepBuilder, found: LookedUp) -> Action | None:
 def _since_our_shutdown(builder: SnapshotStepBuilder, found: LookedUp) -> tuple[Action, ...]:
     """The actions that began since our shutdown, or just before it; oldest first."""
     stop = builder.job.shutdown
+    since = stop.unknown_since or stop.last_intent
+    begun = tracked_request.begun_since(found.actions, since, builder.context.clock_offset)
     own = next((action for action in found.actions if action.id == _told(stop)), None)
-    if own is None:
-        since = stop.unknown_since or stop.last_intent
-        return tracked_request.begun_since(found.actions, since, builder.context.clock_offset)
-    earliest = own.started - tracked_request.CLOCK_MARGIN
-    return _by_id(action for action in found.actions if action.id > own.id or action.started >= earliest)
+    if own is None or stop.answered is None or stop.last_intent is None:
+        return begun
+    # It may have been on its way for long: what came between its intent and its effect is as new as it is.
+    earliest = own.started - (stop.answered - stop.last_intent) - tracked_request.CLOCK_MARGIN
+    before = [action for action in begun if action.id <= own.id and action.started >= earliest]
+    return _by_id([*before, *(action for action in found.actions if action.id > own.id)])
 
 
 def _told(request: TrackedRequest) -> int | None:
