@@ -1,4 +1,4 @@
-"""The console in the terminal: started, left in order, and whatever it owes settled without a screen."""
+"""The console in the terminal: its start, its end, and the power-ons that are still pending after its screen."""
 
 from __future__ import annotations
 
@@ -86,9 +86,9 @@ def _session(settings: Settings) -> Session:
 
 
 async def _finish(app: HsnapApp, how: Exit | None) -> tuple[BaseException | None, str | None]:
-    """After the screen: servers that are off because of us are switched on again, then everything ends.
+    """After the screen: servers that are off because of hsnap-tui are powered on, then everything ends.
 
-    Gives the error that the work has ended with, if it has, and which servers are left off, in words.
+    Gives the error with which the work of the session ended, if any, and a sentence about servers that are left off.
     """
     session, work, left = app.session, app.work, None
     if session is None or work is None:

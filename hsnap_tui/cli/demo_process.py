@@ -25,10 +25,10 @@ class _Answer:
 class DemoProcess:
     """Started when made; `settings` waits until it listens. Both raise `SettingsError` when it does not start."""
 
-    def __init__(self, words: Sequence[str] = ()) -> None:
+    def __init__(self, options: Sequence[str] = ()) -> None:
         try:
             self._folder = Path(tempfile.mkdtemp(prefix="hsnap-tui-demo-"))
-            self._process = _start(self._folder, words)
+            self._process = _start(self._folder, options)
         except OSError as error:
             raise _not_started(str(error)) from error
 
@@ -58,9 +58,9 @@ class DemoProcess:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _start(folder: Path, words: Sequence[str]) -> subprocess.Popen[str]:
+def _start(folder: Path, options: Sequence[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-        [sys.executable, "-m", "hsnap_tui.demo.child", str(folder), *words],
+        [sys.executable, "-m", "hsnap_tui.demo.child", str(folder), *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -14,7 +14,7 @@ from hsnap_tui.terminal.streams import never_waiting
 def main(words: Sequence[str] | None = None) -> int:
     """Runs the program; gives the exit code."""
     try:
-        if VARIABLE in os.environ:  # the shell waits for completions: click prints them and ends
+        if os.environ.get(VARIABLE):  # the shell waits for completions: click prints them and ends
             parse(words)
         with never_waiting() as streams:
             arguments = parse(words)

@@ -36,7 +36,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def parse(words: Sequence[str] | None = None) -> Arguments:
-    """What the words ask for.
+    """What the command line asks for; without `words` that of the process.
 
     Ends with code 2 and one line when they make no sense, before anything is sent; with 0 after `--help`.
     """

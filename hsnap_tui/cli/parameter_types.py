@@ -18,7 +18,7 @@ from hsnap_tui.snapshots.template import check
 
 
 class CheckedText(click.ParamType):  # type: ignore[type-arg] # generic since click 8.5 only
-    """A value that `read` makes of a text; `read` raises `ValueError` or `SettingsError` in words."""
+    """A value that `read` makes of a text, or `ValueError` or `SettingsError` with a sentence for the user."""
 
     def __init__(self, name: str, read: Callable[[str], Any]) -> None:
         self.name = name
