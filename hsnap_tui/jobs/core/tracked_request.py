@@ -116,7 +116,7 @@ def interrupted(request: TrackedRequest, now: datetime) -> TrackedRequest:
     """The process that sent it is gone, and the answer with it.
 
     The intent does not tell when it was sent: it may have waited for the rate limit until just before the end. Nor
-    do the clocks of two processes tell how much of an older doubt has passed, so that it begins again.
+    do the clocks of two processes tell how much of an older wait has passed, so that it begins again.
     """
     if request.phase is Phase.SENT:
         return replace(lost(request, now), not_before=None)
@@ -161,7 +161,7 @@ def paused(request: TrackedRequest, until: datetime) -> TrackedRequest:
 
 
 def next_look(request: TrackedRequest, now: datetime) -> datetime:
-    """When to look again: soon at first, then less often, and once more right when the doubt ends."""
+    """When to look again: soon at first, then less often, and once more right when its outcome must be known."""
     delay = _LOOK_UP_DELAYS[min(request.look_ups, len(_LOOK_UP_DELAYS) - 1)]
     due = now + timedelta(seconds=delay)
     if request.unknown_until and now < request.unknown_until < due:
@@ -222,7 +222,7 @@ def not_ruled_out(request: TrackedRequest, actions: Iterable[Action]) -> tuple[A
 
 
 def possibly_ours(request: TrackedRequest, actions: Iterable[Action], clock_offset: timedelta) -> tuple[Action, ...]:
-    """Those suspects that began while an attempt whose outcome is not known may have had its effect."""
+    """Those candidates that began while an attempt whose outcome is not known may have had its effect."""
     if request.unknown_until is None:
         return ()
     latest = request.unknown_until + clock_offset + CLOCK_MARGIN

@@ -100,4 +100,4 @@ def end_late(world: World) -> None:
         world.run(MOST_TIME.total_seconds())
         assert not promises.off_because_of_us(world), "the next process leaves it off"
         promises.ended_well(world)
-    assert world.job.over, f"a debt without an end: {world.job}"
+    assert world.job.over, f"a restore pending without an end: {world.job}"

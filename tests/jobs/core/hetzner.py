@@ -290,11 +290,11 @@ class Hetzner:
         return RequestAccepted(RequestKind.SHUTDOWN, self._begin(RequestKind.SHUTDOWN, ours, 1, 1, asked).action)
 
     def _power_off(self, ours: bool) -> RequestAccepted:
-        def cut(well: bool) -> None:
+        def done(well: bool) -> None:
             if well and self.status is not ServerStatus.OFF:
                 self._switch(ServerStatus.OFF, ours)
 
-        return RequestAccepted(RequestKind.POWER_OFF, self._begin(RequestKind.POWER_OFF, ours, 1, 1, cut).action)
+        return RequestAccepted(RequestKind.POWER_OFF, self._begin(RequestKind.POWER_OFF, ours, 1, 1, done).action)
 
     def _power_on(self, ours: bool) -> RequestAccepted:
         was_off = self.status is ServerStatus.OFF

@@ -3,8 +3,8 @@
 At any moment:
 - *At most one snapshot a job.* Two only where a request had its effect later than anybody can wait for, and then the
   job tells the second one. (`one_snapshot`)
-- *No server off because of us without a debt in the journal*, and *no exit 0 with a debt open*. Somebody else who has
-  switched the server since has decided about it. (`no_hidden_debt`)
+- *No server off because of us without a restore pending in the journal*, and *no exit 0* then. Somebody else who has
+  switched the server since has decided about it. (`restore_pending`)
 - *Downtime at most what was allowed*, once the process works, sees and may switch on; what it is locked for meanwhile
   (its own snapshot, somebody else's action) doesn't count. (`downtime`)
 - *Look-ups at most a third of the budget*: one job may ask for no more than its share in any minute. (`few_look_ups`)
@@ -14,9 +14,10 @@ On every step:
 - A server is only shut down when it was seen running, and only switched on when we have shut it down and nobody else
   has decided about it since. (`check_step`)
 
-From any state, when the world is well again: *no debt without an end*, and *every wait has an end*: all jobs end,
-soon, with few requests. And when the world stays ill: the job ends or asks a person, unless the user chose to wait
-for locks without limit, the rate limit doesn't refill, or it owes a server that can't be switched on. (`ended_well`,
+From any state, when the world is well again: *no restore pending without an end*, and *every wait has an end*: all
+jobs end, soon, with few requests. And
+when the world stays ill: the job ends or asks a person, unless the user chose to wait
+for locks without limit, the rate limit doesn't refill, or its server can't be powered on. (`ended_well`,
 `ended_ill`)
 """
 
@@ -56,7 +57,7 @@ OVER_AT_MOST = timedelta(minutes=2)
 def always(world: World) -> None:
     """What holds at any moment."""
     one_snapshot(world)
-    no_hidden_debt(world)
+    restore_pending(world)
     downtime(world)
 
 
@@ -82,8 +83,8 @@ def off_because_of_us(world: World) -> bool:
     return not [work for work in _others_since(world, world.asked_off_at - 2 * CLOCK_MARGIN) if not work.ours]
 
 
-def no_hidden_debt(world: World) -> None:
-    """A server that is off because of us is owed by its job, and the exit code says that something is left."""
+def restore_pending(world: World) -> None:
+    """Its job will power on a server that is off because of us, and the exit code says that something is left."""
     if off_because_of_us(world) and not world.too_late_off:
         assert world.job.owes, "left off, and nobody else has touched it"
     if world.job.owes:
@@ -137,7 +138,7 @@ def _check_send(
     if request_kind is RequestKind.SHUTDOWN:
         assert observation.server is not None
         assert observation.server.status is ServerStatus.RUNNING
-        assert after.power is Power.RESTORE_PENDING, "the debt is written down with the intent"
+        assert after.power is Power.RESTORE_PENDING, "the pending restore is written down with the intent"
         if before.power is not Power.RESTORE_PENDING:
             assert world.may_stop
             world.asked_off_at = world.hetzner.now

@@ -1,9 +1,9 @@
 """Whatever happens, these promises hold (each is judged in `promises`, on the world of `world` and `hetzner`):
 
 - at most one snapshot a job;
-- no server off because of us without a debt in the journal;
-- no debt without an end;
-- no exit 0 with a debt open;
+- no server off because of us without a restore pending in the journal;
+- no restore pending without an end;
+- no exit 0 with a restore pending;
 - downtime at most what was allowed;
 - every wait has an end;
 - of the budget, look-ups use at most a third.

@@ -2,7 +2,7 @@
 
 A guest obeys an ACPI request when it likes: after its updates, or when a person answers its dialog. So a server that
 did not go off in time is still ours to power on: it is looked at for a while, and after that whenever it is seen
-anyway, in this process or by the first look of the next one. The debt ends when it is seen running after a day.
+anyway, in this process or by the first look of the next one. The watch ends when it is seen running after a day.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def observe(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
 
 
 def _known_to_run(job: SnapshotJob, seen: ServerSeen) -> bool:
-    """Whether it runs; a status that says neither that nor off ends the debt only after as long again."""
+    """Whether it runs; a status that says neither that nor off ends the watch only after as long again."""
     if seen.server is not None and seen.server.status is ServerStatus.RUNNING:
         return True
     return _passed(job.debt_until + OWED_FOR if job.debt_until else None, seen)
@@ -86,7 +86,7 @@ def _passed(moment: datetime | None, seen: ServerSeen) -> bool:
 
 
 def _went_off(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
-    """The debt is back; an earlier end of the job is only taken up again, not told twice."""
+    """The restore is pending again; an earlier end of the job is only taken up again, not told twice."""
     job = builder.job
     start = tracked_request.again(job.power_on) if job.power_on.attempts else job.power_on
     builder.set(power=Power.RESTORE_PENDING, off_at=None, on_at=None, watching=False, power_on=start)

@@ -1,8 +1,8 @@
-"""What we owe a server that we asked to shut down (pure): since when it is off, and when the debt is paid.
+"""Whether a server that we asked to shut down must be powered on (pure): since when it is off, until when.
 
-The debt is written down together with the intent to shut down, so that it outlives everything but the journal.
-It is paid when the server is seen running and no shutdown of ours can still take effect (`watching`), when it is
-gone, or when somebody else has switched it since (`ownership`).
+The pending restore is written down together with the intent to shut down: it outlives everything but the journal.
+It ends when the server is seen running and no shutdown of ours can still take effect (`late_shutdown`), when it is
+gone, or when somebody else has switched it since (`whose_action`).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def note_downtime(builder: SnapshotStepBuilder) -> None:
 def end_restoring(
     builder: SnapshotStepBuilder, kind: JobEventKind | None, note: str | None = None, seconds: float | None = None
 ) -> None:
-    """Nothing is owed any more; `kind` is how it is told, if it is."""
+    """No restore is pending any more; `kind` is how it is told, if it is."""
     builder.set(power=Power.RESTORED, watching=False, watch_until=None, debt_until=None, unseen_since=None)
     if kind is not None:
         builder.tell(kind, note=note, seconds=seconds)

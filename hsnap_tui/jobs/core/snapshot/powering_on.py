@@ -20,11 +20,11 @@ LOOKED_FOR = timedelta(minutes=2)
 """How long looking for a lost shutdown is tried before the server is only watched."""
 
 STATUS_WITHIN = timedelta(minutes=15)
-"""How long a server that is owed may be neither running nor off before its job goes on without it."""
+"""How long a server to be powered on may be neither running nor off before its job goes on without it."""
 
 
 def restore(builder: SnapshotStepBuilder, seen: ServerSeen | None) -> None:
-    """Goes one step towards paying the debt."""
+    """Goes one step towards a running server."""
     job = builder.job
     if job.result is not None:
         builder.set(state=JobState.POWERING_ON)
@@ -53,11 +53,11 @@ def _seen_running(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
         builder.set(on_at=seen.started)
         downtime = builder.job.downtime
         builder.tell(JobEventKind.SERVER_ON, seconds=downtime.total_seconds() if downtime else None)
-        _watch_or_pay(builder)
+        _watch_or_end(builder)
     elif job.off_at is not None:
         builder.set(on_at=seen.started)
         builder.tell(JobEventKind.LEFT_ALONE, note="it runs again: somebody else has powered it on")
-        _watch_or_pay(builder)
+        _watch_or_end(builder)
     elif missing := next(
         (s for s in (job.shutdown, job.power_off) if s.missing and s.phase is not Phase.ACCEPTED), None
     ):
@@ -80,7 +80,7 @@ def _look_for_missing(builder: SnapshotStepBuilder, seen: ServerSeen, request: T
         builder.look_up(request.kind)
 
 
-def _watch_or_pay(builder: SnapshotStepBuilder) -> None:
+def _watch_or_end(builder: SnapshotStepBuilder) -> None:
     if not late_shutdown.begin_for_lost(builder):
         end_restoring(builder, None)
 
@@ -91,8 +91,8 @@ def _may_switch_until(builder: SnapshotStepBuilder) -> datetime:
     Once it was off, only one whose answer was lost can. Before, an accepted shutdown has the time that it is allowed.
     """
     job = builder.job
-    doubts = (request.unknown_until for request in (job.shutdown, job.power_off, job.power_on))
-    latest = max((until for until in doubts if until is not None), default=job.created)
+    unknown = (request.unknown_until for request in (job.shutdown, job.power_off, job.power_on))
+    latest = max((until for until in unknown if until is not None), default=job.created)
     if job.off_at is None:
         accepted = [request for request in (job.shutdown, job.power_off) if request.phase is Phase.ACCEPTED]
         latest = max([latest, *(reached(builder, request) + job.options.off_within for request in accepted)])
@@ -118,7 +118,7 @@ def action_seen(builder: SnapshotStepBuilder, action: Action) -> None:
 
 
 def looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:
-    """What a look-up before switching on says: somebody else's word counts, ours is sent (again)."""
+    """What a look-up before switching on says: what somebody else has done counts, ours is sent (again)."""
     start, server = builder.job.power_on, found.server
     own = tracked_request.possibly_ours(start, found.actions, builder.context.clock_offset)
     off = server is not None and server.status is ServerStatus.OFF

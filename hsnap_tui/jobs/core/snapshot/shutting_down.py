@@ -1,4 +1,4 @@
-"""Shutting a server down before its snapshot (pure), and cutting its power when that was chosen."""
+"""Shutting a server down before its snapshot (pure), and powering it off when that was chosen."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hsnap_tui.jobs.core.snapshot import whose_action
 from hsnap_tui.jobs.core.snapshot.power import note_off, reached
 from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 
-CUT_WITHIN = timedelta(minutes=1)
-"""How long a server may take to be off after its power was cut."""
+POWER_OFF_WITHIN = timedelta(minutes=1)
+"""How long a server may take to be off after it was powered off."""
 
 STATUS_FRESH = timedelta(seconds=10)
 """A server is only shut down when it was seen running this recently: one that is off is none of our business."""
@@ -60,7 +60,7 @@ def _await_status(builder: SnapshotStepBuilder, seen: ServerSeen, status: Server
 
 
 def _waited_for_off(builder: SnapshotStepBuilder, seen: ServerSeen) -> bool:
-    """Whether it is time to cut the power; fails the job when it is time and that was not chosen."""
+    """Whether it is time to power it off; fails the job when it is time and that was not chosen."""
     job = builder.job
     deadline = reached(builder, job.shutdown) + job.options.off_within
     if seen.started < deadline:
@@ -92,14 +92,14 @@ def _stop_next(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
 
 
 def _shut_down(builder: SnapshotStepBuilder) -> None:
-    """Writes down the debt and asks for the shutdown."""
+    """Writes down the pending restore and asks for the shutdown."""
     builder.set(power=Power.RESTORE_PENDING, watching=False)
     builder.tell(JobEventKind.SHUTTING_DOWN)
     builder.send(RequestKind.SHUTDOWN, JobState.SHUTTING_DOWN)
 
 
 def refused(builder: SnapshotStepBuilder) -> None:
-    """A shutdown was surely refused: what is owed is what was owed before."""
+    """A shutdown was surely refused: the restore is as pending as it was before."""
     job = builder.job
     if job.watch_until is not None:
         builder.set(power=Power.WATCHED, watching=True)
@@ -108,7 +108,7 @@ def refused(builder: SnapshotStepBuilder) -> None:
 
 
 def action_seen(builder: SnapshotStepBuilder, action: Action) -> None:
-    """How the shutdown's action goes; one that fails ends the job, unless the power is to be cut in that case."""
+    """How the shutdown's action goes; one that fails ends the job, unless it is to be powered off in that case."""
     job = builder.job
     failed = action.status is ActionStatus.ERROR and job.result is None and job.off_at is None
     if failed and job.options.if_still_on is IfStillOn.LEAVE:
@@ -124,14 +124,14 @@ def action_seen(builder: SnapshotStepBuilder, action: Action) -> None:
 
 
 def _await_power_off(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
-    if seen.started >= reached(builder, builder.job.power_off) + CUT_WITHIN:
+    if seen.started >= reached(builder, builder.job.power_off) + POWER_OFF_WITHIN:
         builder.fail(
             Failure("still_on", "the server is still on after its power was cut", "Look at it in the console.")
         )
 
 
 def _power_off(builder: SnapshotStepBuilder) -> None:
-    """Asks for the power to be cut."""
+    """Asks for the power-off."""
     builder.tell(JobEventKind.POWERING_OFF)
     builder.send(RequestKind.POWER_OFF, JobState.SHUTTING_DOWN)
 
