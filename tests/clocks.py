@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -43,14 +44,19 @@ class VirtualClock:
         """Moves the time, letting everything run that comes due on the way, until nothing is left to run."""
         until = self._elapsed + seconds
         await self.settle()
-        while self._sleepers and self._sleepers[0][0] <= until:
-            at, _, woken = heapq.heappop(self._sleepers)
-            if woken.done():
-                continue
-            self._elapsed = max(self._elapsed, at)
-            woken.set_result(None)
+        while self.wake_next(until):
             await self.settle()
         self._elapsed = until
+
+    def wake_next(self, until: float = math.inf) -> bool:
+        """Moves the time to the next sleeper that is due by then, and wakes it; gives whether there was one."""
+        while self._sleepers and self._sleepers[0][0] <= until:
+            at, _, woken = heapq.heappop(self._sleepers)
+            if not woken.done():
+                self._elapsed = max(self._elapsed, at)
+                woken.set_result(None)
+                return True
+        return False
 
     async def settle(self) -> None:
         """Returns when every task waits for something that only time or the outside can bring."""

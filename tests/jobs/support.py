@@ -1,4 +1,4 @@
-"""A session at work on a simulated cloud, both at the same accelerated time."""
+"""A session at work on a simulated cloud over real HTTP, both in one virtual time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hsnap_tui.cloud.client import HetznerCloud
-from hsnap_tui.common.clock import ScaledClock
 from hsnap_tui.config.secret import Secret
 from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.demo.serving.server import Served, serve_in_thread
@@ -18,17 +17,27 @@ from hsnap_tui.fleet.poll_targets import PollScope
 from hsnap_tui.jobs.core.model import JOB_LABEL, SnapshotJob, SnapshotOptions, SnapshotRequest, Target
 from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint, provisional_id
 from hsnap_tui.session.session import Session
+from tests.jobs.one_time import OneTime
 
 SPEED = 30.0
 PATIENCE = 30.0
-"""Real seconds that a test waits for what must come; nothing is judged by how long it took."""
+"""Real seconds that a test in scaled time waits for what must come; nothing is judged by how long it took."""
+
+
+@contextlib.contextmanager
+def simulated_in_scaled_time(**options: object) -> Iterator[Served]:
+    """A calm cloud whose clock runs `SPEED` times as fast as the machine's."""
+    chosen = {"servers": 4, "calm": True, "speed": SPEED, "rate_limit": 100_000, **options}
+    with serve_in_thread(options=DemoOptions(**chosen)) as served:  # type: ignore[arg-type]
+        yield served
+        assert served.defects == []
 
 
 @contextlib.contextmanager
 def simulated(**options: object) -> Iterator[Served]:
-    """A calm cloud whose clock runs `SPEED` times as fast."""
-    chosen = {"servers": 4, "calm": True, "speed": SPEED, "rate_limit": 100_000, **options}
-    with serve_in_thread(options=DemoOptions(**chosen)) as served:  # type: ignore[arg-type]
+    """A calm cloud in a virtual time that goes on while a session is at work."""
+    chosen = {"servers": 4, "calm": True, "rate_limit": 100_000, **options}
+    with serve_in_thread(options=DemoOptions(**chosen), clock=OneTime()) as served:  # type: ignore[arg-type]
         yield served
         assert served.defects == []
 
@@ -39,6 +48,7 @@ class Desk:
 
     session: Session
     cloud: HetznerCloud
+    clock: OneTime
     events: list[Event] = field(default_factory=list)
 
     def told(self, kind: JobEventKind) -> list[JobEvent]:
@@ -47,14 +57,11 @@ class Desk:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Waits for the condition."""
-        async with asyncio.timeout(PATIENCE):
-            while not condition():
-                await asyncio.sleep(0.01)
+        await self.clock.until(condition)
 
     async def start(self, options: SnapshotOptions | None = None, names: set[str] | None = None) -> str:
         """Submits a batch of all servers, or of those named."""
-        async with asyncio.timeout(PATIENCE):
-            await self.session.listed()
+        await self.session.listed()
         servers = [view.server for view in self.session.fleet.views.values()]
         targets = tuple(
             Target(server.id, server.name, f"{server.name}-snapshot")
@@ -87,10 +94,11 @@ async def desk(
     scope: PollScope = PollScope.JOBS_ONLY,
     token: str | None = None,
     read_only: bool = False,
-    read_timeout: float = 1.0,
+    read_timeout: float = 30.0,
 ) -> AsyncIterator[Desk]:
     """A session at work until the block ends; the end is as abrupt as a killed process's."""
-    clock = ScaledClock(SPEED)
+    clock = served.clock
+    assert isinstance(clock, OneTime)
     chosen = token or served.token
     mark = fingerprint(chosen)
     cloud = HetznerCloud(served.endpoint, Secret(chosen), provisional_id(mark), clock, read_timeout=read_timeout)
@@ -103,8 +111,9 @@ async def desk(
         scope=scope,
         read_only=read_only,
     )
-    made = Desk(session, cloud)
+    made = Desk(session, cloud, clock)
     session.subscribe(made.events.append)
+    clock.begin(cloud)
     work = asyncio.create_task(session.run())
     try:
         yield made
@@ -112,6 +121,7 @@ async def desk(
         work.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await work
+        clock.end(cloud)
 
 
 def snapshots_by_job(served: Served) -> dict[str, int]:

@@ -35,7 +35,7 @@ async def test_a_refusal_that_would_meet_all_shuts_down_one_server_only(tmp_path
 async def test_a_route_that_is_down_costs_one_server_the_allowed_downtime(tmp_path: Path, kind: str) -> None:
     with simulated() as served:
         served.add_fault(Fault(kind, "POST", "create_image"))
-        async with desk(served, tmp_path, read_timeout=30.0) as at:
+        async with desk(served, tmp_path, read_timeout=1.0) as at:
             await at.start(BRIEFLY)
             await at.settled()
             await at.until(lambda: len(at.told(JobEventKind.HELD)) == 4)

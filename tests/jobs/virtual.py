@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from hsnap_tui.cloud.client import HetznerCloud
 from hsnap_tui.config.secret import Secret
@@ -19,6 +18,7 @@ from hsnap_tui.jobs.core.model import SnapshotJob, SnapshotOptions, SnapshotRequ
 from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint
 from hsnap_tui.session.session import Session
 from tests.clocks import VirtualClock
+from tests.jobs.one_time import counted_threads
 
 
 @dataclass
@@ -54,7 +54,7 @@ async def virtual_desk(
 ) -> AsyncIterator[VirtualDesk]:
     """A session at work until the block ends."""
     clock = VirtualClock()
-    under_way = _counted_threads()
+    under_way = counted_threads()
     with serve_in_thread(options=options, clock=clock) as served:
         mark = fingerprint(served.token)
         cloud = HetznerCloud(served.endpoint, Secret(served.token), mark, clock)
@@ -71,18 +71,3 @@ async def virtual_desk(
             with contextlib.suppress(asyncio.CancelledError):
                 await work
         assert served.defects == []
-
-
-def _counted_threads() -> set[asyncio.Future[Any]]:
-    """What the running loop has given to threads and not got back yet."""
-    loop, under_way = asyncio.get_running_loop(), set[asyncio.Future[Any]]()
-    original = loop.run_in_executor
-
-    def counted(*args: Any) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = original(*args)
-        under_way.add(future)
-        future.add_done_callback(under_way.discard)
-        return future
-
-    loop.run_in_executor = counted  # type: ignore[method-assign, assignment]
-    return under_way

@@ -20,7 +20,7 @@ from hsnap_tui.events import Event, JobEvent, Notice
 from hsnap_tui.jobs.core.model import JobState, Power, SnapshotOptions, SnapshotRequest, Target
 from hsnap_tui.session.interface import RefusedError
 from hsnap_tui.session.workspace import OpenProject, Workspace
-from tests.jobs.support import PATIENCE, SPEED, simulated, snapshots_by_job, statuses
+from tests.jobs.support import PATIENCE, SPEED, simulated_in_scaled_time, snapshots_by_job, statuses
 
 WRONG = "x" * 64
 
@@ -62,7 +62,11 @@ def states(project: OpenProject) -> set[JobState]:
 
 
 async def test_three_projects_side_by_side_one_with_a_bad_token(tmp_path: Path) -> None:
-    with simulated() as one, simulated(servers=3) as two, simulated(rate_limit=5000) as three:
+    with (
+        simulated_in_scaled_time() as one,
+        simulated_in_scaled_time(servers=3) as two,
+        simulated_in_scaled_time(rate_limit=5000) as three,
+    ):
         async with workspace() as (made, told):
             prod = made.open(settings(one, "prod", tmp_path))
             bad = made.open(settings(two, "bad", tmp_path, WRONG))
@@ -94,7 +98,7 @@ async def test_three_projects_side_by_side_one_with_a_bad_token(tmp_path: Path) 
 
 async def test_a_project_whose_journal_cannot_be_used_leaves_the_others_working(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with simulated() as one, simulated() as two:
+    with simulated_in_scaled_time() as one, simulated_in_scaled_time() as two:
         async with workspace() as (made, _):
             broken = made.open(settings(one, "broken", tmp_path / "file"))
             good = made.open(settings(two, "good", tmp_path / "state"))
@@ -112,7 +116,7 @@ async def test_an_unexpected_error_ends_one_project_alone_and_is_told(
     async def fail() -> None:
         raise RuntimeError("unexpected")
 
-    with simulated() as one, simulated() as two:
+    with simulated_in_scaled_time() as one, simulated_in_scaled_time() as two:
         async with workspace() as (made, told):
             failing = made.open(settings(one, "failing", tmp_path))
             monkeypatch.setattr(failing.session._watcher, "run", fail)
@@ -131,7 +135,7 @@ async def test_an_unexpected_error_ends_one_project_alone_and_is_told(
 
 
 async def test_two_tokens_of_one_project_are_one_project(tmp_path: Path) -> None:
-    with simulated(tokens=2) as served:
+    with simulated_in_scaled_time(tokens=2) as served:
         first, second, _ = served.tokens
         async with workspace() as (made, told):
             one = made.open(settings(served, "one", tmp_path, first))
@@ -148,7 +152,7 @@ async def test_two_tokens_of_one_project_are_one_project(tmp_path: Path) -> None
 
 
 async def test_a_new_token_takes_the_place_of_one_that_is_refused(tmp_path: Path) -> None:
-    with simulated(tokens=2) as served:
+    with simulated_in_scaled_time(tokens=2) as served:
         first, second, _ = served.tokens
         async with workspace() as (made, _):
             known = made.open(settings(served, "known", tmp_path, first))
@@ -165,7 +169,7 @@ async def test_a_new_token_takes_the_place_of_one_that_is_refused(tmp_path: Path
 
 async def test_closing_a_project_powers_its_servers_on_and_the_others_go_on(tmp_path: Path) -> None:
     down = SnapshotOptions(shut_down=True, at_a_time=4)
-    with simulated(snapshot_seconds=(600, 600)) as one, simulated() as two:
+    with simulated_in_scaled_time(snapshot_seconds=(600, 600)) as one, simulated_in_scaled_time() as two:
         async with workspace() as (made, _):
             closing, staying = made.open(settings(one, "closing", tmp_path)), made.open(settings(two, "b", tmp_path))
             await snapshot_all(closing, down)
@@ -182,7 +186,7 @@ async def test_closing_a_project_powers_its_servers_on_and_the_others_go_on(tmp_
 
 
 async def test_a_context_without_a_token_or_with_a_name_that_is_open_opens_nothing(tmp_path: Path) -> None:
-    with simulated() as served:
+    with simulated_in_scaled_time() as served:
         async with workspace() as (made, _):
             only = made.open(settings(served, "prod", tmp_path))
             with pytest.raises(RefusedError, match="prod is open already"):
