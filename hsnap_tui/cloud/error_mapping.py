@@ -154,7 +154,9 @@ def _outcome_unknown(
 ) -> CloudError:
     if method == "GET" or never_forwarded or not raw_response.request_handle.sent:
         return CloudError(ErrorKind.UNREACHABLE, words)
-    return CloudError(ErrorKind.UNCLEAR, f"{words}; it is not known whether it was carried out", Effect.POSSIBLE)
+    return CloudError(
+        ErrorKind.OUTCOME_UNKNOWN, f"{words}; it is not known whether it was carried out", Effect.POSSIBLE
+    )
 
 
 def _transport(raw_response: RawResponse) -> str:

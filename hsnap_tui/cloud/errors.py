@@ -25,7 +25,7 @@ class ErrorKind(StrEnum):
     REMOVED = "removed"
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
-    UNCLEAR = "unclear"
+    OUTCOME_UNKNOWN = "outcome_unknown"
 
 
 NO_ACCESS = frozenset({ErrorKind.UNAUTHORIZED, ErrorKind.FORBIDDEN, ErrorKind.READ_ONLY_TOKEN})
@@ -121,7 +121,7 @@ ADVICE: dict[ErrorKind, str] = {
         "No usable answer came, and nothing was changed at Hetzner. Check the network, a proxy and the endpoint; "
         "it is tried again."
     ),
-    ErrorKind.UNCLEAR: (
+    ErrorKind.OUTCOME_UNKNOWN: (
         "The request may have been carried out at Hetzner, or may still be. Look at the server's actions and "
         "snapshots before doing it again."
     ),

@@ -10,7 +10,7 @@ from hsnap_tui.session.session import Session
 
 TAKEN_IN_WITHIN = 5.0
 
-GONE = frozenset({HoldReason.OLD, HoldReason.SWITCHES_OFF, HoldReason.INTERRUPTED})
+GONE = frozenset({HoldReason.OLD, HoldReason.SHUTS_DOWN, HoldReason.INTERRUPTED})
 """Reasons that come from the process that asked, or the one that sends, being gone."""
 
 ALL = frozenset(HoldReason)

@@ -35,13 +35,13 @@ from hsnap_tui.jobs.store.journal import Batch
 _NAMES: dict[type[Event], str] = {
     BatchQueued: "batch_queued",
     BatchEnded: "batch_ended",
-    ConnectionLost: "link_lost",
-    ConnectionRestored: "link_restored",
+    ConnectionLost: "connection_lost",
+    ConnectionRestored: "connection_restored",
     SendingHalted: "sending_halted",
     SendingResumed: "sending_resumed",
     RoleChanged: "role_changed",
     LeaderStalled: "leader_stalled",
-    LeaderResponds: "leader_works",
+    LeaderResponds: "leader_responds",
     Notice: "notice",
 }
 _OF_THE_FLEET = (FleetUpdated, ServerAppeared, ServerChanged, ServerGone, LockTaken, LockCleared, WatchEnded)
@@ -61,7 +61,7 @@ def of_event(event: Event) -> dict[str, Any]:
     """The line for an event."""
     if isinstance(event, ConnectionLost):
         failure = to_plain(Failure.of(event.error))
-        return record("link_lost", at=event.at.isoformat(), project=event.project, failure=failure)
+        return record("connection_lost", at=event.at.isoformat(), project=event.project, failure=failure)
     plain = to_plain(event)
     if isinstance(event, JobEvent):
         return record(plain.pop("kind"), **plain)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-JSON_VERSION = 1
-"""Rises when a field goes away or changes its meaning; new fields and events may come at any time."""
+JSON_VERSION = 2
+"""Rises when a name goes away or changes its meaning; new fields and events may come at any time."""
 
 FIELDS: Mapping[str, str] = MappingProxyType(
     {
         "v": "the version of these lines; fields are only ever added within one",
-        "event": "what the line tells: a step of a job (queued, waiting, creating, progress, done, failed, held, …), "
-        "batch_queued, batch_ended, role_changed, leader_stalled, leader_works, sending_halted, sending_resumed, "
-        "link_lost, link_restored, notice, still_waiting (a sign of life), "
+        "event": "what the line tells: a step of a job (queued, waiting, creating, "
+        "progress, needs_approval, done, failed, …), "
+        "batch_queued, batch_ended, role_changed, leader_stalled, leader_responds, sending_halted, sending_resumed, "
+        "connection_lost, connection_restored, notice, still_waiting (a sign of life), "
         "would_snapshot (--dry-run: a line for each server), batch and job (hsnap-tui jobs), and end, the last line",
         "at": "when it happened, UTC",
         "project": "the ID of the project: the name of its folder in the state directory, the same for all its "
@@ -31,7 +32,8 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "jobs, done, failed, skipped, cancelled": "numbers of jobs",
         "role, leader_pid": "leader when this process sends, follower when the process leader_pid does",
         "pid, since": "the process that sends and stands still, and since when",
-        "state, hold": "how a job stands, and why it needs a yes",
+        "state, hold": "the job's state (queued, waiting, shutting_down, requesting, checking, creating, "
+        "powering_on, needs_approval, unknown, done, failed, skipped, cancelled), and why it needs approval",
         "description": "of the snapshot",
         "locked, status": "of the server",
         "would_skip, would_wait": "--dry-run: the server is locked, so that it would be skipped, or waited for",

@@ -25,7 +25,7 @@ class BatchEnds:
     def after(self, event: JobEvent) -> BatchEnded | None:
         """The end of the batch, if this was the last word about it; a job tried again has another end."""
         told = self._told.setdefault(event.batch, set())
-        if event.kind is JobEventKind.RELEASED:
+        if event.kind is JobEventKind.APPROVED:
             told.discard(event.job)
         elif self._is_end(event) and event.job not in told:
             told.add(event.job)

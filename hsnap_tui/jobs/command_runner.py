@@ -58,7 +58,7 @@ class CommandRunner:
         self._tasks.discard(task)
         fault = None if task.cancelled() else task.exception()
         if fault is not None:
-            error = CloudError(ErrorKind.UNCLEAR, f"internal fault: {type(fault).__name__}", Effect.POSSIBLE)
+            error = CloudError(ErrorKind.OUTCOME_UNKNOWN, f"internal fault: {type(fault).__name__}", Effect.POSSIBLE)
             outcome = AnswerLost(command.request_kind, error) if isinstance(command, Send) else LookUpFailed(error)
             self._tell(job.id, outcome)
 
@@ -88,7 +88,9 @@ class CommandRunner:
         finally:
             asked.cancel()
             late.cancel()
-        error = CloudError(ErrorKind.UNCLEAR, "there was no answer within the allowed downtime", Effect.POSSIBLE)
+        error = CloudError(
+            ErrorKind.OUTCOME_UNKNOWN, "there was no answer within the allowed downtime", Effect.POSSIBLE
+        )
         return AnswerLost(command.request_kind, error) if isinstance(command, Send) else LookUpFailed(error)
 
     async def _send(self, job: Job, request_kind: RequestKind) -> JobObservation:

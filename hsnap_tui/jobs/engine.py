@@ -49,7 +49,7 @@ T = TypeVar("T")
 JOURNAL_RETRY = timedelta(seconds=5)
 SLICE = 50
 """So many steps, commands or events are dealt with before others have the event loop: a key is never waited for."""
-_FAILS_FOR_ALL = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.UNCLEAR})
+_FAILS_FOR_ALL = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.OUTCOME_UNKNOWN})
 _PASSING = frozenset({JobEventKind.PROGRESS})
 
 

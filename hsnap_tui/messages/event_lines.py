@@ -178,11 +178,11 @@ def _batch_ended(event: ev.BatchEnded) -> str:
 _SEVERITY = {
     Kind.PROGRESS: Severity.QUIET,
     Kind.QUEUED: Severity.QUIET,
-    Kind.UNCLEAR: Severity.WARNING,
+    Kind.OUTCOME_UNKNOWN: Severity.WARNING,
     Kind.POWERING_OFF: Severity.WARNING,
     Kind.SLOW: Severity.WARNING,
     Kind.RETRYING: Severity.WARNING,
-    Kind.HELD: Severity.WARNING,
+    Kind.NEEDS_APPROVAL: Severity.WARNING,
     Kind.LEFT_ALONE: Severity.WARNING,
     Kind.WATCHED: Severity.WARNING,
     Kind.UNKNOWN: Severity.BAD,

@@ -46,7 +46,7 @@ def snapshot_in_words(job: Job) -> str:
 
 _HOLDS = {
     HoldReason.OLD: "left by a run an hour ago or more",
-    HoldReason.SWITCHES_OFF: "left by an earlier run, and would shut the server down",
+    HoldReason.SHUTS_DOWN: "left by an earlier run, and would shut the server down",
     HoldReason.INTERRUPTED: "interrupted while the server was shut down",
     HoldReason.LIMIT: "snapshot limit reached",
     HoldReason.NO_ACCESS: "the token was refused, or may only read",
@@ -59,14 +59,23 @@ _HOLDS = {
 
 _RESUMED = {
     "sent": "an earlier run asked for its snapshot: it is followed to its end",
-    "unclear": "an earlier run was interrupted while it asked for the snapshot; looking up what happened",
-    "owed": "an earlier run had it shut down: it is powered on again",
+    "outcome_unknown": "an earlier run was interrupted while it asked for the snapshot; looking up what happened",
+    "restore_pending": "an earlier run had it shut down: it is powered on again",
     "watched": "an earlier run asked it to shut down, and it may have done so late: it is powered on if it is off",
     "queued": "left by an earlier run, goes on",
 }
 
 _USES_NOTE = frozenset(
-    {Kind.HELD, Kind.UNCLEAR, Kind.RETRYING, Kind.RESUMED, Kind.DUPLICATE, Kind.FOUND, Kind.LEFT_ALONE, Kind.WATCHED}
+    {
+        Kind.NEEDS_APPROVAL,
+        Kind.OUTCOME_UNKNOWN,
+        Kind.RETRYING,
+        Kind.RESUMED,
+        Kind.DUPLICATE,
+        Kind.FOUND,
+        Kind.LEFT_ALONE,
+        Kind.WATCHED,
+    }
 )
 
 
@@ -153,10 +162,10 @@ _PLAIN = {
     Kind.QUEUED: "snapshot queued",
     Kind.SHUTTING_DOWN: "asked to shut down (ACPI)",
     Kind.POWERING_OFF: "is still on: the power is cut (power off)",
-    Kind.SENDING: "snapshot asked for",
+    Kind.REQUESTING: "snapshot asked for",
     Kind.NOT_FOUND: "looked up: the request had no effect, it may be sent again",
     Kind.POWERING_ON: "is being switched on again",
-    Kind.RELEASED: "goes on: somebody said yes",
+    Kind.APPROVED: "goes on: somebody said yes",
     Kind.CANCELLED: "cancelled",
 }
 
@@ -164,11 +173,11 @@ _WORDS: dict[Kind, Callable[[ev.JobEvent], str]] = {
     Kind.FOUND: _found,
     Kind.RETRYING: _retrying,
     Kind.RESUMED: _resumed,
-    Kind.HELD: _held,
+    Kind.NEEDS_APPROVAL: _held,
     Kind.DUPLICATE: _duplicate,
     Kind.WAITING: _waiting,
     Kind.SERVER_OFF: lambda e: f"is off{_after(e)}",
-    Kind.UNCLEAR: _unclear,
+    Kind.OUTCOME_UNKNOWN: _unclear,
     Kind.CREATING: _creating,
     Kind.PROGRESS: lambda e: f"snapshot {e.percent if e.percent is not None else 0} %",
     Kind.SLOW: _slow,

@@ -19,7 +19,7 @@ from hsnap_tui.tui.tables.rows import jobs_of
 if TYPE_CHECKING:
     from hsnap_tui.tui.screens.fleet import FleetScreen
 
-_ASKED_FOR = (HoldReason.SWITCHES_OFF, HoldReason.INTERRUPTED, HoldReason.DOWNTIME)
+_ASKED_FOR = (HoldReason.SHUTS_DOWN, HoldReason.INTERRUPTED, HoldReason.DOWNTIME)
 
 READ_ONLY = "Read-only: hsnap-tui was started with --read-only, so it sends nothing. Start it without, to do this."
 

@@ -127,7 +127,7 @@ def _stands(job: Job, pen: Pen) -> Text:
 
 def _end(job: Job, pen: Pen) -> Text:
     told = []
-    if job.state is JobState.HELD:
+    if job.state is JobState.NEEDS_APPROVAL:
         told.append(f"held: {hold_in_words(job.hold)}")
     made = snapshot_in_words(job)
     if made:

@@ -127,7 +127,7 @@ async def _batch(session: Session, arguments: argparse.Namespace, served: Served
     count = await inside.snapshot_all(session, options)
     await inside.stand(session, count)
     if arguments.retry:
-        again = (JobState.FAILED, JobState.HELD)
+        again = (JobState.FAILED, JobState.NEEDS_APPROVAL)
         ids = [job.id for job in session.jobs.values() if job.state in again]
         await session.release(ids)
         await session.retry(ids)
@@ -155,7 +155,7 @@ def report(rounds: list[Round], arguments: argparse.Namespace) -> int:
     show("Faults by kind", ["kind", *seeds], [[kind, *(found.faults[kind] for found in rounds)] for kind in kinds])
     states = [state.value for state in JobState if any(found.verdict.outcomes[state.value] for found in rounds)]
     reasons = sorted({reason for found in rounds for reason in found.verdict.reasons})
-    wanted = ("unclear", "found", "not_found", "retrying", "duplicate")
+    wanted = ("outcome_unknown", "found", "not_found", "retrying", "duplicate")
     rows: list[tuple[str, Sequence[object]]] = [
         ("requests", [found.requests for found in rounds]),
         ("faulty", [f"{found.faults.total() / max(1, found.requests):.1%}" for found in rounds]),

@@ -54,7 +54,7 @@ async def _batch(session: Session, options: SnapshotOptions) -> list[Job]:
     batch = await session.submit(SnapshotRequest(targets, options))
     while True:
         jobs = [job for job in session.jobs.values() if job.batch == batch]
-        if held := [job.id for job in jobs if job.state is JobState.HELD]:
+        if held := [job.id for job in jobs if job.state is JobState.NEEDS_APPROVAL]:
             await session.release(held)  # as the person in front of it does
             await session.clock.sleep(2)
         elif len(jobs) == len(targets) and all(job.state.ended or job.state.needs_person for job in jobs):

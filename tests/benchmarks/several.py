@@ -139,7 +139,7 @@ def main() -> int:
     for outcome in outcomes:
         name = f"{outcome.killed} killed"
         promises.equal(f"{name}: jobs", len(outcome.jobs), outcome.processes * arguments.servers)
-        held = outcome.verdict.outcomes["held"]
+        held = outcome.verdict.outcomes["needs_approval"]
         most_held = outcome.killed * arguments.servers if arguments.shut_down else 0
         words = f"{name}: {held} jobs held for a yes, of at most {most_held} that a killed process asked for"
         promises.check(words, held <= most_held)

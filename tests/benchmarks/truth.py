@@ -12,7 +12,7 @@ from hsnap_tui.demo.model.resources import Image
 from hsnap_tui.demo.serving.simulation import Simulation
 from hsnap_tui.jobs.core.model import JOB_LABEL, Job, JobState, Power
 
-NO_SNAPSHOT = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED, JobState.HELD})
+NO_SNAPSHOT = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED, JobState.NEEDS_APPROVAL})
 """Of jobs in these states we say that there is no snapshot."""
 
 

@@ -59,7 +59,7 @@ def test_only_what_surely_had_no_effect_is_called_so(
     harmless = method == "GET" or not sent or refused or status in NEVER_FORWARDED - {409}
     if error.effect is Effect.NONE:
         assert harmless
-    if error.kind is ErrorKind.UNCLEAR:
+    if error.kind is ErrorKind.OUTCOME_UNKNOWN:
         assert error.effect is Effect.POSSIBLE
     if error.kind is ErrorKind.NOT_FOUND:
         assert isinstance(failure, hcloud.APIException)

@@ -170,7 +170,7 @@ async def test_no_answer(serve: Serve, connect: Connect, script: Script) -> None
     server = serve(script)
     cloud = connect(server, connect=0.3, read=0.3)
     started = time.monotonic()
-    check(await post(cloud), K.UNCLEAR, Effect.POSSIBLE)
+    check(await post(cloud), K.OUTCOME_UNKNOWN, Effect.POSSIBLE)
     assert server.count("POST") == 1
     check(await get(cloud), K.UNREACHABLE, Effect.NONE)
     assert 1 <= server.count("GET") <= 2
@@ -181,7 +181,7 @@ async def test_no_answer(serve: Serve, connect: Connect, script: Script) -> None
 async def test_answers_that_say_nothing_reliable(serve: Serve, connect: Connect, script: Script) -> None:
     server = serve(script)
     cloud = connect(server)
-    check(await post(cloud), K.UNCLEAR, Effect.POSSIBLE)
+    check(await post(cloud), K.OUTCOME_UNKNOWN, Effect.POSSIBLE)
     assert server.count("POST") == 1
     check(await get(cloud), K.UNREACHABLE, Effect.NONE)
     assert server.count("GET") == 2
@@ -194,7 +194,7 @@ async def test_refusals_that_are_not_from_the_api(
 ) -> None:
     server = serve(says(answer(status, HTML, AS_HTML)))
     cloud = connect(server)
-    kind = K.UNCLEAR if effect is Effect.POSSIBLE else K.UNREACHABLE
+    kind = K.OUTCOME_UNKNOWN if effect is Effect.POSSIBLE else K.UNREACHABLE
     check(await post(cloud), kind, effect)
     check(await get(cloud), K.UNREACHABLE, Effect.NONE)
     assert server.count("POST") == 1
@@ -270,7 +270,7 @@ async def test_an_answer_too_large_is_given_up(
     cloud = connect(serve(says(answer(201, gzip.compress(data) if packed else data, headers))))
     assert (await cloud.power_on(1, Priority.POWER_ON)).id == 1
     monkeypatch.setattr(request_handle, "LARGEST_ANSWER", 50_000)
-    check(await post(cloud), K.UNCLEAR, Effect.POSSIBLE)
+    check(await post(cloud), K.OUTCOME_UNKNOWN, Effect.POSSIBLE)
 
 
 async def test_refused(connect: Connect) -> None:

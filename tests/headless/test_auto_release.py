@@ -18,7 +18,7 @@ def test_the_yes_counts_for_a_job_that_is_held_only_when_its_server_is_on_again(
         assert run.ended().code == -signal.SIGKILL
         resumed = at.run("resume", "--yes", "--json")
         told = [event["event"] for event in resumed.records if event.get("server_name") == "web-1"]
-        assert told.index("server_on") < told.index("held") < told.index("released") < told.index("done")
+        assert told.index("server_on") < told.index("needs_approval") < told.index("approved") < told.index("done")
         assert resumed.code == 0
         assert at.snapshots() == ["web-1-snapshot"]
         assert at.status("web-1") == "running"

@@ -171,14 +171,14 @@ def test_a_scene(name: str) -> None:
         assert re.search(r"[^\S\n ]|[\x00-\x09\x0b-\x1f\x7f-\x9f]", ended.out + ended.err) is None
     assert scene.says in in_words.ended.out + in_words.ended.err
     lines = as_json.ended.records
-    assert all(line["v"] == 1 and isinstance(line["event"], str) for line in lines)
+    assert all(line["v"] == 2 and isinstance(line["event"], str) for line in lines)
     assert {key for line in lines for key in line} <= EVERY_FIELD
     assert [line["exit"] for line in lines if line["event"] == "end"] == ([scene.code] if lines else [])
 
 
 def test_a_wrong_token_is_said_at_once() -> None:
     result = play(SCENES["wrong token"], "--json", "--network-wait", "1h")
-    assert [line["event"] for line in result.ended.records] == ["link_lost", "end"]
+    assert [line["event"] for line in result.ended.records] == ["connection_lost", "end"]
     assert result.ended.records[0]["failure"]["kind"] == "unauthorized"
 
 
@@ -190,7 +190,7 @@ def test_jobs_that_a_read_only_token_could_not_start_are_kept_for_a_better_one()
         held = at.run("resume")
         assert held.code == 3
         assert "hsnap-tui resume --yes goes on" in held.out
-        assert "web-1: held: token is only allowed" in at.run("jobs").out
+        assert "web-1: needs approval: token is only allowed" in at.run("jobs").out
         assert at.snapshots() == []
         done = at.run("resume", "--yes")
         assert done.code == 0, done.out

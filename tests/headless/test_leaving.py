@@ -135,7 +135,7 @@ def test_jobs_that_switch_servers_off_are_held_after_a_kill() -> None:
         told = at.run("jobs", "--json").events("job")
         assert [(job["server_name"], job["state"], job.get("hold")) for job in told] == [
             ("web-1", "creating", None),
-            ("web-2", "held", "switches_off"),
+            ("web-2", "needs_approval", "shuts_down"),
         ]
         assert at.snapshots() == ["web-1-snapshot"]
 

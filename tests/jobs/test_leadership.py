@@ -99,7 +99,7 @@ async def test_a_job_approved_elsewhere_goes_on_after_a_read_only_leader(tmp_pat
     with simulated() as served:
         async with desk(served, tmp_path, token=served.readonly_token) as at:
             await at.start()
-            await at.until(lambda: len(at.told(JobEventKind.HELD)) == 4)
+            await at.until(lambda: len(at.told(JobEventKind.NEEDS_APPROVAL)) == 4)
             assert {job.hold for job in at.jobs()} == {HoldReason.NO_ACCESS}
         async with leading(served, tmp_path, served.readonly_token), following(served, tmp_path) as two:
             assert await two.session.release([job.id for job in two.jobs()]) == 4
@@ -210,7 +210,7 @@ async def test_a_leaving_leader_hands_over_and_cuts_nothing_short(tmp_path: Path
             await two.until(lambda: two.session.role is Role.LEADER)
             await two.ended(batch)
             assert {job.state for job in two.jobs(batch)} == {JobState.DONE}
-            assert two.told(JobEventKind.HELD) == []
+            assert two.told(JobEventKind.NEEDS_APPROVAL) == []
             assert statuses(served) == before
             for job in two.jobs(batch):
                 assert job.shutdown.attempts <= 1, "no server was switched off twice"
@@ -229,8 +229,8 @@ async def test_what_the_leaver_owes_itself_goes_with_the_rest(tmp_path: Path) ->
             assert statuses(served) != before, "the leaver did not wait for it"
             await two.settled()
             assert statuses(served) == before
-            assert {job.state for job in two.jobs()} <= {JobState.DONE, JobState.HELD}
-            assert {job.hold for job in two.jobs()} <= {None, HoldReason.SWITCHES_OFF, HoldReason.INTERRUPTED}
+            assert {job.state for job in two.jobs()} <= {JobState.DONE, JobState.NEEDS_APPROVAL}
+            assert {job.hold for job in two.jobs()} <= {None, HoldReason.SHUTS_DOWN, HoldReason.INTERRUPTED}
 
 
 async def test_what_nobody_takes_over_is_settled_by_the_leaver(tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ async def test_jobs_of_a_process_that_lives_are_not_held_when_the_one_that_sends
             await first.__aexit__(None, None, None)
             await two.ended(batches[0])
             await three.ended(batches[1])
-            told = two.told(JobEventKind.HELD) + three.told(JobEventKind.HELD)
+            told = two.told(JobEventKind.NEEDS_APPROVAL) + three.told(JobEventKind.NEEDS_APPROVAL)
             assert told == []
 
 

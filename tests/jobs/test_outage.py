@@ -36,7 +36,7 @@ async def test_a_route_that_fails_for_all_costs_little_until_it_works(tmp_path: 
         await desk.clock.advance(200)
         assert {job.state for job in desk.jobs} == {JobState.DONE}
         assert [event.warning for event in desk.events if isinstance(event, Notice)] == [True, False]
-        assert not [e for e in desk.events if isinstance(e, JobEvent) and e.kind is JobEventKind.HELD]
+        assert not [e for e in desk.events if isinstance(e, JobEvent) and e.kind is JobEventKind.NEEDS_APPROVAL]
         made = snapshots_by_job(desk.served)
     assert len(made) == SERVERS
     assert set(made.values()) == {1}

@@ -22,12 +22,17 @@ async def test_a_refusal_that_would_meet_all_shuts_down_one_server_only(tmp_path
         async with desk(served, tmp_path) as at:
             await at.start(BRIEFLY)
             await at.settled()
-            assert sorted(job.state.value for job in at.jobs()) == ["failed", "held", "held", "held"]
-            assert {job.hold for job in at.jobs() if job.state is JobState.HELD} == {HoldReason.REFUSED}
+            assert sorted(job.state.value for job in at.jobs()) == [
+                "failed",
+                "needs_approval",
+                "needs_approval",
+                "needs_approval",
+            ]
+            assert {job.hold for job in at.jobs() if job.state is JobState.NEEDS_APPROVAL} == {HoldReason.REFUSED}
             assert served.count("POST", "shutdown") == 1
             assert set(statuses(served).values()) == {"running"}
-            await at.until(lambda: len(at.told(JobEventKind.HELD)) == 3)
-            told = [event.failure for event in at.told(JobEventKind.HELD)]
+            await at.until(lambda: len(at.told(JobEventKind.NEEDS_APPROVAL)) == 3)
+            told = [event.failure for event in at.told(JobEventKind.NEEDS_APPROVAL)]
             assert all(failure is not None and failure.kind in text for failure in told), "why is told with each"
 
 
@@ -38,8 +43,8 @@ async def test_a_route_that_is_down_costs_one_server_the_allowed_downtime(tmp_pa
         async with desk(served, tmp_path, read_timeout=1.0) as at:
             await at.start(BRIEFLY)
             await at.settled()
-            await at.until(lambda: len(at.told(JobEventKind.HELD)) == 4)
-            held = sorted(str(event.note) for event in at.told(JobEventKind.HELD))
+            await at.until(lambda: len(at.told(JobEventKind.NEEDS_APPROVAL)) == 4)
+            held = sorted(str(event.note) for event in at.told(JobEventKind.NEEDS_APPROVAL))
             assert held == ["downtime", "refused", "refused", "refused"]
             assert served.count("POST", "shutdown") == 1
             assert set(statuses(served).values()) == {"running"}

@@ -134,7 +134,7 @@ async def test_a_killed_process_s_batch_is_finished_by_the_next(tmp_path: Path) 
             await at.settled()
             assert statuses(served) == before
             assert all(count == 1 for count in snapshots_by_job(served).values())
-            held = [job.id for job in at.jobs() if job.state is JobState.HELD]
+            held = [job.id for job in at.jobs() if job.state is JobState.NEEDS_APPROVAL]
             assert held
             assert await at.session.release(held) == len(held)
             await at.ended()
@@ -159,7 +159,7 @@ async def test_leaving_switches_on_what_is_off_and_keeps_the_rest_for_later(tmp_
         async with desk(served, tmp_path) as at:
             await at.settled()
             states = {job.state for job in at.jobs()}
-            assert JobState.HELD in states
+            assert JobState.NEEDS_APPROVAL in states
             assert served.count("POST", "create_image") == sent, "what switches servers off waits for a yes"
 
 
@@ -219,8 +219,8 @@ async def test_the_snapshot_limit_holds_the_rest_of_the_batch(tmp_path: Path) ->
             await at.start()
             await at.settled()
             states = sorted(job.state.value for job in at.jobs())
-            assert states == ["done", "done", "held", "held"]
-            held = [job for job in at.jobs() if job.state is JobState.HELD]
+            assert states == ["done", "done", "needs_approval", "needs_approval"]
+            held = [job for job in at.jobs() if job.state is JobState.NEEDS_APPROVAL]
             assert {job.hold for job in held} == {HoldReason.LIMIT}
 
 
@@ -229,8 +229,8 @@ async def test_a_token_that_may_only_read_sends_no_second_request_and_keeps_all_
         async with desk(served, tmp_path, token=served.readonly_token) as at:
             await at.start()
             await at.settled()
-            await at.until(lambda: len(at.told(JobEventKind.HELD)) == 4)  # what is told has been written
-            assert {job.state for job in at.jobs()} == {JobState.HELD}
+            await at.until(lambda: len(at.told(JobEventKind.NEEDS_APPROVAL)) == 4)  # what is told has been written
+            assert {job.state for job in at.jobs()} == {JobState.NEEDS_APPROVAL}
             assert {job.hold for job in at.jobs()} == {HoldReason.NO_ACCESS}
             halted = [event for event in at.events if isinstance(event, SendingHalted)]
             assert [event.failure.kind for event in halted] == [ErrorKind.READ_ONLY_TOKEN.value]
@@ -333,7 +333,7 @@ async def test_what_waited_too_long_is_held(tmp_path: Path) -> None:
         async with desk(served, tmp_path) as at:
             await at.start(SnapshotOptions(max_wait=timedelta(seconds=30)))
             await at.settled()
-            (held,) = [job for job in at.jobs() if job.state is JobState.HELD]
+            (held,) = [job for job in at.jobs() if job.state is JobState.NEEDS_APPROVAL]
             assert (held.server_id, held.hold) == (locked, HoldReason.WAITED_TOO_LONG)
 
 

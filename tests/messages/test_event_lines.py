@@ -169,7 +169,7 @@ def test_severities() -> None:
 
     assert severity(Kind.FAILED) is severity(Kind.DUPLICATE) is Severity.BAD
     assert severity(Kind.DONE) is Severity.GOOD
-    assert severity(Kind.HELD) is Severity.WARNING
+    assert severity(Kind.NEEDS_APPROVAL) is Severity.WARNING
     assert severity(Kind.CREATING) is Severity.INFO
 
 
@@ -183,20 +183,20 @@ def test_names_are_only_text() -> None:
 
 def test_reasons_to_hold_are_told_in_words() -> None:
     for reason in HoldReason:
-        said = words(job(Kind.HELD, note=reason.value, failure=REFUSED))
+        said = words(job(Kind.NEEDS_APPROVAL, note=reason.value, failure=REFUSED))
         assert f"held until somebody says yes, {hold_in_words(reason)}: image limit" in said
 
 
-@pytest.mark.parametrize("note", ["sent", "unclear", "owed", "queued"])
+@pytest.mark.parametrize("note", ["sent", "outcome_unknown", "restore_pending", "queued"])
 def test_what_an_earlier_run_left_is_told_in_words(note: str) -> None:
     assert "an earlier run" in words(job(Kind.RESUMED, note=note))
 
 
 def test_how_it_was_found_out_and_what_was_lost() -> None:
     assert words(job(Kind.FOUND, note="by its label")).startswith("sg5 looked up by its label: the request did take")
-    lost = ev.Failure("unclear", "connection reset")
+    lost = ev.Failure("outcome_unknown", "connection reset")
     assert "answer to create_image was lost (connection reset)" in words(
-        job(Kind.UNCLEAR, note="create_image", failure=lost)
+        job(Kind.OUTCOME_UNKNOWN, note="create_image", failure=lost)
     )
     assert "(34 and 56)" in words(job(Kind.DUPLICATE, image_id=34, note="56"))
 

@@ -25,7 +25,7 @@ def made(state: JobState, done: bool = False) -> Job:
         (made(JobState.POWERING_ON, done=True), "snapshot 1134"),
         (made(JobState.DONE, done=True), "snapshot 1134"),
         (made(JobState.FAILED), ""),
-        (made(JobState.HELD), ""),
+        (made(JobState.NEEDS_APPROVAL), ""),
         (made(JobState.FAILED, done=True), "snapshot 1134"),
         (replace(made(JobState.DONE), image_id=None), ""),
     ],

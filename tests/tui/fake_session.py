@@ -131,8 +131,8 @@ def snapshot(number: int, of: Server, created: datetime) -> Snapshot:
 def job(number: int, of: Server, state: JobState, **others: object) -> SnapshotJob:
     """A job in some state."""
     phases = {
-        JobState.SUBMITTING: Phase.SENT,
-        JobState.UNCLEAR: Phase.OUTCOME_UNKNOWN,
+        JobState.REQUESTING: Phase.SENT,
+        JobState.CHECKING: Phase.OUTCOME_UNKNOWN,
         JobState.CREATING: Phase.ACCEPTED,
         JobState.POWERING_ON: Phase.ACCEPTED,
         JobState.DONE: Phase.ACCEPTED,
@@ -170,7 +170,7 @@ def jobs_in_every_state(fleet: Fleet) -> dict[str, SnapshotJob]:
             made = replace(made, percent=62, image_id=70_100)
         if state is JobState.WAITING:
             made = replace(made, waiting_since=NOW - timedelta(minutes=2))
-        if state is JobState.HELD:
+        if state is JobState.NEEDS_APPROVAL:
             made = replace(made, hold=HoldReason.LIMIT, failure=LIMIT)
         if state is JobState.FAILED:
             made = replace(made, failure=LIMIT)

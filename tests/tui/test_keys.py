@@ -200,7 +200,7 @@ async def test_c_cancels_an_unknown_job() -> None:
 def three_held() -> FakeSession:
     console = FakeSession()
     servers = [console.fleet.views[40_000_000 + number].server for number in (41, 42, 43)]
-    held = [job(n, one, JobState.HELD, hold=HoldReason.LIMIT) for n, one in enumerate(servers)]
+    held = [job(n, one, JobState.NEEDS_APPROVAL, hold=HoldReason.LIMIT) for n, one in enumerate(servers)]
     console.jobs = {one.id: one for one in held}
     return console
 
@@ -267,7 +267,7 @@ async def test_capital_r_does_not_ask_for_what_has_failed() -> None:
 
 async def test_y_goes_on_with_one_key_when_the_limit_was_reached() -> None:
     console = with_jobs()
-    held, _ = of_state(console, JobState.HELD)
+    held, _ = of_state(console, JobState.NEEDS_APPROVAL)
     async with running(console) as (_, pilot):
         await pilot.press("y")
         await until(pilot, lambda: console.asked == [("release", (held,))])
@@ -276,7 +276,9 @@ async def test_y_goes_on_with_one_key_when_the_limit_was_reached() -> None:
 async def test_y_names_the_servers_that_it_switches_off() -> None:
     console = FakeSession()
     target = console.fleet.views[40_000_020].server
-    held = job(1, target, JobState.HELD, hold=HoldReason.SWITCHES_OFF, options=SnapshotOptions(shut_down=True))
+    held = job(
+        1, target, JobState.NEEDS_APPROVAL, hold=HoldReason.SHUTS_DOWN, options=SnapshotOptions(shut_down=True)
+    )
     console.jobs = {held.id: held}
     async with running(console) as (app, pilot):
         await pilot.press("y")

@@ -145,7 +145,7 @@ def test_a_process_in_charge_that_stands_still_is_told_with_the_servers_that_may
 
 def test_held_jobs_say_which_keys_decide() -> None:
     console = FakeSession(a_fleet())
-    held = job(1, server(1, "a"), JobState.HELD, hold=HoldReason.LIMIT)
+    held = job(1, server(1, "a"), JobState.NEEDS_APPROVAL, hold=HoldReason.LIMIT)
     console.jobs = {held.id: held}
     ((said, _),) = problems(console, follows=False, leader_pid=None)
     assert said == "1 snapshot needs approval (snapshot limit reached). y approves, c cancels."

@@ -30,7 +30,7 @@ def grouped(jobs: Iterable[Job]) -> JobGroups:
     for job in jobs:
         if job.state.ended:
             continue
-        if job.state is JobState.HELD:
+        if job.state is JobState.NEEDS_APPROVAL:
             held.append(job)
         elif job.state is JobState.UNKNOWN:
             unknown.append(job)

@@ -20,13 +20,12 @@ class JobState(StrEnum):
     QUEUED = "queued"
     WAITING = "waiting"
     SHUTTING_DOWN = "shutting_down"
-    SUBMITTING = "submitting"
-    UNCLEAR = "unclear"
-    """The answer to a request was lost; it is being looked up what happened."""
+    REQUESTING = "requesting"
+    CHECKING = "checking"
+    """The answer to a request was lost; it is being checked whether the snapshot exists."""
     CREATING = "creating"
     POWERING_ON = "powering_on"
-    HELD = "held"
-    """Needs a person's yes."""
+    NEEDS_APPROVAL = "needs_approval"
     UNKNOWN = "unknown"
     """It could not be found out whether the snapshot exists: a person must look, then say try again or leave."""
     DONE = "done"
@@ -42,7 +41,7 @@ class JobState(StrEnum):
     @property
     def needs_person(self) -> bool:
         """Whether it stands still until a person says what to do."""
-        return self in (JobState.HELD, JobState.UNKNOWN)
+        return self in (JobState.NEEDS_APPROVAL, JobState.UNKNOWN)
 
 
 _ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.SKIPPED, JobState.CANCELLED})
@@ -67,8 +66,8 @@ class HoldReason(StrEnum):
 
     OLD = "old"
     """It was left over by an earlier run an hour ago or more."""
-    SWITCHES_OFF = "switches_off"
-    """It was left over by an earlier run and would switch a server off."""
+    SHUTS_DOWN = "shuts_down"
+    """It was left over by an earlier run and would shut a server down."""
     INTERRUPTED = "interrupted"
     """The program was left while its server was being shut down; the server was switched on again."""
     LIMIT = "limit"
@@ -131,7 +130,7 @@ class Phase(StrEnum):
     """Nothing is under way; it may be sent (after a look-up, when it was ever sent)."""
     SENT = "sent"
     """The intent is in the journal and the request may be on its way."""
-    OUTCOME_UNKNOWN = "unclear"
+    OUTCOME_UNKNOWN = "outcome_unknown"
     """The answer was lost."""
     ACCEPTED = "accepted"
 
@@ -172,11 +171,11 @@ class Power(StrEnum):
     """Whether a server must be switched on again because of us."""
 
     NONE = "none"
-    RESTORE_PENDING = "owed"
+    RESTORE_PENDING = "restore_pending"
     """We asked it to go off; it must be running before the job is over."""
     WATCHED = "watched"
     """It is running, but a shutdown request of ours may still take effect; if it does, the server is powered on."""
-    RESTORED = "settled"
+    RESTORED = "restored"
     """It runs again, or somebody else has decided about it since."""
 
 
@@ -296,7 +295,7 @@ class Job:
     @property
     def approvable(self) -> bool:
         """Whether a person's approval lets it go on."""
-        return self.state is JobState.HELD
+        return self.state is JobState.NEEDS_APPROVAL
 
     @property
     def retryable(self) -> bool:

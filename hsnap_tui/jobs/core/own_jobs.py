@@ -45,4 +45,4 @@ class OwnJobs:
     def goes_on(self, job: Job) -> bool:
         """Whether a job that is held for lack of access goes on by itself, as far as this process can send."""
         few = self._refused[job.id] < REFUSED_AT_MOST
-        return few and self.here(job) and job.state is JobState.HELD and is_refused(job)
+        return few and self.here(job) and job.state is JobState.NEEDS_APPROVAL and is_refused(job)

@@ -89,7 +89,7 @@ class StepBuilder(Generic[JobT]):
 
     def hold(self, reason: HoldReason, failure: Failure | None = None) -> None:
         """The job will wait for a person, once what it holds is restored."""
-        self.set(result=JobState.HELD, hold=reason, failure=failure)
+        self.set(result=JobState.NEEDS_APPROVAL, hold=reason, failure=failure)
         if self.job.power is not Power.RESTORE_PENDING:
             self.rest()
 
@@ -100,13 +100,13 @@ class StepBuilder(Generic[JobT]):
             return
         again = job.ended is not None
         ended = (job.ended or self.now) if job.result.ended else None
-        hold = job.hold if job.result is JobState.HELD else None
+        hold = job.hold if job.result is JobState.NEEDS_APPROVAL else None
         self.set(state=job.result, result=None, ended=ended, hold=hold)
         if again:
             return
         match job.result:
-            case JobState.HELD:
-                self.tell(JobEventKind.HELD, note=job.hold.value if job.hold else None, failure=job.failure)
+            case JobState.NEEDS_APPROVAL:
+                self.tell(JobEventKind.NEEDS_APPROVAL, note=job.hold.value if job.hold else None, failure=job.failure)
             case JobState.UNKNOWN:
                 self.tell(JobEventKind.UNKNOWN, failure=job.failure)
             case JobState.DONE:

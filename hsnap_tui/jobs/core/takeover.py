@@ -27,7 +27,7 @@ def is_refused(job: Job) -> bool:
 
 def goes_on(job: Job) -> Job:
     """A refused job as a process shows it that has access, and will go on with it by itself."""
-    held = job.state is JobState.HELD
+    held = job.state is JobState.NEEDS_APPROVAL
     return replace(job, state=JobState.QUEUED if held else job.state, hold=None, result=None, failure=None)
 
 
@@ -39,10 +39,10 @@ def taken_over(job: Job, context: StepContext, *, asked_here: bool, asker_lives:
     """
     events: tuple[JobEvent, ...] = ()
     if asked_here and is_refused(job):
-        if job.state is JobState.HELD:
+        if job.state is JobState.NEEDS_APPROVAL:
             released = kind_of(job).step(job, Release(), context)
             job, events = replace(released.job, looking=None), released.events
-        elif job.result in (None, JobState.HELD):
+        elif job.result in (None, JobState.NEEDS_APPROVAL):
             job = replace(job, hold=None, result=None, failure=None)
     resumed: Step[Job] = kind_of(job).resume(job, context, asked_here or asker_lives)
     return replace(resumed, events=events or resumed.events)

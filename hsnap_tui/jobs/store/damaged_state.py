@@ -20,11 +20,12 @@ from hsnap_tui.jobs.store.rows import UnreadableJob, job_of
 MADE = "journal.made"
 """A file beside the journal that says that there is one: an empty or missing journal is then a loss, not a start."""
 
-_OWED = re.compile(
+_MAY_BE_OFF = re.compile(
     rb'"server_id":\s*(\d+),\s*"server_name":\s*"((?:[^"\\]|\\.)*)"'
-    rb'(?:(?!"server_id").){0,20000}?"power":\s*"(?:owed|watched)"',
+    rb'(?:(?!"server_id").){0,20000}?"power":\s*"(?:restore_pending|watched|owed)"',
     re.S,
 )
+"""A job whose server may be off because of it; "owed" is what earlier versions wrote for "restore_pending"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,11 @@ def _may_be_off(found: Iterable[Job | UnreadableJob]) -> Iterable[str]:
 
 
 def _scan(journal: Path) -> tuple[str, ...]:
-    """Servers that the bytes of the files name as owed at some time, when SQLite can't read them."""
+    """Servers that the bytes of the files name as possibly off at some time, when SQLite can't read them."""
     names: list[str] = []
     for path in (journal, journal.with_name(journal.name + "-wal")):
         with contextlib.suppress(OSError):
-            names += [clean(found[2].decode(errors="replace")) for found in _OWED.finditer(path.read_bytes())]
+            names += [clean(found[2].decode(errors="replace")) for found in _MAY_BE_OFF.finditer(path.read_bytes())]
     return _unique(names)
 
 

@@ -100,7 +100,7 @@ def sorted_out(rows: Iterable[tuple[str, str, int, object]]) -> tuple[tuple[Job,
 
 def _made_out(job_id: str, batch: str, ended: bool, body: object, reason: str) -> UnreadableJob:
     text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
-    known = _plain(text)
+    known = with_present_names(_plain(text))
     kind = KINDS.get(str(known.get("kind", EARLIEST)))
     server_id, name = known.get("server_id"), known.get("server_name")
     power = known.get("power", Power.NONE.value) if "created" in known else None

@@ -145,10 +145,10 @@ def job_cell(job: Job, ink: RenderContext) -> Cell:
     word, style = {
         JobState.QUEUED: ("queued", p.quiet),
         JobState.SHUTTING_DOWN: ("shutting down", p.warning),
-        JobState.SUBMITTING: ("sending", p.accent),
-        JobState.UNCLEAR: ("looking it up", p.warning),
+        JobState.REQUESTING: ("sending", p.accent),
+        JobState.CHECKING: ("looking it up", p.warning),
         JobState.POWERING_ON: ("powering on", p.warning),
-        JobState.HELD: ("held: y or c", p.warning),
+        JobState.NEEDS_APPROVAL: ("held: y or c", p.warning),
         JobState.UNKNOWN: ("? unknown", p.bad),
         JobState.DONE: ("✓ done", p.good),
         JobState.FAILED: ("✗ failed", p.bad),

@@ -240,7 +240,7 @@ async def test_a_thread_that_hangs_is_given_up_and_tells_so() -> None:
 
 @pytest.mark.parametrize(
     ("sent", "kind", "effect"),
-    [(True, ErrorKind.UNCLEAR, Effect.POSSIBLE), (False, ErrorKind.UNREACHABLE, Effect.NONE)],
+    [(True, ErrorKind.OUTCOME_UNKNOWN, Effect.POSSIBLE), (False, ErrorKind.UNREACHABLE, Effect.NONE)],
 )
 async def test_a_request_whose_thread_hangs_has_perhaps_had_an_effect_once_sent(
     sent: bool, kind: ErrorKind, effect: Effect

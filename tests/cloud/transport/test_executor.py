@@ -54,7 +54,7 @@ async def check_close(server: ScriptedServer, connect: Connect, environ: dict[st
     assert time.monotonic() - started < 0.2
     posted, got = outcomes
     assert isinstance(posted, CloudError)
-    assert (posted.kind, posted.effect) == (ErrorKind.UNCLEAR, Effect.POSSIBLE)
+    assert (posted.kind, posted.effect) == (ErrorKind.OUTCOME_UNKNOWN, Effect.POSSIBLE)
     assert isinstance(got, CloudError)
     assert got.kind is ErrorKind.UNREACHABLE
 

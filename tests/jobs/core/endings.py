@@ -76,7 +76,7 @@ def end_well(world: World) -> None:
     begun, requests = world.now, len(world.sent) + world.look_ups
     for _ in range(6):
         world.run(within.total_seconds())
-        if world.job.state is JobState.HELD:
+        if world.job.state is JobState.NEEDS_APPROVAL:
             world.tell(Release())
         elif world.job.state is JobState.UNKNOWN:
             world.tell(Retry())

@@ -56,7 +56,7 @@ class Refusal:
     @property
     def error(self) -> CloudError:
         """What the route answers."""
-        carried = Effect.POSSIBLE if self.kind is ErrorKind.UNCLEAR else Effect.NONE
+        carried = Effect.POSSIBLE if self.kind is ErrorKind.OUTCOME_UNKNOWN else Effect.NONE
         return CloudError(self.kind, "refused by the route", carried, self.kind.value, retry_after=self.retry_after)
 
 

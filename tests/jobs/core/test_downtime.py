@@ -39,11 +39,11 @@ def test_a_server_whose_snapshot_is_refused_again_and_again_is_powered_on_when_i
 ) -> None:
     world = off(SHORT)
     while_refused(world, kind, 1000)
-    assert world.stands(JobState.HELD, HoldReason.DOWNTIME)
+    assert world.stands(JobState.NEEDS_APPROVAL, HoldReason.DOWNTIME)
     assert (world.hetzner.status, world.sent[-1]) == (RUNNING, POWER_ON)
     assert world.job.downtime is not None
     assert timedelta(minutes=3) <= world.job.downtime < timedelta(minutes=4)
-    (held,) = told(world, JobEventKind.HELD)
+    (held,) = told(world, JobEventKind.NEEDS_APPROVAL)
     assert held.failure is not None
     assert kind.value in held.failure.message, "the last answer is told"
     world.tell(Release())
@@ -68,7 +68,7 @@ def test_powering_on_in_time_does_not_wait_for_what_became_of_a_lost_request() -
     assert world.job.downtime is not None
     assert world.job.downtime < timedelta(minutes=4)
     world.run(300)
-    assert world.stands(JobState.HELD, HoldReason.DOWNTIME)
+    assert world.stands(JobState.NEEDS_APPROVAL, HoldReason.DOWNTIME)
 
 
 def test_a_snapshot_under_way_is_no_downtime_in_vain() -> None:
@@ -84,7 +84,7 @@ def test_somebody_else_s_lock_on_a_server_that_is_off_is_waited_for_only_so_long
     world.wait(3)
     world.hetzner.hold(400)
     world.run(1000)
-    assert world.stands(JobState.HELD, HoldReason.DOWNTIME)
+    assert world.stands(JobState.NEEDS_APPROVAL, HoldReason.DOWNTIME)
     assert (world.hetzner.status, world.sent) == (RUNNING, [SHUTDOWN, POWER_ON])
 
 
@@ -97,7 +97,7 @@ def test_the_downtime_after_a_takeover_counts_from_when_the_shutdown_may_have_wo
     world.wait(100)
     world.come_back()
     world.run(120)
-    assert world.stands(JobState.HELD, HoldReason.INTERRUPTED)
+    assert world.stands(JobState.NEEDS_APPROVAL, HoldReason.INTERRUPTED)
     assert world.job.on_at is not None
     assert world.job.downtime == world.job.on_at - answered
     assert world.job.downtime > timedelta(seconds=107)
@@ -108,7 +108,7 @@ def test_a_server_that_looks_unlocked_but_refuses_as_locked_is_waited_for_only_s
     world.refuse(ErrorKind.LOCKED)
     began = world.now
     while_refused(world, ErrorKind.LOCKED, 1000)
-    assert world.stands(JobState.HELD, HoldReason.WAITED_TOO_LONG)
+    assert world.stands(JobState.NEEDS_APPROVAL, HoldReason.WAITED_TOO_LONG)
     assert world.now - began < timedelta(minutes=4)
     world.tell(Release())
     world.run(300)
@@ -126,7 +126,7 @@ def test_a_server_to_be_shut_down_that_is_neither_running_nor_off_is_held_after_
     world.run(STATUS_WITHIN.total_seconds() - 30)
     assert world.stands(JobState.QUEUED)
     world.run(60)
-    assert world.stands(JobState.HELD, HoldReason.STATUS)
+    assert world.stands(JobState.NEEDS_APPROVAL, HoldReason.STATUS)
     assert world.job.failure is not None
     assert status.value in world.job.failure.message
     assert world.sent == []
@@ -164,7 +164,7 @@ def test_somebody_s_action_that_never_ends_is_not_waited_for_for_ever_to_know_wh
     world.hetzner.post(CREATE, None, ours=False)
     world.lose()
     world.run(600)
-    assert world.stands(JobState.UNCLEAR)
+    assert world.stands(JobState.CHECKING)
     world.run(ENDLESS_AFTER.total_seconds(), every=timedelta(minutes=1))
     assert world.job.state is JobState.UNKNOWN
     assert world.sent == [CREATE]
@@ -217,7 +217,7 @@ def test_a_job_interrupted_in_its_shutdown_is_not_said_to_have_asked_for_a_snaps
     world.answer()
     world.leaving = True
     world.poll()
-    assert world.job.result is JobState.HELD
+    assert world.job.result is JobState.NEEDS_APPROVAL
     world.crash()
     world.come_back()
-    assert [event.note for event in told(world, JobEventKind.RESUMED)] == ["owed"]
+    assert [event.note for event in told(world, JobEventKind.RESUMED)] == ["restore_pending"]

@@ -34,12 +34,12 @@ def sending(options: SnapshotOptions | None = None, plan: Plan | None = None) ->
 def test_an_unlocked_server_is_snapshotted_at_once_with_one_request() -> None:
     world = World()
     world.poll()
-    assert world.job.state is JobState.SUBMITTING
+    assert world.job.state is JobState.REQUESTING
     world.run(300)
     world.check_end()
     assert (world.job.state, world.sent, world.look_ups) == (JobState.DONE, [CREATE], 0)
     kinds = [event.kind for event in world.events if event.kind is not JobEventKind.PROGRESS]
-    assert kinds == [JobEventKind.SENDING, JobEventKind.CREATING, JobEventKind.SNAPSHOT_DONE, JobEventKind.DONE]
+    assert kinds == [JobEventKind.REQUESTING, JobEventKind.CREATING, JobEventKind.SNAPSHOT_DONE, JobEventKind.DONE]
 
 
 def test_a_locked_server_is_waited_for_and_the_job_starts_by_itself() -> None:
@@ -68,7 +68,7 @@ def test_what_waits_too_long_is_held_judged_only_on_what_was_seen_after_the_dead
     world.deliver_poll(stale=True)
     assert world.job.state is JobState.WAITING, "this was seen before the deadline"
     world.poll()
-    assert (world.job.state, world.job.hold) == (JobState.HELD, HoldReason.WAITED_TOO_LONG)
+    assert (world.job.state, world.job.hold) == (JobState.NEEDS_APPROVAL, HoldReason.WAITED_TOO_LONG)
 
 
 def test_a_423_sends_the_job_back_to_waiting_and_a_look_up_comes_before_the_next_request() -> None:
@@ -109,7 +109,7 @@ def test_a_lost_answer_is_found_by_the_label_even_if_that_shows_late() -> None:
     world = sending(plan=Plan(label_lag=8))
     world.carry_out()
     world.lose()
-    assert world.job.state is JobState.UNCLEAR
+    assert world.job.state is JobState.CHECKING
     world.run(300)
     world.check_end()
     assert (world.job.state, world.sent) == (JobState.DONE, [CREATE])
@@ -196,7 +196,7 @@ def test_a_request_that_is_lost_again_and_again_is_held_for_a_person() -> None:
         assert world.flight is not None
         world.lose()
         world.run(200, stop_at=CREATE)
-    assert (world.job.state, world.job.hold) == (JobState.HELD, HoldReason.TRIED_OFTEN)
+    assert (world.job.state, world.job.hold) == (JobState.NEEDS_APPROVAL, HoldReason.TRIED_OFTEN)
     assert world.sent == [CREATE] * MOST_UNKNOWN
 
 
@@ -220,7 +220,7 @@ def test_the_snapshot_limit_holds_and_a_token_without_access_too() -> None:
     ]:
         world = sending()
         world.refuse(kind)
-        assert (world.job.state, world.job.hold) == (JobState.HELD, reason)
+        assert (world.job.state, world.job.hold) == (JobState.NEEDS_APPROVAL, reason)
         assert world.job.failure is not None
         assert world.job.failure.advice
 

@@ -39,16 +39,16 @@ def test_a_job_whose_shutdown_is_lost_again_and_again_asks_a_person(
     route: RequestKind, acpi: float | None, sent: int
 ) -> None:
     world = world_of(Plan(acpi=acpi), if_still_on=IfStillOn.POWER_OFF)
-    world.hetzner.refuse(route, ErrorKind.UNCLEAR, None)
+    world.hetzner.refuse(route, ErrorKind.OUTCOME_UNKNOWN, None)
     world.run(1200)
-    assert world.stands(JobState.HELD, HoldReason.TRIED_OFTEN)
+    assert world.stands(JobState.NEEDS_APPROVAL, HoldReason.TRIED_OFTEN)
     assert (len(world.sent), world.hetzner.status) == (sent, RUNNING)
     assert world.job.power is Power.WATCHED, "one of the lost requests may still take effect"
 
 
 def test_after_a_yes_lost_shutdowns_are_counted_anew() -> None:
     world = world_of(Plan())
-    world.hetzner.refuse(SHUTDOWN, ErrorKind.UNCLEAR, None)
+    world.hetzner.refuse(SHUTDOWN, ErrorKind.OUTCOME_UNKNOWN, None)
     world.run(1200)
     world.hetzner.routes.clear()
     world.tell(Release())
@@ -61,7 +61,7 @@ def test_a_shutdown_that_is_refused_as_locked_is_waited_for_no_longer_than_allow
     world = world_of(Plan(), max_wait=timedelta(minutes=2))
     world.hetzner.refuse(SHUTDOWN, ErrorKind.LOCKED, None)
     world.run(600)
-    assert world.stands(JobState.HELD, HoldReason.WAITED_TOO_LONG)
+    assert world.stands(JobState.NEEDS_APPROVAL, HoldReason.WAITED_TOO_LONG)
 
 
 def test_an_earlier_refusal_does_not_count_once_the_server_was_shut_down() -> None:

@@ -141,7 +141,7 @@ def test_an_interrupted_job_s_slow_guest_is_powered_on_while_the_job_waits_for_a
     world.run(30)
     assert (world.job.hold, world.job.power) == (HoldReason.INTERRUPTED, Power.WATCHED)
     world.run(600)
-    assert world.stands(JobState.HELD, HoldReason.INTERRUPTED)
+    assert world.stands(JobState.NEEDS_APPROVAL, HoldReason.INTERRUPTED)
     assert (world.hetzner.status, world.sent) == (RUNNING, [SHUTDOWN, POWER_ON])
 
 
@@ -198,7 +198,7 @@ def test_a_snapshot_that_comes_after_all_is_found_though_the_job_was_cancelled()
     world.run(SETTLE.total_seconds() + 20)
     world.tell(Cancel())
     world.run(10)
-    assert (world.job.result, world.job.state) == (JobState.CANCELLED, JobState.UNCLEAR)
+    assert (world.job.result, world.job.state) == (JobState.CANCELLED, JobState.CHECKING)
     world.hetzner.post(CREATE, JOB_ID, ours=True)
     world.run(300)
     promises.ended_well(world)

@@ -54,7 +54,7 @@ def test_an_older_one_is_held_for_a_yes() -> None:
     world.crash()
     world.wait(HOUR)
     world.come_back()
-    assert (world.job.state, world.job.hold) == (JobState.HELD, HoldReason.OLD)
+    assert (world.job.state, world.job.hold) == (JobState.NEEDS_APPROVAL, HoldReason.OLD)
     world.hetzner.locks.clear()
     world.tell(Release())
     world.run(300)
@@ -65,7 +65,7 @@ def test_one_that_would_switch_a_server_off_is_held_however_young() -> None:
     world = waiting(DOWN)
     world.crash()
     world.come_back()
-    assert (world.job.state, world.job.hold) == (JobState.HELD, HoldReason.SWITCHES_OFF)
+    assert (world.job.state, world.job.hold) == (JobState.NEEDS_APPROVAL, HoldReason.SHUTS_DOWN)
 
 
 def test_the_process_s_own_jobs_always_go_on() -> None:
@@ -100,7 +100,7 @@ def test_a_request_under_way_when_the_process_died_is_found(hours: int, late: fl
     world.come_back()
     world.run(300)
     world.check_end()
-    assert (world.job.state, world.sent, resumed_as(world)) == (JobState.DONE, [CREATE], ["unclear"])
+    assert (world.job.state, world.sent, resumed_as(world)) == (JobState.DONE, [CREATE], ["outcome_unknown"])
 
 
 def test_a_request_that_did_not_arrive_is_sent_again_when_the_job_is_young() -> None:
@@ -118,7 +118,7 @@ def test_a_request_that_did_not_arrive_is_not_sent_again_without_a_yes_when_the_
     world.wait(HOUR)
     world.come_back()
     world.run(300)
-    assert (world.job.state, world.job.hold, world.sent) == (JobState.HELD, HoldReason.OLD, [CREATE])
+    assert (world.job.state, world.job.hold, world.sent) == (JobState.NEEDS_APPROVAL, HoldReason.OLD, [CREATE])
 
 
 @pytest.mark.parametrize("late", [None, 2])
@@ -127,9 +127,9 @@ def test_a_crash_in_the_shutdown_ends_with_a_running_server_and_a_question(late:
     world.crash(late)
     world.wait(20)
     world.come_back()
-    assert resumed_as(world) == ["owed"]
+    assert resumed_as(world) == ["restore_pending"]
     world.run(600)
-    assert (world.job.state, world.job.hold) == (JobState.HELD, HoldReason.INTERRUPTED)
+    assert (world.job.state, world.job.hold) == (JobState.NEEDS_APPROVAL, HoldReason.INTERRUPTED)
     assert world.hetzner.status is RUNNING
     assert world.sent.count(RequestKind.SHUTDOWN) == 1
 
@@ -141,7 +141,7 @@ def test_a_crash_while_it_is_off_before_the_snapshot_was_sent_switches_it_on_and
     world.crash()
     world.come_back()
     world.run(300)
-    assert (world.job.state, world.job.hold) == (JobState.HELD, HoldReason.INTERRUPTED)
+    assert (world.job.state, world.job.hold) == (JobState.NEEDS_APPROVAL, HoldReason.INTERRUPTED)
     assert (world.hetzner.status, world.sent) == (RUNNING, [RequestKind.SHUTDOWN, RequestKind.POWER_ON])
 
 
@@ -153,7 +153,7 @@ def test_a_crash_while_the_create_image_of_a_server_that_is_off_was_under_way(la
     world.run(300)
     assert world.hetzner.status is RUNNING
     assert world.sent.count(CREATE) == 1
-    assert world.job.state is (JobState.HELD if late is None else JobState.DONE)
+    assert world.job.state is (JobState.NEEDS_APPROVAL if late is None else JobState.DONE)
 
 
 def test_a_crash_while_the_snapshot_is_made_still_switches_the_server_on() -> None:
@@ -210,7 +210,7 @@ def test_a_server_that_was_being_switched_on_is_not_used_for_a_snapshot_any_more
     world.crash()
     world.come_back(own=True)
     world.run(300)
-    assert world.stands(JobState.HELD, HoldReason.INTERRUPTED)
+    assert world.stands(JobState.NEEDS_APPROVAL, HoldReason.INTERRUPTED)
     assert world.hetzner.status is RUNNING
     assert world.sent.count(CREATE) == (1 if request_kind is CREATE else 0)
 
@@ -223,7 +223,7 @@ def test_held_unknown_and_ended_jobs_stay_as_they_are() -> None:
     world.crash()
     world.come_back()
     assert world.job == held
-    assert len(told(world, JobEventKind.HELD)) == 1
+    assert len(told(world, JobEventKind.NEEDS_APPROVAL)) == 1
 
 
 # -- leaving -----------------------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ def test_leaving_waits_until_a_server_that_is_going_off_is_on_again(acpi: float)
     world.answer()
     world.leaving = True
     world.run(600)
-    assert (world.job.state, world.job.hold) == (JobState.HELD, HoldReason.INTERRUPTED)
+    assert (world.job.state, world.job.hold) == (JobState.NEEDS_APPROVAL, HoldReason.INTERRUPTED)
     assert (world.hetzner.status, world.sent) == (RUNNING, [RequestKind.SHUTDOWN, RequestKind.POWER_ON])
 
 
@@ -319,7 +319,7 @@ def test_a_job_that_was_refused_for_a_lock_looks_once_more_before_it_is_cancelle
 def test_a_held_job_can_be_cancelled() -> None:
     world = waiting()
     world.tell(Hold(HoldReason.LIMIT))
-    assert world.job.state is JobState.HELD
+    assert world.job.state is JobState.NEEDS_APPROVAL
     world.tell(Cancel())
     assert (world.job.state, world.job.hold) == (JobState.CANCELLED, None)
 
@@ -341,7 +341,7 @@ def test_a_hold_for_a_request_in_doubt_waits_for_what_became_of_it() -> None:
         world.lose()
         world.tell(Hold(HoldReason.LIMIT))
         world.run(300)
-        assert world.job.state is (JobState.DONE if arrived else JobState.HELD)
+        assert world.job.state is (JobState.DONE if arrived else JobState.NEEDS_APPROVAL)
         assert world.sent == [CREATE]
 
 
@@ -356,7 +356,7 @@ def test_nobody_s_word_changes_a_job_that_it_does_not_fit() -> None:
 def test_a_person_s_yes_forgets_the_time_waited_and_the_answers_lost() -> None:
     world = waiting(SnapshotOptions(max_wait=timedelta(minutes=1)))
     world.run(120)
-    assert world.stands(JobState.HELD, HoldReason.WAITED_TOO_LONG)
+    assert world.stands(JobState.NEEDS_APPROVAL, HoldReason.WAITED_TOO_LONG)
     world.tell(Release())
     world.run(30)
     assert world.stands(JobState.WAITING)

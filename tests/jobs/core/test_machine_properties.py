@@ -141,7 +141,7 @@ class JobMachine(RuleBasedStateMachine):
         self.world.answer()
 
     @going(lambda world: world.flight)
-    @rule(late=LATE, kind=st.sampled_from([ErrorKind.UNCLEAR, ErrorKind.CONFLICT, ErrorKind.RATE_LIMITED]))
+    @rule(late=LATE, kind=st.sampled_from([ErrorKind.OUTCOME_UNKNOWN, ErrorKind.CONFLICT, ErrorKind.RATE_LIMITED]))
     def answer_is_lost(self, late: float | None, kind: ErrorKind) -> None:
         self.world.lose(late, kind)
 
@@ -321,7 +321,7 @@ REALLY_HAPPENED = (
     "a route refused: invalid_input",
     "a route refused: locked",
     "a route refused: rate_limited",
-    "a route refused: unclear",
+    "a route refused: outcome_unknown",
     "a server was off for long",
     "an effect came late",
     "an effect came later than the bound",

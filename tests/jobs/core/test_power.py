@@ -175,7 +175,7 @@ def test_a_refused_snapshot_switches_the_server_on_before_the_job_rests(kind: Er
     world.refuse(kind)
     assert world.job.power is Power.RESTORE_PENDING
     world.run(300)
-    assert world.job.state in (JobState.HELD, JobState.FAILED)
+    assert world.job.state in (JobState.NEEDS_APPROVAL, JobState.FAILED)
     assert world.hetzner.status is RUNNING
 
 
@@ -193,7 +193,7 @@ def test_a_hold_that_comes_while_an_answer_is_awaited_is_not_forgotten() -> None
     world = stopping()
     world.tell(Hold(HoldReason.NO_ACCESS))
     world.run(300)
-    assert (world.job.state, world.job.hold) == (JobState.HELD, HoldReason.NO_ACCESS)
+    assert (world.job.state, world.job.hold) == (JobState.NEEDS_APPROVAL, HoldReason.NO_ACCESS)
     assert (world.hetzner.status, world.sent) == (RUNNING, [RequestKind.SHUTDOWN, RequestKind.POWER_ON])
     world.tell(Release())
     world.run(300)
@@ -206,7 +206,7 @@ def test_when_nothing_may_be_started_any_more_a_server_that_is_off_is_switched_o
     world.answer()
     world.may_send = False
     world.run(300)
-    assert (world.job.state, world.job.hold) == (JobState.HELD, HoldReason.INTERRUPTED)
+    assert (world.job.state, world.job.hold) == (JobState.NEEDS_APPROVAL, HoldReason.INTERRUPTED)
     assert world.hetzner.status is RUNNING
 
 
@@ -254,7 +254,7 @@ def test_a_power_on_that_may_still_come_is_waited_for_before_the_job_starts_over
     world.run(200, stop_at=RequestKind.POWER_ON)
     world.lose(late=25)
     world.run(300)
-    assert world.stands(JobState.HELD, HoldReason.LIMIT)
+    assert world.stands(JobState.NEEDS_APPROVAL, HoldReason.LIMIT)
     assert not world.late, "it has come, or will not any more"
     world.tell(Release())
     world.run(300)

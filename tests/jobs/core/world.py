@@ -282,7 +282,7 @@ class World:
         assert flight.outcome is None
         self.tell(RequestRefused(flight.request_kind, CloudError(kind, kind.value, retry_after=retry_after)))
 
-    def lose(self, late: float | None = None, kind: ErrorKind = ErrorKind.UNCLEAR) -> None:
+    def lose(self, late: float | None = None, kind: ErrorKind = ErrorKind.OUTCOME_UNKNOWN) -> None:
         """The answer is lost; a request that was not carried out may be after `late` seconds."""
         self._has_effect_after(late)
         self.tell(AnswerLost(self._land().request_kind, CloudError(kind, kind.value, Effect.POSSIBLE)))

@@ -26,7 +26,7 @@ REFUSALS = st.tuples(
             RequestKind.POWER_ON,
         ]
     ),
-    st.sampled_from([ErrorKind.RATE_LIMITED, ErrorKind.LOCKED, ErrorKind.UNCLEAR, ErrorKind.INVALID_INPUT]),
+    st.sampled_from([ErrorKind.RATE_LIMITED, ErrorKind.LOCKED, ErrorKind.OUTCOME_UNKNOWN, ErrorKind.INVALID_INPUT]),
     FOR,
     st.sampled_from([None, 10.0]),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -62,9 +63,9 @@ async def test_what_was_written_is_there_after_reopening(journal: Journal, tmp_p
     jobs = [job(1), job(2)]
     await journal.add_batch("b1", NOW, jobs, [event(of) for of in jobs])
     sent = job(
-        1, state=JobState.SUBMITTING, create_image=TrackedRequest(RequestKind.CREATE_IMAGE, Phase.SENT, 1, NOW, NOW)
+        1, state=JobState.REQUESTING, create_image=TrackedRequest(RequestKind.CREATE_IMAGE, Phase.SENT, 1, NOW, NOW)
     )
-    await journal.save([sent], [event(sent, JobEventKind.SENDING)])
+    await journal.save([sent], [event(sent, JobEventKind.REQUESTING)])
     await journal.close()
     again = Journal(tmp_path / "journal.sqlite3")
     await again.open()
@@ -72,7 +73,11 @@ async def test_what_was_written_is_there_after_reopening(journal: Journal, tmp_p
     (batch,) = await again.batches(10)
     assert (batch.id, batch.created, batch.jobs) == ("b1", NOW, (sent, jobs[1]))
     changes = await again.since(JournalCursor())
-    assert [told.kind for told in changes.events] == [JobEventKind.QUEUED, JobEventKind.QUEUED, JobEventKind.SENDING]
+    assert [told.kind for told in changes.events] == [
+        JobEventKind.QUEUED,
+        JobEventKind.QUEUED,
+        JobEventKind.REQUESTING,
+    ]
     await again.close()
 
 
@@ -236,9 +241,14 @@ async def test_a_damaged_journal_is_refused_and_left_as_it_is(tmp_path: Path, da
     assert {found.suffix for found in folder.iterdir()} <= {".sqlite3", ".made", ".sqlite3-shm", ".sqlite3-wal"}
 
 
-async def test_a_damaged_journal_still_names_the_servers_that_may_be_off(tmp_path: Path) -> None:
+@pytest.mark.parametrize("earlier", [False, True], ids=["present", "of an earlier version"])
+async def test_a_damaged_journal_still_names_the_servers_that_may_be_off(tmp_path: Path, earlier: bool) -> None:
     path = tmp_path / "journal.sqlite3"
     await with_owed_server(path)
+    if earlier:
+        with contextlib.closing(sqlite3.connect(path)) as database, database:
+            database.execute("UPDATE jobs SET body = replace(body, '\"restore_pending\"', '\"owed\"')")
+            assert database.total_changes
     header_overwritten(path)
     journal = Journal(path)
     with pytest.raises(BrokenJournalError) as caught:

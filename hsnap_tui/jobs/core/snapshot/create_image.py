@@ -108,8 +108,8 @@ def send(builder: SnapshotStepBuilder) -> None:
     if not builder.context.may_create:
         return
     builder.set(lock_holder=None)
-    builder.tell(JobEventKind.SENDING)
-    builder.send(RequestKind.CREATE_IMAGE, JobState.SUBMITTING)
+    builder.tell(JobEventKind.REQUESTING)
+    builder.send(RequestKind.CREATE_IMAGE, JobState.REQUESTING)
 
 
 def looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:
@@ -310,7 +310,7 @@ def last_look(builder: SnapshotStepBuilder) -> bool:
     job, lost_at = builder.job, builder.job.create_image.lost_at
     if lost_at is None or not job.create_image.missing or job.result is None or not job.result.ended:
         return False
-    builder.set(state=JobState.UNCLEAR)
+    builder.set(state=JobState.CHECKING)
     if builder.now < lost_at + tracked_request.LATE:
         builder.set_request(tracked_request.paused(job.create_image, lost_at + tracked_request.LATE))
     else:

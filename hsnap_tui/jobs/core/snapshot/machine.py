@@ -40,7 +40,7 @@ LOCK_SHOWS_WITHIN = timedelta(seconds=1)
 LOOK_UP_AGAIN_AFTER = timedelta(seconds=5)
 """How soon a look-up that could not be done is tried again."""
 
-_TRY_AGAIN = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.CONFLICT, ErrorKind.UNCLEAR})
+_TRY_AGAIN = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.CONFLICT, ErrorKind.OUTCOME_UNKNOWN})
 
 
 def step(job: SnapshotJob, observation: JobObservation, context: StepContext) -> Step[SnapshotJob]:
@@ -111,7 +111,7 @@ def _cancel(builder: SnapshotStepBuilder) -> None:
         late_shutdown.end(builder)
     else:
         builder.set(cancelled=True)
-        if job.state is JobState.HELD:
+        if job.state is JobState.NEEDS_APPROVAL:
             builder.set(state=JobState.QUEUED, hold=None)
 
 
@@ -140,8 +140,8 @@ def _lost(builder: SnapshotStepBuilder, request_kind: RequestKind, error: CloudE
     builder.set_request(tracked_request.lost(current, builder.now))
     builder.set(fresh_after=builder.now)
     if request_kind is RequestKind.CREATE_IMAGE:
-        builder.set(state=JobState.UNCLEAR, refusal=Failure.of(error))
-    builder.tell(JobEventKind.UNCLEAR, failure=Failure.of(error), note=request_kind.value)
+        builder.set(state=JobState.CHECKING, refusal=Failure.of(error))
+    builder.tell(JobEventKind.OUTCOME_UNKNOWN, failure=Failure.of(error), note=request_kind.value)
 
 
 def _refused(builder: SnapshotStepBuilder, request_kind: RequestKind, error: CloudError) -> None:
@@ -218,7 +218,7 @@ def _again(builder: SnapshotStepBuilder) -> None:
         ended=None,
         cancelled=False,
     )
-    builder.tell(JobEventKind.RELEASED)
+    builder.tell(JobEventKind.APPROVED)
 
 
 def _retry(builder: SnapshotStepBuilder) -> None:
@@ -280,7 +280,7 @@ def _note_the_end_of_waiting(builder: SnapshotStepBuilder) -> None:
         or _ran_again(job)
         or (job.power is Power.RESTORE_PENDING and (context.leaving or not context.may_send))
     ):
-        builder.set(result=JobState.HELD, hold=HoldReason.INTERRUPTED)
+        builder.set(result=JobState.NEEDS_APPROVAL, hold=HoldReason.INTERRUPTED)
 
 
 def _must_be_on(job: SnapshotJob, context: StepContext) -> bool:

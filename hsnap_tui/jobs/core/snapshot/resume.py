@@ -44,15 +44,15 @@ def resume(job: SnapshotJob, context: StepContext, *, own: bool) -> Step[Snapsho
     if job.create_image.phase is Phase.ACCEPTED:
         builder.tell(JobEventKind.RESUMED, note="sent")
     elif job.result is not None:
-        builder.tell(JobEventKind.RESUMED, note="owed" if job.power is Power.RESTORE_PENDING else None)
+        builder.tell(JobEventKind.RESUMED, note="restore_pending" if job.power is Power.RESTORE_PENDING else None)
     elif job.create_image.phase is Phase.OUTCOME_UNKNOWN:
-        builder.set(state=JobState.UNCLEAR, hold=job.hold or hold)
-        builder.tell(JobEventKind.RESUMED, note="unclear")
+        builder.set(state=JobState.CHECKING, hold=job.hold or hold)
+        builder.tell(JobEventKind.RESUMED, note="outcome_unknown")
     elif hold is None:
         builder.tell(JobEventKind.RESUMED, note="queued")
     else:
         if job.power is Power.RESTORE_PENDING:
-            builder.tell(JobEventKind.RESUMED, note="owed")
+            builder.tell(JobEventKind.RESUMED, note="restore_pending")
         builder.hold(hold)
     step = builder.finish()
     return replace(step, job=replace(step.job, wake_at=None if step.job.state.needs_person else context.now))
@@ -72,5 +72,5 @@ def _hold_for(job: SnapshotJob, context: StepContext) -> HoldReason | None:
     if job.power in (Power.RESTORE_PENDING, Power.RESTORED) or job.off_at is not None:
         return HoldReason.INTERRUPTED
     if job.options.shut_down:
-        return HoldReason.SWITCHES_OFF
+        return HoldReason.SHUTS_DOWN
     return HoldReason.OLD if context.now - job.created >= GOES_ON_WITHIN else None
