@@ -80,7 +80,6 @@ def test_somebody_else_s_power_off_counts_whatever_hetzner_s_date_says(wrong_by:
     world = world_of(Plan(acpi=600))
     world.run(30)
     world.hetzner.post(RequestKind.POWER_OFF, None, ours=False)
-    world.run(20)
     world.date_is_wrong_by(wrong_by)
     world.run(300)
     assert (world.sent, world.hetzner.status) == ([SHUTDOWN, CREATE], OFF)
