@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Protocol
 
-from hsnap_tui.cloud.model import Action, Server, Snapshot, Submitted
+from hsnap_tui.cloud.model import Action, Image, Server, Snapshot, Submitted
 
 
 class Priority(IntEnum):
@@ -103,6 +103,14 @@ class CloudApi(Protocol):
         self, server_id: int, description: str, labels: Mapping[str, str], priority: Priority
     ) -> Submitted:
         """`create_image` of type snapshot; sent once, never retried."""
+        ...
+
+    async def get_image(self, image_id: int, priority: Priority) -> Image:
+        """One image of any type; `NOT_FOUND` when there is none."""
+        ...
+
+    async def delete_image(self, image_id: int, priority: Priority) -> None:
+        """Deletes a snapshot or backup at once, without an action; sent once."""
         ...
 
     async def shutdown(self, server_id: int, priority: Priority) -> Action:

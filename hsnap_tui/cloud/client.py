@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from hsnap_tui.cloud import limits, pages, parse
 from hsnap_tui.cloud.api import Priority, RateLimitStatus, RecentActions
 from hsnap_tui.cloud.chain.request import ApiRequest
-from hsnap_tui.cloud.model import Action, Server, Snapshot, Submitted
+from hsnap_tui.cloud.model import Action, Image, Server, Snapshot, Submitted
 from hsnap_tui.cloud.pages import I, Page
 from hsnap_tui.cloud.request_chain import RequestChain
 from hsnap_tui.cloud.transport.proxy import proxy_settings
@@ -118,6 +118,16 @@ class HetznerCloud:
         body = {"type": "snapshot", "description": description, "labels": dict(labels)}
         return await self._command(
             priority, server_id, "create_image", lambda raw: parse.submitted(raw, self.project), body
+        )
+
+    async def get_image(self, image_id: int, priority: Priority) -> Image:
+        """One image of any type; `NOT_FOUND` when there is none."""
+        return await self._chain.send(ApiRequest(priority, "GET", f"/images/{image_id}", "/images/{id}", parse.image))
+
+    async def delete_image(self, image_id: int, priority: Priority) -> None:
+        """Deletes a snapshot or backup at once (204, no action, says the API's description); sent once."""
+        await self._chain.send(
+            ApiRequest(priority, "DELETE", f"/images/{image_id}", "/images/{id}", lambda _nothing: True)
         )
 
     async def shutdown(self, server_id: int, priority: Priority) -> Action:

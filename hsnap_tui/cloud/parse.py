@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from hsnap_tui.cloud.model import (
     Action,
     ActionStatus,
+    Image,
     ImageStatus,
     Resource,
     Server,
@@ -55,6 +56,14 @@ def server(answer: object, project: str) -> Server:
 def action(answer: object) -> Action:
     """The action of an answer about one; `MalformedError` when there is none."""
     return _required(_action(_object(answer, "action")), "action")
+
+
+def image(answer: object) -> Image:
+    """The image of an answer about one, of any type; `MalformedError` when there is none."""
+    raw = _object(answer, "image")
+    image_id = _required(_id(raw.get("id")), "image")
+    protected = _object(raw, "protection").get("delete") is True
+    return Image(image_id, _text(raw.get("type")), _text(raw.get("description")), protected)
 
 
 def submitted(answer: object, project: str) -> Submitted:

@@ -10,7 +10,7 @@ from math import ceil, inf
 
 from hsnap_tui.cloud.api import Priority, RateLimitStatus, RecentActions
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
-from hsnap_tui.cloud.model import Action, ActionStatus, Server, Snapshot, Submitted
+from hsnap_tui.cloud.model import Action, ActionStatus, Image, Server, Snapshot, Submitted
 from tests.clocks import VirtualClock
 from tests.fleet.things import PROJECT, action, server
 
@@ -148,6 +148,12 @@ class World:
         raise NotImplementedError
 
     async def power_off(self, server_id: int, priority: Priority) -> Action:
+        raise NotImplementedError
+
+    async def get_image(self, image_id: int, priority: Priority) -> Image:
+        raise NotImplementedError
+
+    async def delete_image(self, image_id: int, priority: Priority) -> None:
         raise NotImplementedError
 
     async def power_on(self, server_id: int, priority: Priority) -> Action:
