@@ -311,8 +311,9 @@ class SnapshotJob(Job):
 
     While `power` is watched: `watching` asks for sights of the server, at least until `watch_until`; at `debt_until`
     a late shutdown is not reckoned with any more. `unseen_since`: when an earlier process' shutdown may have worked
-    that nobody has seen work yet. `odd_since`: since when the status is neither running nor off, without a lock.
-    `making_since`: since when this process has followed the snapshot.
+    that nobody has seen work yet. `taken_over`: when this process took the job over with a restore pending.
+    `odd_since`: since when the status is neither running nor off, without a lock. `making_since`: since when this
+    process has followed the snapshot.
     """
 
     kind: ClassVar[str] = "snapshot"
@@ -327,6 +328,7 @@ class SnapshotJob(Job):
     off_at: datetime | None = None
     on_at: datetime | None = None
     unseen_since: datetime | None = None
+    taken_over: datetime | None = None
     odd_since: datetime | None = None
     watching: bool = False
     watch_until: datetime | None = None

@@ -134,8 +134,11 @@ def again(request: TrackedRequest) -> TrackedRequest:
 
 
 def afresh(request: TrackedRequest) -> TrackedRequest:
-    """A person has looked: what was sent so far is accounted for, whatever became of it."""
-    return replace(resolved(again(request)), first_intent=None, unknown_count=0, missing=0, missing_since=None)
+    """A person has looked: what was sent so far holds nothing up any more, whatever became of it.
+
+    Attempts that are missing stay so: one that arrives against all expectation is told in the end.
+    """
+    return replace(resolved(again(request)), first_intent=None, unknown_count=0)
 
 
 def rule_out(request: TrackedRequest, *action_ids: int | None) -> TrackedRequest:
@@ -174,18 +177,27 @@ def effective_by(request: TrackedRequest) -> datetime | None:
     return request.answered or request.unknown_until or request.last_intent
 
 
-def unaccounted(request: TrackedRequest, actions: Iterable[Action], clock_offset: timedelta) -> tuple[Action, ...]:
+def known_action(request: TrackedRequest) -> int | None:
+    """The action of an accepted request, when it is known."""
+    return request.action_id if request.phase is Phase.ACCEPTED else None
+
+
+def unaccounted(
+    request: TrackedRequest, actions: Iterable[Action], clock_offset: timedelta, after: int | None = None
+) -> tuple[Action, ...]:
     """Actions that account for the attempts whose answers were lost and that were never found, oldest first.
 
     However late they began: as long as attempts are missing, nobody else can be told to have made them. When the
     action of a later attempt is known, they are compared with that one: by its ID, and by Hetzner's clock alone.
+    `after` is an action of the job's that all attempts came after; what came after it is then told by IDs alone.
     """
     if request.missing_since is None:
         return ()
     actions = tuple(actions)
-    told = request.action_id if request.phase is Phase.ACCEPTED else None
-    own = next((action for action in actions if action.id == told), None)
-    if own is None or request.answered is None:
+    own = next((action for action in actions if action.id == known_action(request)), None)
+    if after is not None:
+        begun = tuple(action for action in actions if action.id > after)
+    elif own is None or request.answered is None:
         begun = begun_since(actions, request.missing_since, clock_offset)
     else:
         earliest = own.started - (request.answered - request.missing_since) - CLOCK_MARGIN
@@ -196,13 +208,23 @@ def unaccounted(request: TrackedRequest, actions: Iterable[Action], clock_offset
 
 
 def given_up(
-    request: TrackedRequest, actions: Iterable[Action], looked: datetime, clock_offset: timedelta
+    request: TrackedRequest,
+    actions: Iterable[Action],
+    looked: datetime,
+    clock_offset: timedelta,
+    after: int | None = None,
 ) -> TrackedRequest:
-    """When so much time has passed that missing attempts can't arrive any more, and none has: they never will."""
+    """When so much time has passed that missing attempts can't arrive any more, and none has: they never will.
+
+    That is judged by Hetzner's `Date`, which may be wrong and be right later. So the actions of this kind that are
+    listed by then are ruled out for good: none of them is taken for a later one, or for somebody else's answer to it.
+    """
+    actions = tuple(actions)
     late = request.lost_at is not None and looked >= request.lost_at + LATE
-    if not late or not request.missing or unaccounted(request, actions, clock_offset):
+    if not late or not request.missing or unaccounted(request, actions, clock_offset, after):
         return request
-    return replace(request, missing=0, missing_since=None)
+    listed = (action.id for action in not_ruled_out(request, actions) if action.id != request.action_id)
+    return replace(rule_out(request, *listed), missing=0, missing_since=None)
 
 
 def candidate_actions(

@@ -97,9 +97,10 @@ def downtime(world: World) -> None:
 
 
 def few_look_ups(world: World) -> None:
-    """A job asks no more often than its share, in any minute."""
-    recent = [at for at in world.looked_at if at > world.hetzner.now - timedelta(minutes=1)]
-    assert len(recent) <= MOST_LOOK_UPS_A_MINUTE, "it takes the budget for look-ups"
+    """A job asks no more often than its share, in any minute, besides once for each process that begins."""
+    since = world.hetzner.now - timedelta(minutes=1)
+    recent, begun = ([at for at in moments if at > since] for moments in (world.looked_at, world.came_back_at))
+    assert len(recent) <= MOST_LOOK_UPS_A_MINUTE + len(begun), "it takes the budget for look-ups"
 
 
 # -- on every step ----------------------------------------------------------------------------------------------

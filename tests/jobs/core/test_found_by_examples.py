@@ -10,7 +10,7 @@ from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.cloud.model import ImageStatus, ServerStatus
 from hsnap_tui.events import JobEventKind
 from hsnap_tui.jobs.core.model import HoldReason, IfStillOn, JobState, Power, RequestKind, SnapshotOptions
-from hsnap_tui.jobs.core.observations import ActionLost, Cancel, Hold, Release
+from hsnap_tui.jobs.core.observations import ActionLost, Cancel, Hold, Release, Retry
 from hsnap_tui.jobs.core.tracked_request import MOST_UNKNOWN
 from tests.jobs.core import promises
 from tests.jobs.core.hetzner import Hetzner, Plan
@@ -72,6 +72,24 @@ def test_an_earlier_refusal_does_not_count_once_the_server_was_shut_down() -> No
     assert world.stands(JobState.DONE)
 
 
+# -- answers that were lost before a person said yes -------------------------------------------------------------
+
+
+def test_a_snapshot_that_arrives_after_a_person_had_another_one_made_is_told() -> None:
+    world = world_of(Plan(snapshot=60))
+    world.hetzner.status = OFF
+    world.run(60, stop_at=CREATE)
+    world.hetzner.post(CREATE, None, ours=False)
+    world.lose(late=100)
+    world.run(70)
+    assert world.stands(JobState.UNKNOWN)
+    world.tell(Retry())
+    world.run(300)
+    promises.ended_well(world)
+    (duplicate,) = told(world, JobEventKind.DUPLICATE)
+    assert duplicate.note == str(world.hetzner.images[-1].snapshot.id)
+
+
 # -- clocks that are wrong ---------------------------------------------------------------------------------------
 
 
@@ -129,6 +147,56 @@ def test_a_lost_shutdown_that_took_effect_is_ours_whatever_hetzner_s_date_says(w
     world.run(900)
     promises.ended_well(world)
     assert world.hetzner.status is RUNNING
+
+
+@pytest.mark.parametrize("wrong_by_later", [0.0, -3600.0])
+def test_a_lost_shutdown_that_was_given_up_under_a_wrong_date_is_ours_under_any_other(wrong_by_later: float) -> None:
+    world = world_of(Plan(acpi=200))
+    world.date_is_wrong_by(900)
+    world.run(60, stop_at=SHUTDOWN)
+    world.leaving = True
+    world.lose(late=29.9)
+    world.run(180)
+    assert (world.job.power, world.job.shutdown.missing) == (Power.WATCHED, 0)
+    world.date_is_wrong_by(wrong_by_later)
+    world.run(600)
+    assert (world.sent, world.hetzner.status) == ([SHUTDOWN, POWER_ON], RUNNING)
+    assert not told(world, JobEventKind.LEFT_ALONE)
+
+
+def test_a_lost_power_off_that_took_effect_under_a_wrong_date_is_ours() -> None:
+    world = world_of(Plan(acpi=None), if_still_on=IfStillOn.POWER_OFF)
+    world.date_is_wrong_by(900)
+    world.run(120, stop_at=RequestKind.POWER_OFF)
+    world.lose(late=29.9)
+    world.run(300)
+    promises.ended_well(world)
+    assert world.sent == [SHUTDOWN, RequestKind.POWER_OFF, CREATE, POWER_ON]
+    assert (world.hetzner.status, world.job.state) == (RUNNING, JobState.DONE)
+
+
+def test_a_retry_does_not_take_the_earlier_try_s_shutdown_for_its_own() -> None:
+    world = world_of(Plan(snapshot=1, acpi=0, fails=frozenset({"create_image"}), failed_image=None))
+    world.date_is_wrong_by(-3600)
+    world.run(200)
+    assert world.stands(JobState.FAILED)
+    world.tell(Retry())
+    world.run(60, stop_at=SHUTDOWN)
+    world.lose(late=29.9)
+    world.run(200)
+    assert (world.sent, world.hetzner.status) == ([SHUTDOWN, CREATE, POWER_ON] * 2, RUNNING)
+
+
+def test_a_shutdown_of_an_earlier_process_is_watched_for_from_the_takeover_on() -> None:
+    world = world_of(Plan(acpi=30))
+    world.run(60, stop_at=SHUTDOWN)
+    world.tell(Cancel())
+    world.answer()
+    world.crash()
+    world.come_back(own=True, clock_set=1e6)
+    world.run(300)
+    promises.ended_well(world)
+    assert (world.sent, world.hetzner.status) == ([SHUTDOWN, POWER_ON], RUNNING)
 
 
 @pytest.mark.parametrize("clock_set", [-900.0, -3600.0, 900.0])

@@ -113,6 +113,7 @@ class World:
         self.sent: list[RequestKind] = []
         self.look_ups = 0
         self.looked_at: deque[datetime] = deque(maxlen=100)
+        self.came_back_at: deque[datetime] = deque(maxlen=100)
         self.off_while_well = NO_TIME
         """How long all went well in all while the server was off because of us and could be switched on."""
         self.off_too_long = NO_TIME
@@ -226,13 +227,14 @@ class World:
     def come_back(self, *, own: bool = False, clock_set: float = 0) -> None:
         """A new process takes the job over from the journal; the clock was set meanwhile, in seconds."""
         self.set_clock(clock_set)
-        self.clock_leapt |= self.job.owes and clock_set > OWED_FOR.total_seconds()
+        self.clock_leapt |= self.job.power is Power.WATCHED and clock_set > OWED_FOR.total_seconds()
         if clock_set:
             self.clock_set_at = self.hetzner.now
             self.happened["the clock was set" + (" while a server was off" if self.owes else "")] += 1
         context = StepContext(self.now, self.may_send, self.may_stop, self.leaving, self.known_offset)
         result = resume(self.job, context, own=own)
         self.alive = True
+        self.came_back_at.append(self.hetzner.now)
         self.job = result.job
         self.events.extend(result.events)
         assert result.command is None

@@ -31,9 +31,13 @@ def may_work_late(job: SnapshotJob) -> bool:
 
 
 def begin(builder: SnapshotStepBuilder, seen: ServerSeen, why: str) -> None:
-    """From now on it is watched; the job itself may end. If it is not seen running, that counts from now."""
+    """From now on it is watched; the job itself may end. If it is not seen running, that counts from now.
+
+    What an earlier process has asked for counts from the takeover: no clock tells how long ago that was.
+    """
     requests = [request for request in (builder.job.shutdown, builder.job.power_off) if request.attempts]
     since = max((power.reached(builder, request) for request in requests), default=builder.job.created)
+    since = max(since, builder.job.taken_over or since)
     if seen.server is not None and seen.server.status is not ServerStatus.RUNNING:
         since = seen.started
     until = since + WATCHED_FOR

@@ -31,7 +31,7 @@ from hsnap_tui.jobs.core.observations import (
     StepContext,
     Tick,
 )
-from hsnap_tui.jobs.core.snapshot import create_image, late_shutdown, power, powering_on, shutting_down
+from hsnap_tui.jobs.core.snapshot import create_image, late_shutdown, power, powering_on, shutting_down, whose_action
 from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 
 LOCK_SHOWS_WITHIN = timedelta(seconds=1)
@@ -184,12 +184,7 @@ def _looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:
     job = builder.job
     if job.resting:
         return
-    for request_kind in (RequestKind.SHUTDOWN, RequestKind.POWER_OFF):
-        builder.set_request(
-            tracked_request.given_up(
-                builder.request(request_kind), found.actions, found.started, builder.context.clock_offset
-            )
-        )
+    whose_action.give_up_missing(builder, found)
     if found.request_kind is RequestKind.CREATE_IMAGE:
         if job.result is not None:
             create_image.looked_last(builder, found)

@@ -37,6 +37,8 @@ def resume(job: SnapshotJob, context: StepContext, *, own: bool) -> Step[Snapsho
     builder.set(looking=None, fresh_after=context.now)
     if job.making_since is not None:
         builder.set(making_since=context.now)
+    if job.power is Power.RESTORE_PENDING:
+        builder.set(taken_over=context.now)
     if job.power is Power.RESTORE_PENDING and job.off_at is None:
         builder.set(unseen_since=builder.job.shutdown.answered or builder.job.shutdown.last_intent)
     hold = None if own or job.cancelled else _hold_for(builder.job, context)

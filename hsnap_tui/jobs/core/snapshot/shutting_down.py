@@ -142,7 +142,7 @@ def looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:
     current = builder.request(request_kind)
     if server is None:
         return
-    own = tracked_request.unaccounted(current, found.actions, builder.context.clock_offset)
+    own = whose_action.unaccounted(builder, current, found)
     if own and current.phase is not Phase.ACCEPTED:
         builder.set_request(tracked_request.found(current, own[-1].id, builder.now))
         builder.set(fresh_after=builder.now)

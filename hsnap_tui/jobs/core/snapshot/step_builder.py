@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hsnap_tui.jobs.core import tracked_request
-from hsnap_tui.jobs.core.model import Power, RequestKind, SnapshotJob, TrackedRequest
+from hsnap_tui.jobs.core.model import Power, SnapshotJob, TrackedRequest
 from hsnap_tui.jobs.core.step_builder import StepBuilder
 
 
@@ -23,18 +23,18 @@ class SnapshotStepBuilder(StepBuilder[SnapshotJob]):
     def forget_power(self) -> None:
         """A job that starts over, with a server that is on again, has asked for nothing.
 
-        Unless a shutdown may still take effect: then what was sent stays known as ours.
+        The actions of its earlier requests stay known as ours, so that none of them is taken for a later one. Where a
+        shutdown may still take effect, so does all else that was sent.
         """
         job = self.job
-        self.set(
-            power_on=TrackedRequest(RequestKind.POWER_ON), off_at=None, on_at=None, odd_since=None, unseen_since=None
-        )
+        self.set(power_on=_begun_anew(job.power_on), off_at=None, on_at=None, odd_since=None)
+        self.set(unseen_since=None, taken_over=None)
         if job.power is Power.WATCHED:
             for request in (job.shutdown, job.power_off):
                 self.set_request(replace(tracked_request.again(request), unknown_count=0))
         else:
-            self.set(
-                power=Power.NONE,
-                shutdown=TrackedRequest(RequestKind.SHUTDOWN),
-                power_off=TrackedRequest(RequestKind.POWER_OFF),
-            )
+            self.set(power=Power.NONE, shutdown=_begun_anew(job.shutdown), power_off=_begun_anew(job.power_off))
+
+
+def _begun_anew(request: TrackedRequest) -> TrackedRequest:
+    return TrackedRequest(request.kind, ruled_out=tracked_request.again(request).ruled_out)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from hsnap_tui.cloud.model import Action, ActionStatus
 from hsnap_tui.jobs.core import tracked_request
-from hsnap_tui.jobs.core.model import Phase, TrackedRequest
+from hsnap_tui.jobs.core.model import RequestKind, SnapshotJob, TrackedRequest
 from hsnap_tui.jobs.core.observations import LookedUp
 from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 
@@ -38,7 +38,7 @@ def _since_our_shutdown(builder: SnapshotStepBuilder, found: LookedUp) -> tuple[
     stop = builder.job.shutdown
     since = stop.unknown_since or stop.last_intent
     begun = tracked_request.begun_since(found.actions, since, builder.context.clock_offset)
-    own = next((action for action in found.actions if action.id == _told(stop)), None)
+    own = next((action for action in found.actions if action.id == tracked_request.known_action(stop)), None)
     if own is None or stop.answered is None or stop.last_intent is None:
         return begun
     # It may have been on its way for long: what came between its intent and its effect is as new as it is.
@@ -47,9 +47,23 @@ def _since_our_shutdown(builder: SnapshotStepBuilder, found: LookedUp) -> tuple[
     return _by_id([*before, *(action for action in found.actions if action.id > own.id)])
 
 
-def _told(request: TrackedRequest) -> int | None:
-    """The action of an accepted request, when it is known."""
-    return request.action_id if request.phase is Phase.ACCEPTED else None
+def before_all_of(job: SnapshotJob, request_kind: RequestKind) -> int | None:
+    """An action of ours that is known to be older than all actions that requests of that kind have made."""
+    return tracked_request.known_action(job.shutdown) if request_kind is RequestKind.POWER_OFF else None
+
+
+def unaccounted(builder: SnapshotStepBuilder, request: TrackedRequest, found: LookedUp) -> tuple[Action, ...]:
+    """The actions that are taken for those attempts of that request that are still missing; oldest first."""
+    after = before_all_of(builder.job, request.kind)
+    return tracked_request.unaccounted(request, found.actions, builder.context.clock_offset, after)
+
+
+def give_up_missing(builder: SnapshotStepBuilder, found: LookedUp) -> None:
+    """Missing shutdowns and power-offs that can't arrive any more are given up."""
+    for request in (builder.job.shutdown, builder.job.power_off):
+        after = before_all_of(builder.job, request.kind)
+        offset = builder.context.clock_offset
+        builder.set_request(tracked_request.given_up(request, found.actions, found.started, offset, after))
 
 
 def _by_id(actions: Iterable[Action]) -> tuple[Action, ...]:
@@ -58,10 +72,10 @@ def _by_id(actions: Iterable[Action]) -> tuple[Action, ...]:
 
 def _ours(builder: SnapshotStepBuilder, found: LookedUp) -> set[int]:
     """The switching actions that requests of ours have made, or may have made as far as their answers were lost."""
-    job, offset = builder.job, builder.context.clock_offset
+    job = builder.job
     ours: set[int] = set()
     for stop in (job.shutdown, job.power_off):
-        ours |= _known(stop) | {action.id for action in tracked_request.unaccounted(stop, found.actions, offset)}
+        ours |= _known(stop) | {action.id for action in unaccounted(builder, stop, found)}
     known = _known(job.power_on)
     unknown = [action.id for action in _starts_of_ours(builder, found) if action.id not in known]
     return ours | known | set(unknown[: max(0, job.power_on.attempts - len(known))])
@@ -69,11 +83,11 @@ def _ours(builder: SnapshotStepBuilder, found: LookedUp) -> set[int]:
 
 def _starts_of_ours(builder: SnapshotStepBuilder, found: LookedUp) -> tuple[Action, ...]:
     """The power-ons since our first request for one, or since our shutdown when its action is known; oldest first."""
-    job, told = builder.job, _told(builder.job.shutdown)
+    job, known = builder.job, tracked_request.known_action(builder.job.shutdown)
     if job.power_on.first_intent is None:
         return ()
     begun = tracked_request.begun_since(found.actions, job.power_on.first_intent, builder.context.clock_offset)
-    later = [a for a in found.actions if told is not None and a.id > told and a not in begun]
+    later = [a for a in found.actions if known is not None and a.id > known and a not in begun]
     return _by_id(tracked_request.not_ruled_out(job.power_on, [*begun, *later]))
 
 
