@@ -152,7 +152,8 @@ class JobEvent(Event):
     """A milestone of one job. Which of the optional fields are set depends on the kind.
 
     `percent` 0 to 100; `seconds` a duration (downtime, time since queued, …); `size` in GB; `holder` is the
-    action that holds the server's lock; `note` is a sentence of ours about how something was found out.
+    action that holds the server's lock; `note` is a sentence of ours about how something was found out. `job_kind`
+    is the kind of the job (`jobs/core/kinds.py`); events of earlier versions, which knew one kind, name none.
     """
 
     kind: JobEventKind
@@ -168,14 +169,16 @@ class JobEvent(Event):
     lock_holder: str | None = None
     failure: Failure | None = None
     note: str | None = None
+    job_kind: str = "snapshot"
 
 
 @dataclass(frozen=True, slots=True)
 class BatchQueued(Event):
-    """A batch was written to the journal: from here on it survives this process."""
+    """A batch of jobs of one kind was written to the journal: from here on it survives this process."""
 
     batch: str
     jobs: int
+    job_kind: str = "snapshot"
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,4 +217,4 @@ def _outcome(job: Job) -> str:
     snapshot = job_messages.snapshot_in_words(job)
     made = f", {snapshot}" if snapshot else ""
     reason = job.failure.message if job.failure else job_messages.hold_in_words(job.hold) if job.hold else ""
-    return f"{job.server_name}: {job.state.value.replace('_', ' ')}{took}{made}{f': {reason}' if reason else ''}"
+    return f"{job.server_name}: {job_messages.state_in_words(job)}{took}{made}{f': {reason}' if reason else ''}"

@@ -63,15 +63,25 @@ def of_event(event: Event) -> dict[str, Any]:
         failure = to_plain(Failure.of(event.error))
         return record("connection_lost", at=event.at.isoformat(), project=event.project, failure=failure)
     plain = to_plain(event)
-    if isinstance(event, JobEvent):
-        return record(plain.pop("kind"), **plain)
+    if isinstance(event, JobEvent | BatchQueued):
+        plain.pop("job_kind", None)
+        name = plain.pop("kind") if isinstance(event, JobEvent) else _NAMES[type(event)]
+        return record(name, **_about_what(plain), kind=event.job_kind)
     return record(_NAMES[type(event)], **plain)
+
+
+def _about_what(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields without a server where there is none, as with the deletion of a snapshot: `image_id` tells which."""
+    if fields.get("server_id") != 0:
+        return fields
+    return {name: value for name, value in fields.items() if name not in ("server_id", "server_name")}
 
 
 def of_batch(batch: Batch) -> dict[str, Any]:
     """The line for a batch of the journal."""
     of_project = {"project": batch.jobs[0].project} if batch.jobs else {}
-    return record("batch", at=batch.created.isoformat(), **of_project, batch=batch.id, jobs=len(batch.jobs))
+    kind = {"kind": batch.jobs[0].kind} if batch.jobs else {}
+    return record("batch", at=batch.created.isoformat(), **of_project, batch=batch.id, jobs=len(batch.jobs), **kind)
 
 
 def of_job(job: Job, now: datetime) -> dict[str, Any]:
@@ -88,8 +98,8 @@ def of_job(job: Job, now: datetime) -> dict[str, Any]:
         project=job.project,
         batch=job.batch,
         job=job.id,
-        server_id=job.server_id,
-        server_name=job.server_name,
+        kind=job.kind,
+        **_about_what({"server_id": job.server_id, "server_name": job.server_name}),
         description=job.description,
         state=job.state.value,
         percent=job.percent,

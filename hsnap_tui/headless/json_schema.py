@@ -20,7 +20,9 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "project": "the ID of the project: the name of its folder in the state directory, the same for all its "
         "tokens; token-… until the servers have been listed once with a new token",
         "batch, job": "the IDs of the batch and of the job",
-        "server_id, server_name": "the server",
+        "kind": "what the job or batch does: snapshot, or delete_snapshot",
+        "server_id, server_name": "the server; a job that deletes a snapshot has none, and image_id and description "
+        "tell which snapshot it is about",
         "percent": "how far the snapshot is",
         "seconds": "how long it took: since the job was queued, or the server was off, or Hetzner was out of reach",
         "size": "of the snapshot, in GB",

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Protocol, TextIO
 
@@ -153,9 +154,9 @@ def in_short(jobs: Iterable[Job]) -> str:
     done = sum(job.state is JobState.DONE for job in jobs)
     parts = [f"{done} of {len(jobs)} done"]
     for state in JobState:
-        count = sum(job.state is state for job in jobs)
-        if count and state is not JobState.DONE:
-            parts.append(f"{count} {state.value.replace('_', ' ')}")
+        words = Counter(job_messages.state_in_words(job) for job in jobs if job.state is state)
+        if state is not JobState.DONE:
+            parts += [f"{count} {word}" for word, count in words.items()]
     making = [job.percent for job in jobs if job.state is JobState.CREATING]
     if making:
         parts.append(f"snapshots under way at {sum(making) // len(making)} %")

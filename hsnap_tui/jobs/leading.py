@@ -98,7 +98,7 @@ class Leading:
         if not fresh:
             return
         for batch in dict.fromkeys(job.batch for job in fresh):
-            self._publisher.queued(batch, sum(job.batch == batch for job in fresh))
+            self._publisher.queued(batch, [job for job in fresh if job.batch == batch])
         self._publisher.publish_all(events)
         self.engine.take(fresh, self._fleet())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from hsnap_tui.common import formatting
@@ -61,9 +61,10 @@ class Publisher:
         """Tells whether this process sends."""
         self._publish(RoleChanged(self._clock.now(), self._project(), role))
 
-    def queued(self, batch: str, count: int) -> None:
-        """Tells that a batch is in the journal."""
-        self._publish(BatchQueued(self._clock.now(), self._project(), batch, count))
+    def queued(self, batch: str, jobs: Sequence[Job]) -> None:
+        """Tells that these jobs, which are a batch, are in the journal."""
+        kind = next((job.kind for job in jobs), "")
+        self._publish(BatchQueued(self._clock.now(), self._project(), batch, len(jobs), kind))
 
     def halted(self, failure: Failure) -> None:
         """Tells why nothing is sent."""

@@ -17,9 +17,10 @@ from pathlib import Path
 from hsnap_tui.cloud.api import CloudApi
 from hsnap_tui.cloud.errors import CloudError
 from hsnap_tui.common.clock import Clock
-from hsnap_tui.events import Event, Failure, JobEvent, JobEventKind, Role
+from hsnap_tui.events import Event, Failure, JobEventKind, Role
 from hsnap_tui.fleet.poll_targets import PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation
+from hsnap_tui.jobs.core.milestones import milestone
 from hsnap_tui.jobs.core.model import BatchRequest, Job
 from hsnap_tui.jobs.core.own_jobs import OwnJobs
 from hsnap_tui.jobs.core.polling import poll_targets
@@ -144,16 +145,13 @@ class JobService:
         now = self._clock.now()
         batch = secrets.token_hex(6)
         jobs = request.jobs(batch, self._cloud.project, now, lambda: secrets.token_hex(8))
-        events = [
-            JobEvent(now, job.project, JobEventKind.QUEUED, batch, job.id, job.server_id, job.server_name)
-            for job in jobs
-        ]
+        events = [milestone(job, now, JobEventKind.QUEUED) for job in jobs]
         self._own_jobs.batch(batch)
         await journal.add_batch(batch, now, jobs, events, self._me)
         if self._leading is not None:
             self._leading.begin(jobs, events)
         else:
-            self._publisher.queued(batch, len(jobs))
+            self._publisher.queued(batch, jobs)
             self._wake.set()
         return batch
 

@@ -10,7 +10,7 @@ from hsnap_tui import events as ev
 from hsnap_tui.cloud.model import Server
 from hsnap_tui.common import formatting
 from hsnap_tui.events import JobEventKind as Kind
-from hsnap_tui.messages.job_messages import capital, explain, job_in_words
+from hsnap_tui.messages.job_messages import capital, count_in_words, explain, job_in_words
 
 __all__ = ["Line", "Severity", "explain", "say"]
 
@@ -94,8 +94,8 @@ def _program(event: ev.Event) -> _Said | None:
             return "", f"{capital(explain(ev.Failure.of(error)))} What is shown is the last data.", Severity.BAD
         case ev.ConnectionRestored(seconds=seconds):
             return "", f"Hetzner answers again after {formatting.exactly(seconds)}.", Severity.GOOD
-        case ev.BatchQueued(batch=batch, jobs=jobs):
-            many = formatting.count(jobs, "snapshot")
+        case ev.BatchQueued(batch=batch, jobs=jobs, job_kind=kind):
+            many = count_in_words(jobs, (kind,))
             return "", f"batch {batch}: {many} in the journal; they survive this program from here on", Severity.INFO
         case ev.BatchEnded():
             return "", _batch_ended(event), Severity.WARNING if event.failed else Severity.GOOD

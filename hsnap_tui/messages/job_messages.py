@@ -2,37 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from hsnap_tui import events as ev
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.common import formatting
 from hsnap_tui.events import JobEventKind as Kind
 from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, SnapshotJob
+from hsnap_tui.messages import deletion_messages
+from hsnap_tui.messages.failures import because, capital, explain
+from hsnap_tui.messages.kind_messages import KindMessages
+
+__all__ = [
+    "capital",
+    "count_in_words",
+    "explain",
+    "hold_in_words",
+    "job_in_words",
+    "snapshot_in_words",
+    "state_in_words",
+]
+
+_OF_KIND = {deletion_messages.KIND: deletion_messages.MESSAGES}
+"""The words of kinds of jobs that differ from those of snapshots, which are below."""
 
 
 def job_in_words(event: ev.JobEvent) -> str:
-    """A milestone of a job, without the server's name."""
+    """A milestone of a job, without the name of what it is about."""
+    own = _words_of(event.job_kind).milestones.get(event.kind)
+    if own is not None:
+        return own(event)
     text = _PLAIN.get(event.kind) or _WORDS[event.kind](event)
     if event.note is None or event.kind in _USES_NOTE or event.note.casefold().rstrip(".") in text.casefold():
         return text
     return f"{text}: {event.note}"
 
 
-def explain(failure: ev.Failure) -> str:
-    """A failure in full: what happened, what to do, and the request's ID for Hetzner's support."""
-    told = " ".join(_sentence(part) for part in (failure.message, failure.advice) if part)
-    return f"{told} {_request_id(failure)}".strip()
-
-
-def capital(text: str) -> str:
-    """The text as the start of a sentence."""
-    return text[:1].upper() + text[1:]
-
-
 def hold_in_words(reason: HoldReason | None) -> str:
     """Why a job needs a yes."""
     return _HOLDS[reason] if reason else "needs your yes"
+
+
+def state_in_words(job: Job) -> str:
+    """Where a job stands."""
+    return _words_of(job.kind).state(job) or job.state.value.replace("_", " ")
+
+
+def count_in_words(number: int, kinds: Collection[str]) -> str:
+    """So many jobs of these kinds: `3 snapshots`, `2 deletions`, or `5 jobs` where there are several kinds."""
+    known = {_words_of(kind).noun for kind in kinds}
+    return formatting.count(number, known.pop() if len(known) == 1 else "job")
+
+
+def _words_of(kind: str) -> KindMessages:
+    return _OF_KIND.get(kind, _OF_SNAPSHOTS)
 
 
 def snapshot_in_words(job: Job) -> str:
@@ -44,6 +67,8 @@ def snapshot_in_words(job: Job) -> str:
     return f"snapshot {job.image_id}" if job.snapshot_done or job.state is JobState.DONE else ""
 
 
+_OF_SNAPSHOTS = KindMessages("snapshot")
+
 _HOLDS = {
     HoldReason.OLD: "left by a run an hour ago or more",
     HoldReason.SHUTS_DOWN: "left by an earlier run, and would shut the server down",
@@ -51,7 +76,7 @@ _HOLDS = {
     HoldReason.LIMIT: "snapshot limit reached",
     HoldReason.NO_ACCESS: "the token was refused, or may only read",
     HoldReason.WAITED_TOO_LONG: "the lock did not clear in time",
-    HoldReason.TRIED_OFTEN: "the request was lost several times in a row",
+    HoldReason.TRIED_OFTEN: "the request failed several times in a row",
     HoldReason.DOWNTIME: "powered on again: the allowed downtime was over",
     HoldReason.REFUSED: "not shut down: the snapshot of another server of the batch was refused",
     HoldReason.STATUS: "the server was neither running nor off for too long",
@@ -102,7 +127,7 @@ def _found(event: ev.JobEvent) -> str:
 
 
 def _retrying(event: ev.JobEvent) -> str:
-    return _because(f"tries again ({event.note})" if event.note else "tries again", event)
+    return because(f"tries again ({event.note})" if event.note else "tries again", event)
 
 
 def _resumed(event: ev.JobEvent) -> str:
@@ -112,7 +137,7 @@ def _resumed(event: ev.JobEvent) -> str:
 def _held(event: ev.JobEvent) -> str:
     known = {reason.value: reason for reason in HoldReason}
     reason = hold_in_words(known[event.note]) if event.note in known else event.note
-    return _because(f"held until somebody says yes, {reason}" if reason else "held until somebody says yes", event)
+    return because(f"held until somebody says yes, {reason}" if reason else "held until somebody says yes", event)
 
 
 def _duplicate(event: ev.JobEvent) -> str:
@@ -150,10 +175,6 @@ def _watched(event: ev.JobEvent) -> str:
     return f"{why}a shutdown request may still take effect: the server is watched{until}, and powered on if it does"
 
 
-def _because(text: str, event: ev.JobEvent) -> str:
-    return f"{text}: {explain(event.failure)}" if event.failure else text
-
-
 def _after(event: ev.JobEvent) -> str:
     return f" after {formatting.exactly(event.seconds)}" if event.seconds else ""
 
@@ -185,16 +206,8 @@ _WORDS: dict[Kind, Callable[[ev.JobEvent], str]] = {
     Kind.WATCHED: _watched,
     Kind.SNAPSHOT_DONE: _snapshot_done,
     Kind.SERVER_ON: _server_on,
-    Kind.UNKNOWN: lambda e: _because("it could not be found out whether the snapshot exists; look, then decide", e),
+    Kind.UNKNOWN: lambda e: because("it could not be found out whether the snapshot exists; look, then decide", e),
     Kind.DONE: lambda e: f"done{_after(e)} in all" if e.seconds else "done",
-    Kind.FAILED: lambda e: _because("failed", e),
-    Kind.SKIPPED: lambda e: f"skipped: locked by {e.lock_holder}" if e.lock_holder else _because("skipped", e),
+    Kind.FAILED: lambda e: because("failed", e),
+    Kind.SKIPPED: lambda e: f"skipped: locked by {e.lock_holder}" if e.lock_holder else because("skipped", e),
 }
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
-
-
-def _request_id(failure: ev.Failure) -> str:
-    return f"(request ID {failure.correlation_id}, for Hetzner's support)" if failure.correlation_id else ""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from hsnap_tui.cloud.api import CloudApi, Priority
-from hsnap_tui.cloud.errors import ADVICE, NO_ACCESS, CloudError, ErrorKind
+from hsnap_tui.cloud.errors import NO_ACCESS, CloudError, ErrorKind
 from hsnap_tui.events import Failure, JobEventKind
 from hsnap_tui.jobs.core import tracked_request
 from hsnap_tui.jobs.core.clock_steps import not_in_the_future
@@ -43,16 +43,35 @@ _TRY_AGAIN = frozenset(
     {ErrorKind.LOCKED, ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE, ErrorKind.CONFLICT, ErrorKind.OUTCOME_UNKNOWN}
 )
 DELETE = RequestKind.DELETE_IMAGE
+GONE_ALREADY = "gone already"
+FOUND_GONE = "deleted: looked up after the answer was lost, it is gone"
+"""Notes of how it was found out that a snapshot is gone, where Hetzner has not answered that it was deleted."""
+NO_SNAPSHOT = "no_snapshot"
+"""The kind of the failure when the image is a backup, or one of Hetzner's own."""
+
+_ADVICE = {
+    ErrorKind.PROTECTED: "Switch its protection off if you mean it (Hetzner Console, or hcloud image "
+    "disable-protection), then delete it again.",
+    ErrorKind.LOCKED: "It was not deleted; it is tried again.",
+    ErrorKind.CONFLICT: "It was not deleted; it is tried again.",
+    ErrorKind.UNSUPPORTED: "It was not deleted, and trying again will not help.",
+    ErrorKind.OUTCOME_UNKNOWN: "It may have been deleted, or may still be: it is looked up before it is sent again.",
+}
+"""What to do next, where that is something else than with a server."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteSnapshotJob(Job):
-    """The deletion of the snapshot `image_id`. `checked`: it was seen to be a snapshot that may be deleted."""
+    """The deletion of the snapshot `image_id`.
+
+    `checked`: it was seen to be a snapshot that may be deleted. `gone_already`: it is gone, but not by this job.
+    """
 
     kind: ClassVar[str] = "delete_snapshot"
 
     delete_image: TrackedRequest = field(default=TrackedRequest(DELETE))
     checked: bool = False
+    gone_already: bool = False
 
     @property
     def requests(self) -> tuple[TrackedRequest, ...]:
@@ -61,10 +80,19 @@ class DeleteSnapshotJob(Job):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteRequest:
-    """Snapshots to delete, by ID, with what they are called."""
+class DeleteTarget:
+    """One snapshot to delete: its ID, what it is called in sentences, and its description."""
 
-    snapshots: tuple[tuple[int, str], ...]
+    image_id: int
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRequest:
+    """Snapshots to delete, as a person chose them."""
+
+    targets: tuple[DeleteTarget, ...]
 
     def jobs(
         self, batch: str, project: str, created: datetime, new_id: Callable[[], str]
@@ -72,9 +100,9 @@ class DeleteRequest:
         """A job for each snapshot."""
         return [
             DeleteSnapshotJob(
-                new_id(), batch, project, 0, f"snapshot {number}", description, created, image_id=number
+                new_id(), batch, project, 0, target.name, target.description, created, image_id=target.image_id
             )
-            for number, description in self.snapshots
+            for target in self.targets
         ]
 
 
@@ -92,22 +120,23 @@ def _absorb(builder: StepBuilder[DeleteSnapshotJob], observation: JobObservation
     sent = job.delete_image.phase is Phase.SENT
     match observation:
         case RequestDone() if sent:
-            _gone(builder, None)
+            _gone(builder)
         case RequestRefused(_, error) if sent:
             builder.set_request(tracked_request.refused(job.delete_image, builder.now, error.retry_after))
             _refused(builder, error)
         case AnswerLost(_, error) if sent:
             builder.set_request(tracked_request.lost(job.delete_image, builder.now))
-            builder.set(state=JobState.CHECKING, refusal=Failure.of(error))
-            builder.tell(JobEventKind.OUTCOME_UNKNOWN, failure=Failure.of(error), note=DELETE.value)
+            builder.set(state=JobState.CHECKING, refusal=_failure(error))
+            builder.tell(JobEventKind.OUTCOME_UNKNOWN, failure=_failure(error), note=DELETE.value)
         case ImageLookedUp() if job.looking is not None:
             builder.set(looking=None)
-            _looked_up(builder, observation)
+            if not job.state.ended:
+                _looked_up(builder, observation)
         case LookUpFailed(error) if job.looking is not None:
             builder.set(looking=None)
             builder.pause(DELETE, tracked_request.asked_for(error.retry_after, DELETE) or LOOK_UP_AGAIN_AFTER)
-            if error.kind in NO_ACCESS and job.delete_image.phase is Phase.READY:
-                builder.hold(HoldReason.NO_ACCESS, Failure.of(error))
+            if error.kind in NO_ACCESS and job.delete_image.phase is Phase.READY and not job.state.ended:
+                builder.hold(HoldReason.NO_ACCESS, _failure(error))
         case Cancel() if job.cancellable:
             builder.set(cancelled=True, result=JobState.CANCELLED)
         case Hold(reason, failure) if not job.resting and job.result is None:
@@ -122,18 +151,26 @@ def _absorb(builder: StepBuilder[DeleteSnapshotJob], observation: JobObservation
             pass
 
 
-def _gone(builder: StepBuilder[DeleteSnapshotJob], note: str | None) -> None:
+def _gone(builder: StepBuilder[DeleteSnapshotJob], *, seen: bool = False) -> None:
+    """The snapshot is gone. `seen`: that shows by a look-up or a refusal, so that it need not be this job's doing."""
+    lost = builder.job.delete_image.missing > 0
     builder.set_request(tracked_request.accepted(builder.job.delete_image, None, builder.now))
-    builder.set(state=JobState.DONE, result=None, hold=None, ended=builder.now)
+    builder.set(state=JobState.DONE, result=None, hold=None, ended=builder.now, gone_already=seen and not lost)
     seconds = (builder.now - builder.job.created).total_seconds()
-    builder.tell(JobEventKind.DONE, seconds=seconds, image_id=builder.job.image_id, note=note)
+    note = (FOUND_GONE if lost else GONE_ALREADY) if seen else None
+    builder.tell(JobEventKind.DONE, seconds=seconds, note=note)
+
+
+def _failure(error: CloudError) -> Failure:
+    failure = Failure.of(error)
+    return replace(failure, advice=_ADVICE.get(error.kind, failure.advice))
 
 
 def _refused(builder: StepBuilder[DeleteSnapshotJob], error: CloudError) -> None:
-    failure = Failure.of(error)
+    failure = _failure(error)
     builder.set(refusal=failure)
     if error.kind is ErrorKind.NOT_FOUND:
-        _gone(builder, "it was gone already")
+        _gone(builder, seen=True)
     elif error.kind in NO_ACCESS:
         builder.hold(HoldReason.NO_ACCESS, failure)
     elif error.kind not in _TRY_AGAIN:
@@ -148,7 +185,7 @@ def _refused(builder: StepBuilder[DeleteSnapshotJob], error: CloudError) -> None
 def _looked_up(builder: StepBuilder[DeleteSnapshotJob], found: ImageLookedUp) -> None:
     request, image = builder.job.delete_image, found.image
     if image is None:
-        _gone(builder, "looked up: it is gone" if request.attempts else "it was gone already")
+        _gone(builder, seen=True)
         return
     may_come = request.unknown_until is not None and found.started < request.unknown_until
     if request.phase is Phase.OUTCOME_UNKNOWN and may_come:
@@ -159,10 +196,10 @@ def _looked_up(builder: StepBuilder[DeleteSnapshotJob], found: ImageLookedUp) ->
         builder.tell(JobEventKind.NOT_FOUND)
     if image.type != "snapshot":
         message = f"image {image.id} is no snapshot but of type {image.type}"
-        builder.fail(Failure("no_snapshot", message, "Nothing was deleted: only snapshots are."))
+        builder.fail(Failure(NO_SNAPSHOT, message, "It was not deleted: only snapshots are."))
     elif image.delete_protected:
         kind = ErrorKind.PROTECTED
-        builder.fail(Failure(kind.value, "the snapshot is protected from deletion", ADVICE[kind]))
+        builder.fail(Failure(kind.value, "the snapshot is protected from deletion", _ADVICE[kind]))
     elif request.unknown_count >= MOST_ATTEMPTS:
         builder.hold(HoldReason.TRIED_OFTEN, builder.job.refusal)
     else:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from hsnap_tui.events import Failure, JobEvent, JobEventKind
 from hsnap_tui.jobs.core import tracked_request
+from hsnap_tui.jobs.core.milestones import milestone
 from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, Power, RequestKind, TrackedRequest
 from hsnap_tui.jobs.core.observations import Command, LookUp, Send, Step, StepContext
 
@@ -52,10 +53,7 @@ class StepBuilder(Generic[JobT]):
 
     def tell(self, kind: JobEventKind, **fields: Any) -> None:
         """Adds a milestone about this job."""
-        job = self.job
-        self._events.append(
-            JobEvent(self.now, job.project, kind, job.batch, job.id, job.server_id, job.server_name, **fields)
-        )
+        self._events.append(milestone(self.job, self.now, kind, **fields))
 
     def due(self, request_kind: RequestKind) -> bool:
         """Whether requests and look-ups of that kind need to wait no longer."""

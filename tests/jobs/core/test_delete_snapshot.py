@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hsnap_tui.cloud.errors import CloudError, Effect, ErrorKind
 from hsnap_tui.cloud.model import Image
 from hsnap_tui.demo.model.faults import Fault
-from hsnap_tui.jobs.core.delete_snapshot import DeleteRequest, DeleteSnapshotJob, step
+from hsnap_tui.jobs.core.delete_snapshot import DeleteRequest, DeleteSnapshotJob, DeleteTarget, step
 from hsnap_tui.jobs.core.model import Job, JobState, RequestKind, SnapshotJob, SnapshotOptions
 from hsnap_tui.jobs.core.observations import (
     AnswerLost,
@@ -34,7 +34,7 @@ DELETE = RequestKind.DELETE_IMAGE
 
 
 def new_job() -> DeleteSnapshotJob:
-    (made,) = DeleteRequest(((7, "web"),)).jobs("b", "p", START, lambda: "j")
+    (made,) = DeleteRequest((DeleteTarget(7, "snapshot 7", "web"),)).jobs("b", "p", START, lambda: "j")
     return made
 
 
@@ -85,7 +85,9 @@ def test_whatever_is_lost_or_late_the_end_is_true(answers: list[str], kind: str,
 
 async def deleted(at: Desk, ids: list[int]) -> dict[int, DeleteSnapshotJob]:
     await at.session.ready()
-    batch = await at.session.submit(DeleteRequest(tuple((number, "") for number in ids)))
+    batch = await at.session.submit(
+        DeleteRequest(tuple(DeleteTarget(number, f"snapshot {number}", "") for number in ids))
+    )
 
     def ours() -> list[Job]:
         return [job for job in at.session.jobs.values() if job.batch == batch]

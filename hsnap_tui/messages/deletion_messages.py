@@ -1,0 +1,72 @@
+"""The words of jobs that delete a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from hsnap_tui.cloud.errors import ErrorKind
+from hsnap_tui.common import formatting
+from hsnap_tui.events import JobEvent
+from hsnap_tui.events import JobEventKind as Kind
+from hsnap_tui.jobs.core.delete_snapshot import GONE_ALREADY, NO_SNAPSHOT, DeleteSnapshotJob
+from hsnap_tui.jobs.core.model import Job, JobState
+from hsnap_tui.messages.failures import because, explain
+from hsnap_tui.messages.kind_messages import KindMessages
+
+KIND = DeleteSnapshotJob.kind
+
+
+def name_of(image_id: int, server_name: str | None, created: datetime) -> str:
+    """What a snapshot is called in sentences: `snapshot 1234 (web-1 2026-07-11)`."""
+    return f"snapshot {image_id} ({server_name or 'no server'} {formatting.date_time(created)[:10]})"
+
+
+def _failed(event: JobEvent) -> str:
+    failure = event.failure
+    if failure is None:
+        return "not deleted"
+    if failure.kind == ErrorKind.PROTECTED:
+        return f"protected: not deleted. {failure.advice}".strip()
+    if failure.kind == NO_SNAPSHOT:
+        return f"not deleted: {failure.message}"
+    return f"not deleted: {explain(failure)}"
+
+
+def _unknown(event: JobEvent) -> str:
+    why = f"the answer was lost ({event.failure.message})" if event.failure else "the answer was lost"
+    return f"deletion unknown: {why}; looking up whether the snapshot is gone before anything is sent again"
+
+
+def _resumed(event: JobEvent) -> str:
+    if event.note == "queued":
+        return "deletion left by an earlier run, goes on"
+    return "an earlier run was interrupted while it deleted it; looking up whether it is gone"
+
+
+def _state(job: Job) -> str | None:
+    if isinstance(job, DeleteSnapshotJob) and job.gone_already:
+        return GONE_ALREADY
+    return {JobState.REQUESTING: "deleting", JobState.DONE: "deleted"}.get(job.state)
+
+
+def _always(text: str) -> Callable[[JobEvent], str]:
+    return lambda _event: text
+
+
+MESSAGES = KindMessages(
+    "deletion",
+    {
+        Kind.QUEUED: _always("deletion queued"),
+        Kind.REQUESTING: _always("deleting"),
+        Kind.OUTCOME_UNKNOWN: _unknown,
+        Kind.NOT_FOUND: _always("looked up: it is still there; it is deleted again"),
+        Kind.RETRYING: lambda e: f"not deleted yet, tries again: {e.failure.message}" if e.failure else "tries again",
+        Kind.RESUMED: _resumed,
+        Kind.UNKNOWN: lambda e: because("deletion unknown: look whether the snapshot is there, then decide", e),
+        Kind.DONE: lambda e: e.note or "deleted",
+        Kind.FAILED: _failed,
+        Kind.CANCELLED: _always("cancelled: not deleted"),
+    },
+    _state,
+)

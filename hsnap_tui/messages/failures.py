@@ -1,0 +1,29 @@
+"""Failures in words."""
+
+from __future__ import annotations
+
+from hsnap_tui.events import Failure, JobEvent
+
+
+def explain(failure: Failure) -> str:
+    """A failure in full: what happened, what to do, and the request's ID for Hetzner's support."""
+    told = " ".join(_sentence(part) for part in (failure.message, failure.advice) if part)
+    return f"{told} {_request_id(failure)}".strip()
+
+
+def capital(text: str) -> str:
+    """The text as the start of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def because(text: str, event: JobEvent) -> str:
+    """The text, with what failed where something has."""
+    return f"{text}: {explain(event.failure)}" if event.failure else text
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def _request_id(failure: Failure) -> str:
+    return f"(request ID {failure.correlation_id}, for Hetzner's support)" if failure.correlation_id else ""
