@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual import constants, events, on
 from textual.app import App, SystemCommand
@@ -142,6 +143,16 @@ class HsnapApp(App[Exit]):
             self._follow(self.session)
         else:
             self.push_screen(WelcomeScreen(self._start_demo is not None, self._why))
+
+    def exit(self, result: Exit | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Leaves as soon as all screens have their widgets; before the first screen is there, none is shown.
+
+        After Textual's `exit` no widget is mounted any more: a screen that is being composed would not find its own.
+        """
+        if all(screen.is_mounted for screen in self.screen_stack):
+            super().exit(result, return_code, message)
+        else:
+            self.call_later(self.exit, result, return_code, message)
 
     def _follow(self, session: SessionInterface) -> None:
         self.session = session
