@@ -324,6 +324,22 @@ async def test_one_part_that_fails_stops_no_other_and_is_told_when_it_goes_on(cl
         assert [error.kind for error in desk.failures] == [ErrorKind.UNAVAILABLE]
 
 
+async def test_where_actions_cannot_be_listed_locks_show_without_holders_and_nothing_is_stale(
+    clock: VirtualClock,
+) -> None:
+    world = World(clock, servers=20)
+    world.lock(7, 21.3, 50.6)
+    world.fail = lambda what: ErrorKind.NOT_FOUND if what == "running" else None
+    async with Desk(world, clock).at_work() as desk:
+        await clock.advance(70)
+    ((taken_at, taken),) = desk.told(LockTaken)
+    ((cleared_at, _),) = desk.told(LockCleared)
+    assert taken.lock_holder is None
+    assert taken_at - 21.3 <= 3
+    assert cleared_at - 50.6 <= 3
+    assert desk.failures == []
+
+
 async def test_a_request_that_hangs_is_given_up_and_holds_nothing_up_for_long(clock: VirtualClock) -> None:
     world = World(clock, servers=120)
     world.lock(4, 21, 60)
