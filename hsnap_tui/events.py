@@ -204,7 +204,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RoleChanged(Event):
-    """This process took over the sending, or found another one that does (`holder_pid`)."""
+    """This process took over the sending, or found another one that does (`leader_pid`)."""
 
     role: Role
     leader_pid: int | None = None

@@ -288,8 +288,6 @@ class JobService:
     async def _read_changes(self, folder: ProjectFolder) -> None:
         if self._cursor is None:
             await self._read_all(folder)
-            if self._read_only:
-                self._publisher.role(Role.OBSERVER)
             self.ready.set()
         changes = await folder.journal.since(self._cursor or JournalCursor())
         self._cursor = changes.cursor

@@ -108,8 +108,6 @@ def _program(event: ev.Event) -> _Said | None:
                 f"{other} sends for this project; this one hands its jobs over and follows them",
                 Severity.WARNING,
             )
-        case ev.RoleChanged():
-            return "", "read-only: this hsnap-tui sends nothing", Severity.INFO
         case ev.LeaderStalled(pid=pid, since=since):
             return "", stalled(pid, since), Severity.BAD
         case ev.LeaderResponds(pid=pid):

@@ -247,6 +247,7 @@ async def test_read_only_sends_nothing(tmp_path: Path) -> None:
             with pytest.raises(RefusedError, match="--read-only"):
                 await at.start()
             assert at.session.role is Role.OBSERVER
+            assert not [event for event in at.events if isinstance(event, RoleChanged)]
             assert served.count("POST") == 0
             assert not (tmp_path / "projects").exists()
 

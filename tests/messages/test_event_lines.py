@@ -84,7 +84,6 @@ def test_nothing_is_said_where_nothing_is_to_be_said() -> None:
             "batch b1 ended after 2 minutes and 5 seconds: 18 done, 1 failed, 1 skipped",
         ),
         (ev.RoleChanged(NOW, "p", ev.Role.LEADER), "this hsnap-tui sends for the project"),
-        (ev.RoleChanged(NOW, "p", ev.Role.OBSERVER), "read-only: this hsnap-tui sends nothing"),
         (ev.SendingResumed(NOW, "p"), "sending goes on"),
         (ev.Notice(NOW, "p", "a word"), "a word"),
     ],
