@@ -18,10 +18,12 @@ class Priority(IntEnum):
     """
 
     POWER_ON = 0
-    KEYPRESS = 1
-    JOB = 2
-    LOOK_UP = 3
-    POLL = 4
+    WHILE_OFF = 1
+    """What a server waits for that is off because of us: its snapshot."""
+    KEYPRESS = 2
+    JOB = 3
+    LOOK_UP = 4
+    POLL = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class _Meaning:
 
 _MEANINGS: Mapping[Priority, _Meaning] = {
     Priority.POWER_ON: _Meaning(0.0, WorkerGroup.POWER_ON, WorkerGroup.POWER_ON),
+    Priority.WHILE_OFF: _Meaning(0.125, WorkerGroup.LOOK_UPS, WorkerGroup.COMMANDS),
     Priority.KEYPRESS: _Meaning(0.25, WorkerGroup.INTERACTIVE, WorkerGroup.INTERACTIVE),
     Priority.JOB: _Meaning(1.0, WorkerGroup.LOOK_UPS, WorkerGroup.COMMANDS),
     Priority.LOOK_UP: _Meaning(1.0, WorkerGroup.LOOK_UPS, WorkerGroup.COMMANDS),
@@ -44,7 +45,10 @@ _MEANINGS: Mapping[Priority, _Meaning] = {
 
 
 def reserve(limit: int) -> int:
-    """Requests kept for power-ons and keypresses: 2 %, at least 2, at most a quarter of the limit."""
+    """Requests kept for servers that are off because of us, and for keypresses.
+
+    2 %, at least 2, at most a quarter of the limit. The last of them are for power-ons alone.
+    """
     return min(max(2, math.ceil(limit / 50)), limit // 4)
 
 

@@ -18,8 +18,9 @@ from hsnap_tui.cloud.api import CloudApi, Priority, RecentActions
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action, Server, Snapshot
 from hsnap_tui.common.clock import Clock
-from hsnap_tui.jobs.core.model import JOB_LABEL, Job, Power, RequestKind
+from hsnap_tui.jobs.core.model import JOB_LABEL, Job, RequestKind
 from hsnap_tui.jobs.core.observations import LookedUp
+from hsnap_tui.jobs.core.request_priority import priority_of_look_up
 
 GATHERED_WITHIN: Mapping[Priority, float] = {Priority.POWER_ON: 0.05, Priority.LOOK_UP: 0.3}
 """Seconds that the first waits for others to join; a server that is off waits less."""
@@ -80,7 +81,7 @@ class LookUps:
 
     async def ask(self, job: Job, request_kind: RequestKind) -> LookedUp:
         """What became of requests of this kind. Raises `CloudError` unless everything was answered."""
-        priority = Priority.POWER_ON if job.power is Power.RESTORE_PENDING else Priority.LOOK_UP
+        priority = priority_of_look_up(job)
         answer: asyncio.Future[LookedUp] = asyncio.get_running_loop().create_future()
         joined = self._joining.setdefault(priority, [])
         joined.append(_Asked(job, request_kind, answer))

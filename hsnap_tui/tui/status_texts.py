@@ -30,6 +30,12 @@ class Part:
 
 SEPARATOR = " │ "
 
+_WAITS_URGENTLY = {
+    Priority.POWER_ON: "powering a server on",
+    Priority.WHILE_OFF: "the snapshot of a server that is off",
+    Priority.KEYPRESS: "your key",
+}
+
 _AS_GOOD_AS_FULL = 5
 """Requests that an idle console takes and gets back all the time: no news, and nothing to draw again."""
 
@@ -166,9 +172,9 @@ def _budget(budget: RateLimitStatus) -> Part:
 
 
 def _countdown(budget: RateLimitStatus, now: datetime) -> str | None:
-    if budget.waiting not in (Priority.POWER_ON, Priority.KEYPRESS):
+    what = _WAITS_URGENTLY.get(budget.waiting) if budget.waiting is not None else None
+    if what is None:
         return None
-    what = "your key" if budget.waiting is Priority.KEYPRESS else "powering a server on"
     when = f"goes in {formatting.short(budget.until - now)}" if budget.until and budget.until > now else "goes next"
     if budget.remaining >= 1:
         return f"Hetzner's rate limit holds requests back: {what} {when}."

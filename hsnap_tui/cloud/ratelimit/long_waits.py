@@ -13,6 +13,7 @@ AGAIN_AFTER = timedelta(minutes=5)
 
 _WHAT = {
     Priority.POWER_ON: "Powering on a server waits for the rate limit",
+    Priority.WHILE_OFF: "The snapshot of a server that is off waits for the rate limit",
     Priority.JOB: "Snapshots wait for the rate limit",
 }
 

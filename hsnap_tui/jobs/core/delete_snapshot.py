@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from hsnap_tui.cloud.api import CloudApi, Priority
+from hsnap_tui.cloud.api import CloudApi
 from hsnap_tui.cloud.errors import NO_ACCESS, CloudError, ErrorKind
 from hsnap_tui.events import Failure, JobEventKind
 from hsnap_tui.jobs.core import tracked_request
@@ -32,6 +32,7 @@ from hsnap_tui.jobs.core.observations import (
     Step,
     StepContext,
 )
+from hsnap_tui.jobs.core.request_priority import priority_of, priority_of_look_up
 from hsnap_tui.jobs.core.step_builder import StepBuilder
 
 GOES_ON_WITHIN = timedelta(hours=1)
@@ -255,7 +256,7 @@ def resume(job: DeleteSnapshotJob, context: StepContext, own: bool) -> Step[Dele
 
 async def send(job: DeleteSnapshotJob, request_kind: RequestKind, cloud: CloudApi) -> RequestDone:
     """Deletes the snapshot, once. Raises `CloudError`."""
-    await cloud.delete_image(job.image_id or 0, Priority.JOB)
+    await cloud.delete_image(job.image_id or 0, priority_of(job, request_kind))
     return RequestDone(request_kind)
 
 
@@ -263,7 +264,7 @@ async def look_up(job: DeleteSnapshotJob, request_kind: RequestKind, tools: Look
     """Whether the image is there, and what it is. Raises `CloudError`."""
     started = tools.now()
     try:
-        image = await tools.cloud.get_image(job.image_id or 0, Priority.LOOK_UP)
+        image = await tools.cloud.get_image(job.image_id or 0, priority_of_look_up(job))
     except CloudError as error:
         if error.kind is not ErrorKind.NOT_FOUND:
             raise

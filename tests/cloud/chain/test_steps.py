@@ -312,7 +312,7 @@ async def test_nothing_is_tried_again_after_the_end(kind: ErrorKind) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_powering_on_and_keypresses_have_threads_of_their_own(method: str) -> None:
-    others = (Priority.JOB, Priority.LOOK_UP, Priority.POLL)
+    others = (Priority.WHILE_OFF, Priority.JOB, Priority.LOOK_UP, Priority.POLL)
     taken = {worker_group(priority, way) for priority in others for way in ("GET", "POST")}
     assert worker_group(Priority.POWER_ON, method) is WorkerGroup.POWER_ON
     assert worker_group(Priority.KEYPRESS, method) is WorkerGroup.INTERACTIVE
@@ -320,6 +320,6 @@ def test_powering_on_and_keypresses_have_threads_of_their_own(method: str) -> No
 
 
 def test_reads_never_share_threads_with_commands() -> None:
-    others = (Priority.JOB, Priority.LOOK_UP, Priority.POLL)
+    others = (Priority.WHILE_OFF, Priority.JOB, Priority.LOOK_UP, Priority.POLL)
     assert {worker_group(priority, "POST") for priority in others} == {WorkerGroup.COMMANDS}
     assert WorkerGroup.COMMANDS not in {worker_group(priority, "GET") for priority in Priority}

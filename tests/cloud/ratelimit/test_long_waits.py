@@ -16,7 +16,12 @@ def view(*held: Priority, seconds: float = 12, strange: str | None = None) -> Ra
 
 
 @pytest.mark.parametrize(
-    ("priority", "words"), [(Priority.POWER_ON, "Powering on a server waits"), (Priority.JOB, "Snapshots wait")]
+    ("priority", "words"),
+    [
+        (Priority.POWER_ON, "Powering on a server waits"),
+        (Priority.WHILE_OFF, "The snapshot of a server that is off waits"),
+        (Priority.JOB, "Snapshots wait"),
+    ],
 )
 def test_a_long_wait_is_told_once_and_again_when_it_goes_on(priority: Priority, words: str) -> None:
     waits = LongWaits()

@@ -117,9 +117,11 @@ def test_what_somebody_else_did_before_us_does_not_count_whatever_hetzner_s_date
     assert (world.sent, world.hetzner.status) == ([SHUTDOWN, CREATE, POWER_ON], RUNNING)
 
 
-def test_somebody_else_s_power_off_counts_that_came_while_our_shutdown_was_on_its_way() -> None:
+@pytest.mark.parametrize("wrong_by", [0.0, 900.0, -3600.0])
+def test_somebody_else_s_power_off_counts_that_came_while_our_shutdown_was_on_its_way(wrong_by: float) -> None:
     world = world_of(Plan(acpi=None))
     world.run(60, stop_at=SHUTDOWN)
+    world.date_is_wrong_by(wrong_by)
     world.hetzner.post(RequestKind.POWER_OFF, None, ours=False)
     world.wait(130, asleep=True)
     world.run(300)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hsnap_tui.cloud.api import CloudApi, Priority
+from hsnap_tui.cloud.api import CloudApi
 from hsnap_tui.jobs.core.job_kind import JobKind, LookUpTools
 from hsnap_tui.jobs.core.model import JOB_LABEL, RequestKind, SnapshotJob
 from hsnap_tui.jobs.core.observations import LookedUp, RequestAccepted
+from hsnap_tui.jobs.core.request_priority import priority_of
 from hsnap_tui.jobs.core.snapshot.machine import step
 from hsnap_tui.jobs.core.snapshot.polling import known_observations, observations_for, poll_targets
 from hsnap_tui.jobs.core.snapshot.resume import resume
@@ -13,17 +14,18 @@ from hsnap_tui.jobs.core.snapshot.resume import resume
 
 async def send(job: SnapshotJob, request_kind: RequestKind, cloud: CloudApi) -> RequestAccepted:
     """Sends a request of the job, once. Raises `CloudError`."""
+    priority = priority_of(job, request_kind)
     match request_kind:
         case RequestKind.CREATE_IMAGE:
             labels = {**job.options.labels, JOB_LABEL: job.id}
-            made = await cloud.create_snapshot(job.server_id, job.description, labels, Priority.JOB)
+            made = await cloud.create_snapshot(job.server_id, job.description, labels, priority)
             return RequestAccepted(request_kind, made.action, made.snapshot)
         case RequestKind.SHUTDOWN:
-            return RequestAccepted(request_kind, await cloud.shutdown(job.server_id, Priority.JOB))
+            return RequestAccepted(request_kind, await cloud.shutdown(job.server_id, priority))
         case RequestKind.POWER_OFF:
-            return RequestAccepted(request_kind, await cloud.power_off(job.server_id, Priority.JOB))
+            return RequestAccepted(request_kind, await cloud.power_off(job.server_id, priority))
         case RequestKind.POWER_ON:
-            return RequestAccepted(request_kind, await cloud.power_on(job.server_id, Priority.POWER_ON))
+            return RequestAccepted(request_kind, await cloud.power_on(job.server_id, priority))
         case _:
             raise ValueError(f"a snapshot job sends no {request_kind}")
 

@@ -43,7 +43,10 @@ def _since_our_shutdown(builder: SnapshotStepBuilder, found: LookedUp) -> tuple[
         return begun
     # It may have been on its way for long: what came between its intent and its effect is as new as it is.
     earliest = own.started - (stop.answered - stop.last_intent) - tracked_request.CLOCK_MARGIN
-    before = [action for action in begun if action.id <= own.id and action.started >= earliest]
+    # A process that looked it up has it from its own clock, but the intent perhaps from another one's.
+    looked_up = stop.lost_at is not None and stop.lost_at >= stop.last_intent
+    near = begun if looked_up else found.actions
+    before = [action for action in near if action.id <= own.id and action.started >= earliest]
     return _by_id([*before, *(action for action in found.actions if action.id > own.id)])
 
 
