@@ -63,7 +63,7 @@ class Stage:
         for screen in self.app.screen_stack:
             if isinstance(screen, FleetScreen):
                 screen._repaint()
-                screen.look()
+                screen.update_view()
         for _ in range(4):
             await self.clock.settle()
             await self.pilot.pause(0.05)

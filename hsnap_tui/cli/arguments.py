@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from hsnap_tui.config.settings import Choices
-from hsnap_tui.headless.selection import Choice
+from hsnap_tui.headless.selection import ServerSelection
 from hsnap_tui.jobs.core.model import SnapshotOptions
 
 
@@ -25,7 +25,7 @@ class SnapshotArguments:
 
     choices: Choices
     demo: bool
-    servers: Choice
+    servers: ServerSelection
     options: SnapshotOptions
     description: str
     dry_run: bool

@@ -51,7 +51,7 @@ async def _run(settings: Settings | None, streams: Streams, theme: str | None, w
     app = HsnapApp(
         session,
         start_demo=start_demo,
-        why=why or " ".join(settings.warnings if settings else ()),
+        token_problem=why or " ".join(settings.warnings if settings else ()),
         report_crash=report,
         theme_name=theme or DARK.name,
         writer=streams.err,
@@ -59,7 +59,7 @@ async def _run(settings: Settings | None, streams: Streams, theme: str | None, w
     )
 
     def at_once() -> None:
-        app.give_terminal_back()
+        app.restore_terminal()
         streams.flush(LAST_WORDS / 2)
         os._exit(130)
 
@@ -70,7 +70,7 @@ async def _run(settings: Settings | None, streams: Streams, theme: str | None, w
             signals.asked = True
             error, left = await _finish(app, how)
         if error is not None and not app.return_code:
-            _print(crash.sentence(error, report(error)))
+            _print(crash.message(error, report(error)))
         return app.return_code or int(error is not None) or (ExitCode.UNFINISHED if left else ExitCode.DONE)
     finally:
         for demo in demos:
@@ -132,7 +132,7 @@ def _crash_report(settings: Settings | None) -> crash.CrashReport:
             else:
                 settings.state_dir.mkdir(parents=True, exist_ok=True)
                 path = settings.state_dir / "crash.txt"
-            path.write_text(crash.where(error), encoding="utf-8")
+            path.write_text(crash.stack_without_values(error), encoding="utf-8")
         except OSError:
             return None
         return str(path)

@@ -25,7 +25,7 @@ from hsnap_tui.cli.parameter_types import DURATION, ENDPOINT, LABEL, SECONDS, SE
 from hsnap_tui.common.text import clean
 from hsnap_tui.config.settings import CONNECT_TIMEOUT, READ_TIMEOUT, Choices
 from hsnap_tui.headless.exit_codes import ExitCode
-from hsnap_tui.headless.selection import Choice
+from hsnap_tui.headless.selection import ServerSelection
 from hsnap_tui.jobs.core.model import IfLocked, IfStillOn, SnapshotOptions
 from hsnap_tui.snapshots.labels import LabelError, parse_labels
 from hsnap_tui.snapshots.template import DEFAULT_TEMPLATE, fields_in_words
@@ -197,7 +197,7 @@ def program(ctx: click.Context, /, theme: str | None, **common: Any) -> ConsoleA
 def snapshot(ctx: click.Context, /, **given: Any) -> SnapshotArguments:
     """What `hsnap-tui snapshot` is to do."""
     common, dry_run = _merged(ctx, given), bool(given["dry_run"])
-    servers = Choice(tuple(given["names"]), given["selector"], given["all_"])
+    servers = ServerSelection(tuple(given["names"]), given["selector"], given["all_"])
     if not (servers.names or servers.all or servers.selector):
         raise click.UsageError("name servers, or choose them with --selector or --all")
     if servers.all and (servers.names or servers.selector):

@@ -17,7 +17,7 @@ from hsnap_tui.headless.auto_release import GONE, AutoRelease
 from hsnap_tui.headless.exit_codes import ExitCode
 from hsnap_tui.headless.report import Report
 from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, follow, running, wait_ready
-from hsnap_tui.headless.selection import AmbiguousError, Choice, NothingMatchedError, chosen
+from hsnap_tui.headless.selection import AmbiguousError, NothingMatchedError, ServerSelection, chosen
 from hsnap_tui.jobs.core.model import Job, SnapshotOptions, SnapshotRequest, Target
 from hsnap_tui.jobs.store.damaged_state import MADE
 from hsnap_tui.jobs.store.errors import JournalError
@@ -37,7 +37,7 @@ TAKEOVERS = 5
 class SnapshotCommand:
     """What `hsnap-tui snapshot` was asked to do; `patience` is for the network at the start, in seconds."""
 
-    choice: Choice
+    choice: ServerSelection
     options: SnapshotOptions
     template: str
     patience: float
@@ -111,7 +111,7 @@ def _nothing_started(error: Exception, report: Report) -> ExitCode:
             return _end(report, ExitCode.UNFINISHED, f"Nothing was started: {error}")
 
 
-async def _chosen(session: Session, choice: Choice, interrupts: Interrupts, patience: float) -> list[Server]:
+async def _chosen(session: Session, choice: ServerSelection, interrupts: Interrupts, patience: float) -> list[Server]:
     selector = choice.selector
     matching = await wait_ready(session, lambda: session.matching(selector), interrupts, patience) if selector else ()
     return chosen((view.server for view in session.fleet.views.values()), choice, matching)

@@ -21,7 +21,7 @@ class AmbiguousError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ServerSelection:
     """Servers by name or ID, by label selector, or all of them. Names and a selector together mean both.
 
     A name may be written `name:web-1` and an ID `id:123`; without either it may be both, but of one server only.
@@ -32,7 +32,7 @@ class Choice:
     all: bool = False
 
 
-def chosen(servers: Iterable[Server], choice: Choice, matching: Collection[int]) -> list[Server]:
+def chosen(servers: Iterable[Server], choice: ServerSelection, matching: Collection[int]) -> list[Server]:
     """The servers of the choice in the order of their names; `matching` are the IDs that the selector found.
 
     Raises `NothingMatchedError`, also when only some of the names are there: half a backup is worse than a message;

@@ -30,7 +30,7 @@ from hsnap_tui.jobs.following import LOOK_EVERY, Following
 from hsnap_tui.jobs.leading import Leading, LeadingContext
 from hsnap_tui.jobs.publishing import Publisher
 from hsnap_tui.jobs.store.errors import JournalError, ReadOnlyError
-from hsnap_tui.jobs.store.journal import Batch, Changes, JobCommand, JobCommandKind, JournalCursor
+from hsnap_tui.jobs.store.journal import Batch, JobCommand, JobCommandKind, JournalChanges, JournalCursor
 from hsnap_tui.jobs.store.leader import LeaderView
 from hsnap_tui.jobs.store.project_folder import ProjectFolder, open_project_folder, pause
 from hsnap_tui.jobs.store.rows import UnreadableJob
@@ -301,7 +301,7 @@ class JobService:
             self.jobs[job.id] = self._publisher.of_this_project(job)
         self._publisher.report_unreadable(taken.unreadable)
 
-    async def _apply_changes(self, folder: ProjectFolder, changes: Changes) -> None:
+    async def _apply_changes(self, folder: ProjectFolder, changes: JournalChanges) -> None:
         """What another process has done. A job of ours that its token was refused goes on here, or with a third."""
         refused = [job.id for job in changes.jobs if self._own_jobs.goes_on(job) and self._access.proven]
         for job in changes.jobs:

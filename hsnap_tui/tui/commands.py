@@ -1,4 +1,4 @@
-"""What the keys of the main screen do with jobs, and when they can."""
+"""The commands of the main screen: which are available, which servers or jobs they act on, and what they call."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from hsnap_tui.events import Failure
 from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, SnapshotRequest
 from hsnap_tui.messages.job_messages import explain
 from hsnap_tui.session.interface import RefusedError
-from hsnap_tui.tui.screens.dialog import Answer, Question
+from hsnap_tui.tui.screens.dialog import AnswerButton, Question
 from hsnap_tui.tui.screens.snapshot import SnapshotDialog
 from hsnap_tui.tui.tables.rows import jobs_of
 
 if TYPE_CHECKING:
     from hsnap_tui.tui.screens.fleet import FleetScreen
 
-_ASKED_FOR = (HoldReason.SHUTS_DOWN, HoldReason.INTERRUPTED, HoldReason.DOWNTIME)
+_CONFIRMED_HOLDS = (HoldReason.SHUTS_DOWN, HoldReason.INTERRUPTED, HoldReason.DOWNTIME)
 
 READ_ONLY = "Read-only: hsnap-tui was started with --read-only, so it sends nothing. Start it without, to do this."
 
 
 @dataclass(frozen=True, slots=True)
-class _Asks:
+class _Confirmation:
     title: str
-    told: str
+    text: str
     yes: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """The jobs that a key acts on; `all`: neither the selection nor the cursor chose them."""
+    """The jobs that a key acts on. `all` is set when neither the selection nor the cursor chose them."""
 
     jobs: list[Job]
     all: bool = False
@@ -57,22 +57,23 @@ def _snapshots_of(jobs: Sequence[Job]) -> str:
 
 
 class Commands:
-    """Acts on what the screen has chosen; everything slow runs beside the screen."""
+    """Acts on the selected servers, or the one under the cursor. Calls of the session run as Textual workers, so that
+    the screen goes on."""
 
     def __init__(self, screen: FleetScreen) -> None:
         self._screen = screen
 
     def available(self, action: str) -> bool:
-        """Whether a key would do anything now."""
+        """Whether the action of a key would do anything now."""
         screen = self._screen
         if not screen.is_mounted:
             return True
         views = screen.session.fleet.views
         match action:
-            case "mark" | "details":
+            case "select" | "details":
                 return screen.cursor is not None
-            case "mark_all":
-                return bool(screen.board.shown)
+            case "select_all":
+                return bool(screen.table_model.shown)
             case "snapshot":
                 return bool(screen.chosen)
             case "watch":
@@ -87,9 +88,9 @@ class Commands:
         return True
 
     def snapshot(self) -> None:
-        """Asks in the dialog, then hands the batch over."""
+        """Opens the snapshot dialog for the chosen servers and submits its batch."""
         session = self._screen.session
-        if self._refuses():
+        if self._refuses_read_only():
             return
         views = [session.fleet.views[i] for i in self._screen.chosen if i in session.fleet.views]
         if not views:
@@ -99,52 +100,55 @@ class Commands:
         self._screen.app.push_screen(dialog, self._submit)
 
     def watch(self) -> None:
-        """Watches the locked ones of the chosen servers, or stops it when all of those are watched."""
+        """Watches those of the chosen servers that are locked; when all of them are watched already, stops
+        watching."""
         session = self._screen.session
         views, watched = session.fleet.views, session.watched
-        able = [i for i in self._screen.chosen if i in watched or (i in views and views[i].server.locked)]
-        fresh = [i for i in able if i not in watched]
-        for server_id in fresh or able:
+        candidates = [i for i in self._screen.chosen if i in watched or (i in views and views[i].server.locked)]
+        unwatched = [i for i in candidates if i not in watched]
+        for server_id in unwatched or candidates:
             session.watch(server_id)
-        names = formatting.listed([views[i].server.name for i in fresh or able if i in views])
-        self._tell(
-            f"Watching {names}: the bell rings when the lock clears" if fresh else f"No longer watching {names}"
+        names = formatting.listed([views[i].server.name for i in unwatched or candidates if i in views])
+        self._notify(
+            f"Watching {names}: the bell rings when the lock clears" if unwatched else f"No longer watching {names}"
         )
-        self._screen.look(able)
+        self._screen.update_view(candidates)
 
     def cancel(self) -> None:
-        """Cancels what has not been sent yet; asks first where neither the selection nor the cursor says which."""
+        """Cancels jobs whose request has not been sent; asks first when neither selection nor cursor chose them."""
         scope = self._scope(_can_cancel)
-        asks = (
-            _Asks("Cancel?", f"This cancels {_snapshots_of(scope.jobs)}.", "Cancel the jobs") if scope.all else None
+        confirmation = (
+            _Confirmation("Cancel?", f"This cancels {_snapshots_of(scope.jobs)}.", "Cancel the jobs")
+            if scope.all
+            else None
         )
-        self._run(scope.jobs, self._screen.session.cancel, "cancelled", asks)
+        self._run(scope.jobs, self._screen.session.cancel, "cancelled", confirmation)
 
     def retry(self) -> None:
-        """Tries failed jobs again; asks first where a snapshot may exist already."""
+        """Retries failed jobs; asks first when one may already have made its snapshot."""
         jobs = self._scope(_can_retry).jobs
         unknown = [job.server_name for job in jobs if job.state is JobState.UNKNOWN]
-        told = (
+        text = (
             f"It could not be found out whether these snapshots exist: {formatting.listed(unknown, 12)}. "
             "Trying again may "
             "make a second one. Look at the snapshots in Hetzner Console first."
         )
-        asks = _Asks("Try again?", told, "Try again") if unknown else None
-        self._run(jobs, self._screen.session.retry, "tried again", asks)
+        confirmation = _Confirmation("Try again?", text, "Try again") if unknown else None
+        self._run(jobs, self._screen.session.retry, "tried again", confirmation)
 
     def release(self) -> None:
-        """Approves held jobs; asks once more where servers will be shut down."""
+        """Approves held jobs; asks once more when that shuts down servers."""
         jobs = self._scope(_can_approve).jobs
-        off = [job.server_name for job in jobs if job.hold in _ASKED_FOR and job.shuts_down]
-        told = f"This shuts down, snapshots and powers on again: {formatting.listed(off, 12)}."
-        asks = _Asks("Approve?", told, "Approve") if off else None
-        self._run(jobs, self._screen.session.release, "approved", asks)
+        off = [job.server_name for job in jobs if job.hold in _CONFIRMED_HOLDS and job.shuts_down]
+        text = f"This shuts down, snapshots and powers on again: {formatting.listed(off, 12)}."
+        confirmation = _Confirmation("Approve?", text, "Approve") if off else None
+        self._run(jobs, self._screen.session.release, "approved", confirmation)
 
     def refresh(self) -> None:
-        """Looks at everything now."""
-        self._start(self._refresh, "refresh")
+        """Polls everything now."""
+        self._start(self._refresh_now, "refresh")
 
-    # -- beside the screen ---------------------------------------------------------------------------------------
+    # -- in the background ---------------------------------------------------------------------------------------
 
     def _submit(self, request: SnapshotRequest | None) -> None:
         if request is None:
@@ -152,67 +156,67 @@ class Commands:
 
         async def submit() -> None:
             await self._screen.session.submit(request)
-            self._screen.board.selected.clear()
-            self._screen.look()
+            self._screen.table_model.selected.clear()
+            self._screen.update_view()
 
         self._start(submit, "snapshots")
 
-    async def _refresh(self) -> None:
+    async def _refresh_now(self) -> None:
         await self._screen.session.refresh()
-        self._screen.look()
+        self._screen.update_view()
 
     def _run(
         self,
         jobs: Sequence[Job],
-        do: Callable[[list[str]], Awaitable[int]],
-        done: str,
-        asks: _Asks | None = None,
+        operation: Callable[[list[str]], Awaitable[int]],
+        past_participle: str,
+        confirmation: _Confirmation | None = None,
     ) -> None:
-        if self._refuses() or not jobs:
+        if self._refuses_read_only() or not jobs:
             return
 
         async def run() -> None:
-            number = await do([job.id for job in jobs])
-            self._tell(f"{formatting.count(number, 'job')} {done}")
-            self._screen.look()
+            number = await operation([job.id for job in jobs])
+            self._notify(f"{formatting.count(number, 'job')} {past_participle}")
+            self._screen.update_view()
 
         def answered(answer: str | None) -> None:
             if answer == "yes":
-                self._start(run, done)
+                self._start(run, past_participle)
 
-        if asks is None:
-            self._start(run, done)
+        if confirmation is None:
+            self._start(run, past_participle)
         else:
-            answers = [Answer("stay", "Back"), Answer("yes", asks.yes, grave=True)]
-            self._screen.app.push_screen(Question(asks.title, [asks.told], answers), answered)
+            answers = [AnswerButton("stay", "Back"), AnswerButton("yes", confirmation.yes, destructive=True)]
+            self._screen.app.push_screen(Question(confirmation.title, [confirmation.text], answers), answered)
 
-    def _start(self, work: Callable[[], Awaitable[None]], what: str) -> None:
+    def _start(self, operation: Callable[[], Awaitable[None]], description: str) -> None:
         async def guarded() -> None:
             try:
-                await work()
+                await operation()
             except CloudError as error:
-                self._tell(explain(Failure.of(error)), bad=True)
+                self._notify(explain(Failure.of(error)), is_error=True)
             except RefusedError as error:
-                self._tell(str(error), bad=True)
+                self._notify(str(error), is_error=True)
 
-        self._screen.run_worker(guarded(), group=what, description=what)
+        self._screen.run_worker(guarded(), group=description, description=description)
 
-    def _refuses(self) -> bool:
+    def _refuses_read_only(self) -> bool:
         if self._screen.session.read_only:
-            self._tell(READ_ONLY, bad=True)
+            self._notify(READ_ONLY, is_error=True)
         return self._screen.session.read_only
 
     def _scope(self, fits: Callable[[Job], bool]) -> _Scope:
         """The selection's jobs; without a selection those of the server under the cursor, or else all that wait for
         a person."""
         screen = self._screen
-        able = [job for job in screen.session.jobs.values() if fits(job)]
-        if screen.board.selected:
-            return _Scope(jobs_of(able, screen.board.selected))
-        under_cursor = jobs_of(able, screen.chosen)
+        candidates = [job for job in screen.session.jobs.values() if fits(job)]
+        if screen.table_model.selected:
+            return _Scope(jobs_of(candidates, screen.table_model.selected))
+        under_cursor = jobs_of(candidates, screen.chosen)
         if under_cursor:
             return _Scope(under_cursor)
-        return _Scope([job for job in able if job.approvable or job.retryable], all=True)
+        return _Scope([job for job in candidates if job.approvable or job.retryable], all=True)
 
-    def _tell(self, text: str, *, bad: bool = False) -> None:
-        self._screen.app.notify(text, severity="error" if bad else "information", markup=False)
+    def _notify(self, text: str, *, is_error: bool = False) -> None:
+        self._screen.app.notify(text, severity="error" if is_error else "information", markup=False)

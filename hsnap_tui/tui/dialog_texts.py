@@ -1,4 +1,4 @@
-"""What the snapshot dialog says about the chosen servers before anything starts (pure)."""
+"""The texts of the snapshot dialog: what will happen to the chosen servers (pure)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hsnap_tui.jobs.core.model import IfLocked, IfStillOn, Job, SnapshotOptions
 
 
 def title(views: Sequence[ServerView]) -> str:
-    """What the dialog is about."""
+    """The title of the dialog."""
     return "Snapshot of 1 server" if len(views) == 1 else f"Snapshots of {len(views):,} servers"
 
 
 def lock_note(view: ServerView) -> str:
-    """What holds one server, in a few words; empty when nothing does."""
+    """The lock of one server in a few words; empty when it is not locked."""
     if not view.server.locked:
         return ""
     return (
@@ -29,49 +29,49 @@ def lock_note(view: ServerView) -> str:
 
 
 def locked_in_words(views: Sequence[ServerView]) -> str:
-    """How many are locked and by what."""
-    by = Counter(
+    """How many servers are locked, and by which actions."""
+    lock_holders = Counter(
         view.lock_holder.command if view.lock_holder else "holder not listed" for view in views if view.server.locked
     )
-    if not by:
+    if not lock_holders:
         return "None of them is locked."
-    kinds = ", ".join(what if number == 1 else f"{what} ({number:,})" for what, number in by.most_common())
-    total = sum(by.values())
+    kinds = ", ".join(what if number == 1 else f"{what} ({number:,})" for what, number in lock_holders.most_common())
+    total = sum(lock_holders.values())
     return f"{total:,} {'is' if total == 1 else 'are'} locked: {kinds}."
 
 
 def warnings(views: Sequence[ServerView], busy: Mapping[int, Job], options: SnapshotOptions) -> list[str]:
-    """What a snapshot will not contain or guarantee, for these servers."""
-    told = []
+    """What snapshots of these servers will not contain or guarantee."""
+    warning_lines = []
     attached = [view for view in views if view.server.volumes]
     volumes = sum(len(view.server.volumes) for view in attached)
     if volumes:
         names = formatting.listed([view.server.name for view in attached], 3)
-        told.append(f"Volumes are not included: {formatting.count(volumes, 'volume')} attached to {names}.")
+        warning_lines.append(f"Volumes are not included: {formatting.count(volumes, 'volume')} attached to {names}.")
     running = [view for view in views if view.server.status is ServerStatus.RUNNING]
     if running and not options.shut_down:
-        told.append(
+        warning_lines.append(
             "A running server's disk is saved as if its power was cut at that moment (crash-consistent): "
             "what is only in memory is missing."
         )
     twice = [view.server.name for view in views if view.server.id in busy]
     if twice:
-        told.append(f"Already with a job under way, and getting one more: {formatting.listed(twice, 3)}.")
-    return told
+        warning_lines.append(f"Already with a job under way, and getting one more: {formatting.listed(twice, 3)}.")
+    return warning_lines
 
 
 def at_a_time_in_words(number: int) -> str:
-    """How many servers may be off at once."""
+    """How many servers may be off at the same time."""
     return "one server at a time" if number == 1 else f"up to {number:,} servers off at the same time"
 
 
 def max_downtime_in_words(limit: timedelta) -> str:
-    """What happens when a server was off for as long as it may be."""
+    """What happens when a server has been off for the longest time allowed."""
     return f"off for {formatting.roughly(limit)} without a snapshot: powered on again"
 
 
 def intent(views: Sequence[ServerView], options: SnapshotOptions) -> str:
-    """What will be done, with names where servers are switched off."""
+    """What will be done, with the names of the servers that will be shut down."""
     later = _of_the_locked(sum(view.server.locked for view in views), options.if_locked)
     if not options.shut_down:
         return f"All start at once, each on its own.{later}"

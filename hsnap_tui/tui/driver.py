@@ -1,8 +1,8 @@
-"""The terminal as Textual drives it, made so that nothing in the program ever waits for it.
+"""A Textual driver that never blocks the event loop, whatever the terminal does.
 
-Textual's own driver hands its output to a queue that blocks the event loop when the terminal does not read, turns in
-circles when the terminal is gone, and ends the program with bytes that are no UTF-8. All that we need of Textual's
-private parts for terminals is in this file; `CHECKED_ON` says for which versions that was looked at.
+Textual's own driver writes to a queue that blocks the event loop while the terminal does not read, loops at 100 % CPU
+when the terminal is gone, and ends the program on input that is not UTF-8. Everything that we use of Textual's
+private terminal code is in this file; `CHECKED_ON` lists the versions of Textual that it was checked against.
 """
 
 from __future__ import annotations
@@ -26,76 +26,77 @@ from hsnap_tui.terminal.background_writer import BackgroundWriter
 
 CHECKED_ON = ("8.2.8",)
 
-MOST_PENDING = 128 * 1024
-"""Bytes that may wait for a terminal that is slow; what would come on top of that is drawn again later."""
+MAX_PENDING_BYTES = 128 * 1024
+"""How many bytes may wait for a slow terminal. Frames beyond that are dropped; the screen is redrawn later."""
 
-LAST_WORDS = 0.5
-"""Seconds without progress for which a terminal is waited for when it is given back."""
+FLUSH_TIMEOUT = 0.5
+"""How long to wait for a terminal that reads nothing when the program is suspended, in seconds."""
 
 _MODE = re.compile(r"\x1b\[[?<>][0-9;]*(?:[a-z]|\$p)")
 _SYNC = ("\x1b[?2026h", "\x1b[?2026l")
 
 
-class Host(Protocol):
-    """What the driver asks of the application."""
+class DriverHost(Protocol):
+    """What the driver needs of the application."""
 
     writer: BackgroundWriter
     """Writes to the terminal."""
 
     def terminal_gone(self) -> None:
-        """The terminal does not exist any more; called on the event loop, once."""
+        """The terminal no longer exists. Called once, on the event loop."""
         ...
 
     def may_suspend(self) -> bool:
-        """Whether the process may stand still now; it tells the person why not. May be called at any moment."""
+        """Whether the process may be suspended now; tells the user when not. Called from a signal handler."""
         ...
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's driver with a writer that never blocks, and an end of the input that is an end."""
+    """Textual's Linux driver with output that never blocks, and that leaves the program when the terminal is gone."""
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._host = cast(Host, app)
+        self._host = cast(DriverHost, app)
         self._writer = self._host.writer
-        self._writer.on_idle = self._idle
-        self._writer.on_gone = self._lost
-        self._behind = False
-        self._is_lost = False
-        self._raw: list[Any] | None = None
+        self._writer.on_idle = self._on_idle
+        self._writer.on_gone = self._on_terminal_gone
+        self._frames_were_dropped = False
+        self._terminal_is_gone = False
+        self._terminal_modes: list[Any] | None = None
 
     # -- output --------------------------------------------------------------------------------------------------
 
     def write(self, data: str) -> None:
-        """Hands text to the writer. While the terminal does not read, frames are dropped and modes are kept."""
+        """Hands text to the writer. While the terminal does not read, frames are dropped; changes of modes are
+        kept."""
         encoded = data.encode("utf-8", "backslashreplace")
         if _MODE.fullmatch(data) and data not in _SYNC:
             self._writer.write(encoded)
-        elif self._behind:
+        elif self._frames_were_dropped:
             return
-        elif self._writer.pending and self._writer.pending + len(encoded) > MOST_PENDING:
+        elif self._writer.pending and self._writer.pending + len(encoded) > MAX_PENDING_BYTES:
             self._writer.discard()
-            self._behind = True
-            if not self._writer.pending:  # it became idle in between, and has not seen that we are behind
-                self._idle()
+            self._frames_were_dropped = True
+            if not self._writer.pending:  # it became idle in between, before the flag was set
+                self._on_idle()
         else:
             self._writer.write(encoded, droppable=True)
 
-    def _idle(self) -> None:
-        if self._behind:
-            self._on_loop(self._catch_up)
+    def _on_idle(self) -> None:
+        if self._frames_were_dropped:
+            self._on_loop(self._redraw_all)
 
-    def _catch_up(self) -> None:
-        """The terminal reads again: everything is drawn anew, since frames were dropped."""
-        self._behind = False
+    def _redraw_all(self) -> None:
+        """The terminal reads again: redraws the whole screen, since frames were dropped."""
+        self._frames_were_dropped = False
         self._app.refresh()
 
     # -- input ---------------------------------------------------------------------------------------------------
 
     def run_input_thread(self) -> None:
-        """Reads keys and the mouse until it is told to stop, or the terminal is gone."""
+        """Reads keys and mouse events until the driver stops or the terminal is gone."""
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
@@ -104,7 +105,7 @@ class TerminalDriver(LinuxDriver):
                 if selector.select(0.1):
                     data = self._read()
                     if data == b"":
-                        self._lost()
+                        self._on_terminal_gone()
                         break
                     for message in parser.feed(decode(data or b"")):
                         self.process_message(message)
@@ -115,7 +116,7 @@ class TerminalDriver(LinuxDriver):
                 pass
 
     def _read(self) -> bytes | None:
-        """What was typed; empty when the terminal is gone, none when there was nothing after all."""
+        """The bytes that were typed; empty when the terminal is gone, None when there was nothing to read."""
         try:
             return os.read(self.fileno, 4096)
         except (BlockingIOError, InterruptedError):
@@ -123,28 +124,29 @@ class TerminalDriver(LinuxDriver):
         except OSError:
             return b""
 
-    def _lost(self) -> None:
-        """Reading or writing has failed for good."""
-        if not self._is_lost:
-            self._is_lost = True
+    def _on_terminal_gone(self) -> None:
+        """Reading or writing failed in a way that cannot get better: leaves the program, once."""
+        if not self._terminal_is_gone:
+            self._terminal_is_gone = True
             self._on_loop(self._host.terminal_gone)
 
     def _on_loop(self, callback: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the program has ended
             self._loop.call_soon_threadsafe(callback)
 
-    # -- its life ------------------------------------------------------------------------------------------------
+    # -- start, stop and suspension ------------------------------------------------------------------------------
 
     def start_application_mode(self) -> None:
-        """Takes the terminal over."""
+        """Takes the terminal over and remembers the modes that Textual has set."""
         super().start_application_mode()  # type: ignore[no-untyped-call]
         with contextlib.suppress(termios.error):
-            self._raw = termios.tcgetattr(self.fileno)
+            self._terminal_modes = termios.tcgetattr(self.fileno)
 
     def stop_application_mode(self) -> None:
-        """Gives the terminal back: its modes at once, the last escape sequences as soon as it reads.
+        """Restores the terminal: its modes at once, the last escape sequences as soon as it reads.
 
-        A program in the background that changes a terminal's modes would be stopped; ours has servers to look after.
+        SIGTTOU is ignored meanwhile: it would stop a background process that changes the modes, and a stopped process
+        can't power on servers.
         """
         self._writer.discard()
         before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
@@ -153,27 +155,28 @@ class TerminalDriver(LinuxDriver):
         finally:
             signal.signal(signal.SIGTTOU, before)
 
-    def give_back(self) -> None:
-        """Gives the terminal back, if that has not happened yet, since the process is about to end."""
+    def restore_terminal(self) -> None:
+        """Restores the terminal, unless that was done already; for the moment before the process ends."""
         if self._key_thread is not None and self._key_thread.is_alive():
             self.stop_application_mode()
 
     def suspend_application_mode(self) -> None:
-        """Gives the terminal back for a while, to a shell."""
+        """Restores the terminal for the shell while the program is suspended."""
         super().suspend_application_mode()
-        self._writer.flush(LAST_WORDS, 2 * LAST_WORDS)
+        self._writer.flush(FLUSH_TIMEOUT, 2 * FLUSH_TIMEOUT)
 
     def _sigtstp_application(self, *_: object) -> None:
         if self._host.may_suspend():
             super()._sigtstp_application()
 
     def _sigcont_application(self, *_: int | FrameType | None) -> None:
-        """Goes on after a stop: one of ours has given the terminal back first, others (SIGSTOP) have not."""
-        if self._is_lost:
+        """Goes on after a stop. Ctrl-Z had restored the terminal first; after a SIGSTOP only the modes are set
+        anew."""
+        if self._terminal_is_gone:
             return
         if self._key_thread is None or not self._key_thread.is_alive():
             super()._sigcont_application()
-        elif self._raw is not None:
+        elif self._terminal_modes is not None:
             with contextlib.suppress(termios.error):
-                termios.tcsetattr(self.fileno, termios.TCSANOW, self._raw)
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self._terminal_modes)
         self._on_loop(lambda: self._app.refresh(layout=True))

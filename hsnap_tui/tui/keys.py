@@ -1,4 +1,4 @@
-"""Every key as data: bindings, footer, help, palette and the README's table come from here."""
+"""All keys as data. Bindings, footer, help, command palette and the README's table are made from it."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Scope(StrEnum):
 class Key:
     """One action with its keys (Textual's names, separated by commas).
 
-    `label` is the footer's word, `help` the sentence for help, palette and tooltip. `rank` is the importance in the
-    footer, the lower the longer it stays on a narrow terminal; without one it is not in the footer. `decisive` keys
-    answer what waits for a person: while they can be used they come first in the footer.
+    `label` is the text of the footer, `help` that of the help screen, the palette and the tooltip. On a narrow
+    terminal the footer leaves out keys with a high `rank` first; keys without one are never in it. `decisive` keys
+    decide about jobs that need a person: while they can be used they come first in the footer.
     """
 
     action: str
@@ -48,11 +48,11 @@ class Key:
 
     @property
     def id(self) -> str:
-        """The name by which a keymap can rebind it."""
+        """The ID by which Textual's keymap can rebind it."""
         return f"{self.scope.name.lower()}.{self.action.replace('app.', '')}"
 
     def binding(self) -> Binding:
-        """The key as Textual wants it."""
+        """The key as a Textual binding."""
         from textual.binding import Binding  # noqa: PLC0415 - slow, and `--help` tells the keys without it
 
         return Binding(
@@ -77,8 +77,8 @@ KEYS: tuple[Key, ...] = (
     Key("scroll_bottom", "G,end", "Last", "Go to the last server", M, "G end", palette=False),
     Key("page_down", "pagedown", "Page down", "Move down a page", M, "PgDn", palette=False),
     Key("page_up", "pageup", "Page up", "Move up a page", M, "PgUp", palette=False),
-    Key("mark", "space", "Select", "Select or deselect the server under the cursor", S, "space", rank=5),
-    Key("mark_all", "a", "All", "Select all servers that are shown", S, "a", rank=6),
+    Key("select", "space", "Select", "Select or deselect the server under the cursor", S, "space", rank=5),
+    Key("select_all", "a", "All", "Select all servers that are shown", S, "a", rank=6),
     Key("snapshot", "s", "Snapshot", "Snapshot the selected servers, or the one under the cursor", S, "s", rank=1),
     Key("watch", "w", "Watch", "Watch a locked server: rings when its lock clears; again stops it", S, "w", rank=8),
     Key(
@@ -179,35 +179,35 @@ KEYS: tuple[Key, ...] = (
 
 
 def bindings(*scopes: Scope) -> list[BindingType]:
-    """The bindings of these scopes, for a widget's `BINDINGS`."""
+    """The bindings of these scopes, for the `BINDINGS` of a widget or screen."""
     return [key.binding() for key in KEYS if key.scope in scopes]
 
 
 def decisive() -> frozenset[str]:
-    """The actions that answer what waits for a person."""
+    """The actions that decide about jobs that need a person."""
     return frozenset(key.action for key in KEYS if key.decisive)
 
 
 def ranks() -> dict[str, int]:
-    """The importance of each action in the footer."""
+    """The rank of each action in the footer."""
     return {key.action: key.rank for key in KEYS if key.rank is not None}
 
 
 def by_scope() -> Iterable[tuple[Scope, list[Key]]]:
-    """All keys under their headings, for the help."""
+    """All keys by scope, in the order of the help."""
     for scope in Scope:
         yield scope, [key for key in KEYS if key.scope is scope]
 
 
 def markdown() -> str:
-    """The keys as the README's table."""
+    """The README's table of keys."""
     lines = ["| key | what it does |", "|---|---|"]
     lines += [f"| `{key.display}` | {key.help} |" for _, keys in by_scope() for key in keys]
     return "\n".join(lines)
 
 
 def plain() -> str:
-    """The keys as the text of `--help`."""
+    """The keys for the text of `--help`."""
     lines: list[str] = []
     for scope, keys in by_scope():
         lines += [f"  {scope.value}", *(f"    {key.display:<10} {key.help}" for key in keys)]

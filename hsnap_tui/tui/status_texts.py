@@ -1,4 +1,4 @@
-"""What the status line and the problem lines say (pure)."""
+"""The texts of the status line and of the problem lines (pure)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from hsnap_tui.session.interface import ConnectionStatus, SessionInterface
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One part of the status line: in full, in short, and how important it is (0 stays longest)."""
+class StatusPart:
+    """One part of the status line: its full and its short text. Parts with a low `rank` are left out last."""
 
     full: str
     brief: str
@@ -36,31 +36,35 @@ _WAITS_URGENTLY = {
     Priority.KEYPRESS: "your key",
 }
 
-_AS_GOOD_AS_FULL = 5
-"""Requests that an idle console takes and gets back all the time: no news, and nothing to draw again."""
+_NEARLY_FULL = 5
+"""With at most so many requests missing the rate limit is shown as full: an idle console takes and regains a few all
+the time, and each change would redraw the line."""
 
 
-def status_parts(console: SessionInterface, *, selected: int, hidden: int, matching: int | None) -> list[Part]:
-    """The parts of the status line. `matching` is how many servers the filter shows, none without a filter."""
-    now, fleet = console.clock.now(), console.fleet
+def status_parts(session: SessionInterface, *, selected: int, hidden: int, matching: int | None) -> list[StatusPart]:
+    """The parts of the status line. `matching` is how many servers match the filter, None without a filter."""
+    now, fleet = session.clock.now(), session.fleet
     servers = formatting.count(len(fleet.views), "server")
     if matching is not None:
         servers = f"{matching:,} of {servers}"
-    parts = [Part(console.title, console.title, 0, Severity.GOOD), _live(console.connection, fleet.updated, now)]
-    parts.append(Part(servers, servers.replace(" servers", " srv").replace(" server", " srv"), 2))
+    parts = [
+        StatusPart(session.title, session.title, 0, Severity.GOOD),
+        _live(session.connection, fleet.updated, now),
+    ]
+    parts.append(StatusPart(servers, servers.replace(" servers", " srv").replace(" server", " srv"), 2))
     if selected:
         unseen = f" ({hidden} hidden)" if hidden else ""
-        parts.append(Part(f"{selected:,} selected{unseen}", f"{selected:,} sel{unseen}", 1))
-    parts.append(Part(f"{fleet.locked:,} locked", f"{fleet.locked:,} locked", 3))
-    parts += _jobs(list(console.jobs.values()))
-    parts.append(_budget(console.budget()))
-    if console.read_only:
-        parts.append(Part("read-only", "read-only", 2, Severity.WARNING))
+        parts.append(StatusPart(f"{selected:,} selected{unseen}", f"{selected:,} sel{unseen}", 1))
+    parts.append(StatusPart(f"{fleet.locked:,} locked", f"{fleet.locked:,} locked", 3))
+    parts += _jobs(list(session.jobs.values()))
+    parts.append(_budget(session.budget()))
+    if session.read_only:
+        parts.append(StatusPart("read-only", "read-only", 2, Severity.WARNING))
     return parts
 
 
-def fit(parts: Sequence[Part], width: int) -> list[tuple[str, Severity]]:
-    """The parts in as many words as the width allows: shortens, then leaves out, the least important first."""
+def fit(parts: Sequence[StatusPart], width: int) -> list[tuple[str, Severity]]:
+    """The texts that fit into `width` terminal cells: shortens, then leaves out parts, the highest rank first."""
     kept = list(parts)
     texts = {id(part): part.full for part in kept}
 
@@ -79,47 +83,51 @@ def fit(parts: Sequence[Part], width: int) -> list[tuple[str, Severity]]:
     return [(texts[id(part)], part.severity) for part in kept if texts[id(part)]]
 
 
-def problems(console: SessionInterface, *, follows: bool, leader_pid: int | None) -> list[tuple[str, Severity]]:
-    """What a person should know before anything else, each in a sentence or two; mostly nothing.
+def problems(session: SessionInterface, *, is_follower: bool, leader_pid: int | None) -> list[tuple[str, Severity]]:
+    """What needs the user's attention, most urgent first, each in a sentence or two; usually empty.
 
-    `follows`: it is known by now that another process sends, `holder_pid` if that is known too.
+    `is_follower` is set once it is known that another process is the leader; `leader_pid` is its PID if known.
     """
     found: list[tuple[str, Severity]] = []
-    now = console.clock.now()
-    if console.halted:
-        found.append((f"Nothing is sent, all jobs are kept: {explain(console.halted)}", Severity.BAD))
-    link = console.connection
-    if link.stale_since and link.failure and link.failure != console.halted:
-        old = f"What you see is {formatting.roughly(now - link.stale_since)} old." if console.fleet.updated else ""
-        found.append((f"{capital(explain(link.failure))} {old}".strip(), Severity.BAD))
-    countdown = _countdown(console.budget(), now)
+    now = session.clock.now()
+    if session.halted:
+        found.append((f"Nothing is sent, all jobs are kept: {explain(session.halted)}", Severity.BAD))
+    connection = session.connection
+    if connection.stale_since and connection.failure and connection.failure != session.halted:
+        old = (
+            f"What you see is {formatting.roughly(now - connection.stale_since)} old."
+            if session.fleet.updated
+            else ""
+        )
+        found.append((f"{capital(explain(connection.failure))} {old}".strip(), Severity.BAD))
+    countdown = _countdown(session.budget(), now)
     if countdown:
         found.append((countdown, Severity.WARNING))
-    leader = console.leader
+    leader = session.leader
     if leader is not None and leader.still_since is not None:
-        off = [job.server_name for job in console.jobs.values() if job.owes]
+        off = [job.server_name for job in session.jobs.values() if job.owes]
         names = f" Off, or about to be, because of it: {formatting.listed(off, 3)}." if off else ""
         found.append((stalled(leader.pid, leader.still_since) + names, Severity.BAD))
-    elif follows and console.role is Role.FOLLOWER:
+    elif is_follower and session.role is Role.FOLLOWER:
         other = f"Another hsnap-tui (process {leader_pid})" if leader_pid else "Another hsnap-tui"
         found.append(
             (f"{other} on this machine sends for this project; what you start here, it carries out.", Severity.INFO)
         )
-    jobs = groups.grouped(console.jobs.values())
+    jobs = groups.grouped(session.jobs.values())
     if jobs.held:
         found.append((held_in_words(jobs.held), Severity.WARNING))
     unknown = [job.server_name for job in jobs.unknown]
     if unknown:
         told = f"It could not be found out whether there is a snapshot of {formatting.listed(unknown, 3)}"
         found.append((f"{told}: look at its details, then R tries again or c cancels.", Severity.WARNING))
-    watched = groups.may_still_shut_down(console.jobs.values())
+    watched = groups.may_still_shut_down(session.jobs.values())
     if watched:
         found.append((watched_in_words(watched), Severity.WARNING))
     return found
 
 
 def watched_in_words(watched: Sequence[Job]) -> str:
-    """That servers may still shut down after their job has failed, until when, and what can be done."""
+    """Which servers may still shut down although their job has failed, until when, and what can be done."""
     names = formatting.listed([job.server_name for job in watched], 3)
     until = max((job.debt_until for job in watched if isinstance(job, SnapshotJob) and job.debt_until), default=None)
     how_long = f" until {formatting.clock_time(until)[:5]}" if until else ""
@@ -128,26 +136,26 @@ def watched_in_words(watched: Sequence[Job]) -> str:
 
 
 def held_in_words(held: Sequence[Job]) -> str:
-    """How many jobs wait for a yes, why, and which keys decide."""
+    """How many jobs need approval, why, and which keys approve or cancel them."""
     reasons = list(dict.fromkeys(hold_in_words(job.hold) for job in held))
     verb = "needs" if len(held) == 1 else "need"
     return f"{formatting.count(len(held), 'snapshot')} {verb} approval ({'; '.join(reasons)}). y approves, c cancels."
 
 
-def _live(link: ConnectionStatus, updated: datetime | None, now: datetime) -> Part:
-    if link.stale_since:
-        old = formatting.short(now - link.stale_since)
-        since = formatting.clock_time(link.stale_since)[:5]
-        return Part(f"▲ stale since {since} ({old})", f"▲ stale {old}", 0, Severity.BAD)
+def _live(connection: ConnectionStatus, updated: datetime | None, now: datetime) -> StatusPart:
+    if connection.stale_since:
+        old = formatting.short(now - connection.stale_since)
+        since = formatting.clock_time(connection.stale_since)[:5]
+        return StatusPart(f"▲ stale since {since} ({old})", f"▲ stale {old}", 0, Severity.BAD)
     if updated is None:
-        return Part("… connecting", "… connecting", 0, Severity.WARNING)
-    every = formatting.short(timedelta(seconds=max(1.0, link.interval)))
-    why = f" ({link.slowed_by})" if link.slowed_by else ""
-    severity = Severity.WARNING if link.slowed_by else Severity.GOOD
-    return Part(f"● live, looks every {every}{why}", f"● {every}", 1, severity)
+        return StatusPart("… connecting", "… connecting", 0, Severity.WARNING)
+    every = formatting.short(timedelta(seconds=max(1.0, connection.interval)))
+    why = f" ({connection.slowed_by})" if connection.slowed_by else ""
+    severity = Severity.WARNING if connection.slowed_by else Severity.GOOD
+    return StatusPart(f"● live, looks every {every}{why}", f"● {every}", 1, severity)
 
 
-def _jobs(jobs: Sequence[Job]) -> list[Part]:
+def _jobs(jobs: Sequence[Job]) -> list[StatusPart]:
     found = groups.grouped(jobs)
     running, waiting, held, unknown = map(len, (found.running, found.waiting, found.held, found.unknown))
     told = [f"{running:,} running"] if running else []
@@ -155,20 +163,20 @@ def _jobs(jobs: Sequence[Job]) -> list[Part]:
     told += [f"{held:,} held"] if held else []
     told += [f"{unknown:,} unknown"] if unknown else []
     if not told:
-        return [Part("no jobs", "no jobs", 5, Severity.QUIET)]
+        return [StatusPart("no jobs", "no jobs", 5, Severity.QUIET)]
     brief = " ".join(told).replace("running", "run").replace("waiting", "wait")
-    return [Part(f"jobs: {', '.join(told)}", brief, 1, Severity.WARNING if held or unknown else Severity.GOOD)]
+    return [StatusPart(f"jobs: {', '.join(told)}", brief, 1, Severity.WARNING if held or unknown else Severity.GOOD)]
 
 
-def _budget(budget: RateLimitStatus) -> Part:
+def _budget(budget: RateLimitStatus) -> StatusPart:
     if not budget.known:
-        return Part("rate limit not known yet", "", 6, Severity.QUIET)
+        return StatusPart("rate limit not known yet", "", 6, Severity.QUIET)
     left = max(0, int(budget.remaining))
-    if left > budget.limit - _AS_GOOD_AS_FULL:
+    if left > budget.limit - _NEARLY_FULL:
         left = budget.limit
     low = left <= budget.reserve
     text = f"{left:,} of {budget.limit:,} requests left"
-    return Part(text, f"{left:,} left", 4, Severity.WARNING if low else Severity.INFO)
+    return StatusPart(text, f"{left:,} left", 4, Severity.WARNING if low else Severity.INFO)
 
 
 def _countdown(budget: RateLimitStatus, now: datetime) -> str | None:

@@ -1,4 +1,4 @@
-"""Where notifications appear: never over warnings, the log, fields or keys."""
+"""Where notifications appear: over the table only, not over warnings, the log, fields or the footer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.widgets._toast import ToastRack
 
 
 def keep_within(screen: Screen[None], widget: Widget) -> None:
-    """Has the screen's notifications appear over this widget only, at its lower right."""
+    """Moves the screen's notifications to the lower right of this widget, and limits them to its height."""
     region, racks = widget.region, screen.query(ToastRack)
     if not racks or not region:
         return

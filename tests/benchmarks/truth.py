@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hsnap_tui.demo.model.cloud import Cloud
-from hsnap_tui.demo.model.resources import Image
+from hsnap_tui.demo.model.resources import SimulatedImage
 from hsnap_tui.demo.serving.simulation import Simulation
 from hsnap_tui.jobs.core.model import JOB_LABEL, Job, JobState, Power
 
@@ -16,10 +16,10 @@ NO_SNAPSHOT = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.SKIPPED, 
 """Of jobs in these states we say that there is no snapshot."""
 
 
-def usable(simulation: Simulation) -> Mapping[str, list[Image]]:
+def usable(simulation: Simulation) -> Mapping[str, list[SimulatedImage]]:
     """The snapshots made since the cloud began that are there and available, by the job that their label names; ""
     for those without. Those that the cloud's own life makes, which carry a label of their own, are left out."""
-    found: dict[str, list[Image]] = {}
+    found: dict[str, list[SimulatedImage]] = {}
     began, images = simulation.call(lambda cloud: (cloud.began, cloud.snapshots()))
     for image in images:
         there = image.status == "available" and image.deleted is None

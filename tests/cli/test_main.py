@@ -18,7 +18,7 @@ from hsnap_tui.cli.parameter_types import THEME
 from hsnap_tui.config.settings import Choices
 from hsnap_tui.headless.exit_codes import MEANINGS
 from hsnap_tui.headless.json_schema import FIELDS
-from hsnap_tui.headless.selection import Choice
+from hsnap_tui.headless.selection import ServerSelection
 from hsnap_tui.jobs.core.model import IfLocked, IfStillOn, SnapshotOptions
 from hsnap_tui.snapshots.template import DEFAULT_TEMPLATE
 from hsnap_tui.tui import keys
@@ -119,7 +119,7 @@ def test_every_flag_reaches_the_arguments() -> None:
             endpoint="http://[::1]:1/v1", state_dir=Path("x"), connect_timeout=2.5, read_timeout=9, read_only=True
         ),
         demo=False,
-        servers=Choice(("a", "id:2"), "env=prod"),
+        servers=ServerSelection(("a", "id:2"), "env=prod"),
         options=SnapshotOptions(
             if_locked=IfLocked.SKIP,
             max_wait=timedelta(hours=1),

@@ -13,7 +13,7 @@ from hsnap_tui.demo.model.clock import ManualClock
 from hsnap_tui.demo.model.cloud import Cloud
 from hsnap_tui.demo.model.errors import ApiError
 from hsnap_tui.demo.model.options import DemoOptions
-from hsnap_tui.demo.model.resources import Action, Server
+from hsnap_tui.demo.model.resources import SimulatedAction, SimulatedServer
 
 
 def _cloud(**options: object) -> tuple[Cloud, ManualClock]:
@@ -21,7 +21,7 @@ def _cloud(**options: object) -> tuple[Cloud, ManualClock]:
     return Cloud(DemoOptions(**{"servers": 0, "calm": True, **options}), clock), clock  # type: ignore[arg-type]
 
 
-_OPERATIONS: dict[str, Callable[[Cloud, Server], object]] = {
+_OPERATIONS: dict[str, Callable[[Cloud, SimulatedServer], object]] = {
     "snapshot": images.create_image,
     "shutdown": power.shutdown,
     "poweroff": power.poweroff,
@@ -227,7 +227,7 @@ def test_life_locks_servers_from_the_first_moment_and_never_stops() -> None:
 
 def test_calm_means_that_nothing_happens() -> None:
     cloud, clock = _cloud(servers=20)
-    before: dict[int, Action] = dict(cloud.actions)
+    before: dict[int, SimulatedAction] = dict(cloud.actions)
     clock.advance(86_400)
     assert dict(cloud.actions) == before
     assert not any(server.locked for server in cloud.servers.values())

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsnap_tui.demo.model.clock import FIXED_START
-from hsnap_tui.demo.serving.ratelimit import Bucket
+from hsnap_tui.demo.serving.ratelimit import RequestBudget
 from tests.demo.support import bench
 
 
@@ -19,7 +19,7 @@ from tests.demo.support import bench
 )
 def test_a_bucket_never_gives_more_than_its_limit(limit: int, share: float, story: list[tuple[float, int]]) -> None:
     now = FIXED_START
-    bucket = Bucket(limit, now, share)
+    bucket = RequestBudget(limit, now, share)
     given_out = 0
     for seconds, tries in story:
         now += timedelta(seconds=seconds)
@@ -30,7 +30,7 @@ def test_a_bucket_never_gives_more_than_its_limit(limit: int, share: float, stor
 
 
 def test_it_refills_steadily() -> None:
-    bucket = Bucket(3600, FIXED_START)
+    bucket = RequestBudget(3600, FIXED_START)
     bucket.drain(FIXED_START)
     assert not bucket.take(FIXED_START)
     later = FIXED_START + timedelta(seconds=10)
@@ -39,7 +39,7 @@ def test_it_refills_steadily() -> None:
 
 
 def test_another_client_takes_its_share() -> None:
-    bucket = Bucket(3600, FIXED_START, other_share=0.9)
+    bucket = RequestBudget(3600, FIXED_START, other_share=0.9)
     assert bucket.remaining(FIXED_START) == 360
     bucket.drain(FIXED_START)
     later = FIXED_START + timedelta(seconds=100)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hsnap_tui.headless.selection import Choice, NothingMatchedError, chosen
+from hsnap_tui.headless.selection import NothingMatchedError, ServerSelection, chosen
 from tests.programs import machine
 from tests.tui.fake_session import a_fleet
 
@@ -33,13 +33,13 @@ def test_a_number_that_is_an_id_and_another_name_starts_nothing_and_says_how_to_
 
 @pytest.mark.parametrize("name", [f"name:{SERVER.raw_name}", f"id:{SERVER.id}", SERVER.raw_name, str(SERVER.id)])
 def test_names_and_ids_may_say_what_they_are(name: str) -> None:
-    assert chosen([SERVER, OTHER], Choice((name,)), ()) == [SERVER]
+    assert chosen([SERVER, OTHER], ServerSelection((name,)), ()) == [SERVER]
 
 
 @pytest.mark.parametrize("name", [f"id:{SERVER.raw_name}", f"name:{SERVER.id}", "id:", "name:", ""])
 def test_what_is_said_to_be_an_id_is_no_name(name: str) -> None:
     with pytest.raises(NothingMatchedError):
-        chosen([SERVER, OTHER], Choice((name,)), ())
+        chosen([SERVER, OTHER], ServerSelection((name,)), ())
 
 
 def test_a_server_with_its_own_id_as_its_name_is_one() -> None:

@@ -36,7 +36,7 @@ def test_a_snapshot_is_named_only_where_it_exists(one: Job, words: str) -> None:
 
 def test_a_failed_job_names_no_snapshot_on_the_screen() -> None:
     failed = replace(made(JobState.FAILED), failure=Failure("action_failed", "Action failed"), size=3.0)
-    told = detail_texts._end(failed, detail_texts.Pen(NOW, Palette())).plain
+    told = detail_texts._outcome_text(failed, detail_texts.render_context(NOW, Palette())).plain
     assert "1134" not in told
     assert "3.00 GB" not in told
     assert "Action failed" in told

@@ -59,13 +59,13 @@ async def test_moving() -> None:
 async def test_space_a_and_escape() -> None:
     async with running(FakeSession()) as (app, pilot):
         await pilot.press("space", "j", "space")
-        assert main(app).board.selected == set(table(app).shown[:2])
+        assert main(app).table_model.selected == set(table(app).shown[:2])
         await pilot.press("space")
-        assert main(app).board.selected == {table(app).shown[0]}
+        assert main(app).table_model.selected == {table(app).shown[0]}
         await pilot.press("a")
-        assert main(app).board.selected == set(table(app).shown)
+        assert main(app).table_model.selected == set(table(app).shown)
         await pilot.press("escape")
-        assert main(app).board.selected == set()
+        assert main(app).table_model.selected == set()
         assert not any("●" in row_text(app, server_id) for server_id in table(app).shown)
 
 
@@ -318,7 +318,7 @@ async def test_the_mouse_selects_and_opens() -> None:
         await pilot.click(FleetTable, offset=(8, 3))
         assert table(app).cursor == third
         await pilot.click(FleetTable, offset=(0, 3))
-        assert main(app).board.selected == {third}
+        assert main(app).table_model.selected == {third}
         assert isinstance(app.screen, FleetScreen)
         await pilot.click(FleetTable, offset=(8, 3), times=2)
         await pilot.pause()

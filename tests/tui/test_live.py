@@ -11,7 +11,7 @@ from hsnap_tui import events as ev
 from hsnap_tui.cloud.model import ImageStatus
 from hsnap_tui.jobs.core.model import JobState, SnapshotJob
 from hsnap_tui.session.interface import BatchSummary
-from hsnap_tui.tui.tables.rows import unlisted
+from hsnap_tui.tui.tables.rows import own_unlisted_snapshot
 from tests.tui.driving import row_text, running, screen_text, table, until
 from tests.tui.fake_session import NOW, PROJECT, FakeSession, job, snapshot
 
@@ -83,11 +83,13 @@ def test_what_a_later_list_says_counts() -> None:
     done = replace(creating(console), state=JobState.DONE, ended=NOW, snapshot_done=NOW)
     server = console.fleet.views[TARGET].server
     earlier = replace(console.fleet, snapshots_seen=NOW - timedelta(seconds=1))
-    assert unlisted(done, earlier) is not None
+    assert own_unlisted_snapshot(done, earlier) is not None
     creating_there = {70_900: replace(snapshot(1, server, NOW), id=70_900, status=ImageStatus.CREATING)}
-    assert unlisted(done, replace(earlier, snapshots=creating_there)) is not None
+    assert own_unlisted_snapshot(done, replace(earlier, snapshots=creating_there)) is not None
     available = {70_900: replace(snapshot(1, server, NOW), id=70_900)}
-    assert unlisted(done, replace(earlier, snapshots=available)) is None
-    assert unlisted(done, replace(earlier, snapshots_seen=NOW + timedelta(seconds=1))) is None  # deleted since
-    assert unlisted(replace(done, image_id=None), earlier) is None
-    assert unlisted(replace(done, snapshot_done=None), earlier) is None
+    assert own_unlisted_snapshot(done, replace(earlier, snapshots=available)) is None
+    assert (
+        own_unlisted_snapshot(done, replace(earlier, snapshots_seen=NOW + timedelta(seconds=1))) is None
+    )  # deleted since
+    assert own_unlisted_snapshot(replace(done, image_id=None), earlier) is None
+    assert own_unlisted_snapshot(replace(done, snapshot_done=None), earlier) is None

@@ -40,7 +40,7 @@ async def tell(pilot: Driver) -> None:
     one = app.session.fleet.views[40_000_001]
     failed = ev.JobEvent(NOW, PROJECT, ev.JobEventKind.FAILED, "b1", "j1", 1, "[/foo]", failure=LIMIT)
     app.session.emit(ev.LockTaken(NOW, PROJECT, one.server, one.lock_holder, False), failed)
-    await until(pilot, lambda: not main(app)._stirred)
+    await until(pilot, lambda: not main(app)._repaint_pending)
     await pilot.pause()
 
 
@@ -61,7 +61,7 @@ async def stale(pilot: Driver) -> None:
     assert isinstance(pilot.app.session, FakeSession)
     pilot.app.session.halted = LIMIT
     pilot.app.session.connection = ConnectionStatus(2.0, stale_since=NOW - timedelta(minutes=3), failure=LIMIT)
-    main(pilot.app).look()
+    main(pilot.app).update_view()
     await pilot.pause()
 
 

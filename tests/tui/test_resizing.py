@@ -7,7 +7,7 @@ from textual.widgets._toast import Toast
 
 from hsnap_tui import events as ev
 from hsnap_tui.tui.screens.fleet import FleetScreen
-from hsnap_tui.tui.widgets.lines import Lines
+from hsnap_tui.tui.widgets.lines import LineView
 from hsnap_tui.tui.widgets.log_pane import LogPane
 from hsnap_tui.tui.widgets.status_line import ProblemLines
 from tests.tui.driving import main, running, screen_text, table, until
@@ -31,7 +31,7 @@ async def test_there_and_back_the_log_follows_and_the_cursor_stays(size: tuple[i
             await pilot.pause()
             console.emit(ev.Notice(NOW, PROJECT, f"line at {step}"))
             await until(pilot, lambda step=step: pane.lines[-1].text == f"line at {step}")  # type: ignore[misc]
-            await until(pilot, lambda: pane.query_one(Lines).is_vertical_scroll_end)
+            await until(pilot, lambda: pane.query_one(LineView).is_vertical_scroll_end)
             await pilot.pause()
             assert not pane.has_class("-paused")
             assert table(app).cursor == 40_000_030
@@ -44,7 +44,7 @@ async def test_who_scrolled_up_stays_there_when_the_terminal_grows() -> None:
     async with running(console, (120, 40)) as (app, pilot):
         console.emit(*(ev.Notice(NOW, PROJECT, f"line {n}") for n in range(60)))
         pane = main(app).query_one(LogPane)
-        lines = pane.query_one(Lines)
+        lines = pane.query_one(LineView)
         await until(pilot, lambda: len(pane.lines) == 60 and lines.is_vertical_scroll_end)
         lines.focus()
         await pilot.press("pageup")

@@ -16,13 +16,13 @@ from hsnap_tui.cloud.model import Action, ActionStatus
 from hsnap_tui.jobs.core.model import JobState
 from hsnap_tui.session.interface import BatchSummary, RefusedError, SessionInterface
 from hsnap_tui.tui import crash, keys
+from hsnap_tui.tui.activity_monitor import IDLE_AFTER, ActivityMonitor
 from hsnap_tui.tui.app import HsnapApp
-from hsnap_tui.tui.attention import IDLE_AFTER, Attention
 from hsnap_tui.tui.screens.fleet import FleetScreen
 from hsnap_tui.tui.screens.quit import Exit
 from hsnap_tui.tui.screens.welcome import WelcomeScreen
-from hsnap_tui.tui.widgets.lines import Lines
-from hsnap_tui.tui.widgets.log_pane import KEPT, LogPane
+from hsnap_tui.tui.widgets.lines import LineView
+from hsnap_tui.tui.widgets.log_pane import MAX_LINES, LogPane
 from tests.tui.driving import main, running, screen_text, table, text_of, toasts, until
 from tests.tui.fake_session import NOW, PROJECT, FakeSession, FixedClock, jobs_in_every_state
 
@@ -160,7 +160,7 @@ async def test_the_log_follows_and_pauses() -> None:
     console = FakeSession()
     async with running(console) as (app, pilot):
         pane = main(app).query_one(LogPane)
-        log = pane.query_one(Lines)
+        log = pane.query_one(LineView)
         console.emit(*(told(n) for n in range(60)))
         await until(pilot, lambda: len(pane.lines) == 60 and log.is_vertical_scroll_end)
         assert "line 59 [red]x[/foo]" in screen_text(app)
@@ -181,11 +181,11 @@ async def test_the_log_follows_and_pauses() -> None:
 async def test_the_log_is_bounded() -> None:
     console = FakeSession()
     async with running(console) as (app, pilot):
-        console.emit(*(told(n) for n in range(KEPT + 50)))
+        console.emit(*(told(n) for n in range(MAX_LINES + 50)))
         pane = main(app).query_one(LogPane)
-        await until(pilot, lambda: len(pane.lines) == KEPT)
-        assert pane.lines[-1].text.startswith(f"line {KEPT + 49}")
-        assert len(pane.query_one(Lines).lines) <= KEPT
+        await until(pilot, lambda: len(pane.lines) == MAX_LINES)
+        assert pane.lines[-1].text.startswith(f"line {MAX_LINES + 49}")
+        assert len(pane.query_one(LineView).lines) <= MAX_LINES
 
 
 async def test_progress_does_not_drown_the_rest() -> None:
@@ -210,7 +210,7 @@ async def test_without_a_token_the_welcome_offers_the_demo() -> None:
     async def demo() -> SessionInterface:
         return console
 
-    app = HsnapApp(None, start_demo=demo, why="cli.toml [red] cannot be read")
+    app = HsnapApp(None, start_demo=demo, token_problem="cli.toml [red] cannot be read")
     async with app.run_test(size=(80, 24)) as pilot:
         assert isinstance(app.screen, WelcomeScreen)
         said = screen_text(app)
@@ -331,8 +331,8 @@ async def test_a_bug_ends_with_a_sentence_and_no_values(capsys: pytest.CaptureFi
     assert "hsnap-tui.log" in out
     assert SECRET not in out
     assert "Traceback" not in out
-    assert SECRET not in crash.where(reported[0])
-    assert "in fail" in crash.where(reported[0])
+    assert SECRET not in crash.stack_without_values(reported[0])
+    assert "in fail" in crash.stack_without_values(reported[0])
     assert app.work is not None
     app.work.cancel()
 
@@ -353,13 +353,13 @@ async def test_work_that_fails_ends_the_same_way(capsys: pytest.CaptureFixture[s
 def test_attention_ends_with_focus_or_idleness_and_returns_with_a_key() -> None:
     told_to: list[bool] = []
     clock = FixedClock()
-    attention = Attention(told_to.append, clock)
-    attention.focus(False)
-    attention.focus(False)
-    attention.active()
+    activity = ActivityMonitor(told_to.append, clock)
+    activity.focus_changed(False)
+    activity.focus_changed(False)
+    activity.input_seen()
     clock.present += timedelta(seconds=IDLE_AFTER)
-    attention.look()
-    attention.active()
+    activity.update()
+    activity.input_seen()
     assert told_to == [False, True, False, True]
 
 

@@ -49,7 +49,7 @@ async def test_enter_takes_all_with_the_defaults() -> None:
         for target in request.targets:
             name = views[target.server_id].server.name
             assert target == Target(target.server_id, name, f"{name}-snapshot")
-        await until(pilot, lambda: not main(app).board.selected)
+        await until(pilot, lambda: not main(app).table_model.selected)
 
 
 async def test_escape_leaves_and_nothing_happens() -> None:
@@ -57,7 +57,7 @@ async def test_escape_leaves_and_nothing_happens() -> None:
     async with opened(console, "a") as (app, pilot):
         await pilot.press("escape")
         assert isinstance(app.screen, FleetScreen)
-        assert main(app).board.selected
+        assert main(app).table_model.selected
         assert console.submitted == []
 
 
@@ -208,7 +208,7 @@ async def test_a_journal_that_cannot_be_written_is_told_and_keeps_the_selection(
     async with opened(console, "a") as (app, pilot):
         await pilot.press("enter")
         await until(pilot, lambda: console.refuse in toasts(app))
-        assert main(app).board.selected
+        assert main(app).table_model.selected
 
 
 # -- what it says, without a screen ----------------------------------------------------------------------------

@@ -77,13 +77,13 @@ def test_the_line_fits(width: int) -> None:
 
 
 def test_no_problems_no_lines() -> None:
-    assert problems(FakeSession(), follows=False, leader_pid=None) == []
+    assert problems(FakeSession(), is_follower=False, leader_pid=None) == []
 
 
 def test_halted_says_why_and_that_jobs_are_kept() -> None:
     console = FakeSession()
     console.halted = LIMIT
-    ((said, _),) = problems(console, follows=False, leader_pid=None)
+    ((said, _),) = problems(console, is_follower=False, leader_pid=None)
     assert said.startswith("Nothing is sent, all jobs are kept")
     assert "f21b9dc9d1535310" in said
 
@@ -93,7 +93,7 @@ def test_stale_says_how_old_the_picture_is() -> None:
     console.connection = ConnectionStatus(
         2.0, stale_since=NOW - timedelta(minutes=3), failure=Failure("x", "refused", "Do this.")
     )
-    ((said, _),) = problems(console, follows=False, leader_pid=None)
+    ((said, _),) = problems(console, is_follower=False, leader_pid=None)
     assert said == "Refused. Do this. What you see is 3 minutes old."
 
 
@@ -101,7 +101,7 @@ def test_the_same_reason_is_not_told_twice() -> None:
     console = FakeSession()
     console.halted = LIMIT
     console.connection = ConnectionStatus(2.0, stale_since=NOW, failure=LIMIT)
-    assert len(problems(console, follows=False, leader_pid=None)) == 1
+    assert len(problems(console, is_follower=False, leader_pid=None)) == 1
 
 
 def test_a_countdown_when_the_budget_holds_a_key() -> None:
@@ -109,21 +109,21 @@ def test_a_countdown_when_the_budget_holds_a_key() -> None:
     console.budget_view = replace(
         console.budget_view, remaining=0, waiting=Priority.KEYPRESS, until=NOW + timedelta(seconds=12)
     )
-    ((said, _),) = problems(console, follows=False, leader_pid=None)
+    ((said, _),) = problems(console, is_follower=False, leader_pid=None)
     assert "your key goes in 12s" in said
     console.budget_view = replace(console.budget_view, remaining=900, waiting=Priority.POWER_ON)
-    ((said, _),) = problems(console, follows=False, leader_pid=None)
+    ((said, _),) = problems(console, is_follower=False, leader_pid=None)
     assert said == "Hetzner's rate limit holds requests back: powering a server on goes in 12s."
     console.budget_view = replace(console.budget_view, waiting=Priority.POLL)
-    assert problems(console, follows=False, leader_pid=None) == []
+    assert problems(console, is_follower=False, leader_pid=None) == []
 
 
 def test_a_follower_names_the_other() -> None:
     console = FakeSession()
     console.role = Role.FOLLOWER
-    ((said, _),) = problems(console, follows=True, leader_pid=4711)
+    ((said, _),) = problems(console, is_follower=True, leader_pid=4711)
     assert "process 4711" in said
-    assert problems(console, follows=False, leader_pid=None) == []
+    assert problems(console, is_follower=False, leader_pid=None) == []
 
 
 def test_a_process_in_charge_that_stands_still_is_told_with_the_servers_that_may_be_off() -> None:
@@ -132,14 +132,14 @@ def test_a_process_in_charge_that_stands_still_is_told_with_the_servers_that_may
     console.leader = LeaderView(4711, NOW - timedelta(minutes=2), 120.0)
     owed = job(1, server(1, "web-1"), JobState.CREATING, power=Power.RESTORE_PENDING)
     console.jobs = {owed.id: owed}
-    ((said, severity),) = problems(console, follows=True, leader_pid=4711)
+    ((said, severity),) = problems(console, is_follower=True, leader_pid=4711)
     assert severity is Severity.BAD
     assert "PID 4711" in said
     assert "14:01:07" in said
     assert "kill -CONT 4711" in said
     assert said.endswith("Off, or about to be, because of it: web-1.")
     console.leader = LeaderView(4711)
-    ((said, severity),) = problems(console, follows=True, leader_pid=4711)
+    ((said, severity),) = problems(console, is_follower=True, leader_pid=4711)
     assert severity is Severity.INFO
 
 
@@ -147,7 +147,7 @@ def test_held_jobs_say_which_keys_decide() -> None:
     console = FakeSession(a_fleet())
     held = job(1, server(1, "a"), JobState.NEEDS_APPROVAL, hold=HoldReason.LIMIT)
     console.jobs = {held.id: held}
-    ((said, _),) = problems(console, follows=False, leader_pid=None)
+    ((said, _),) = problems(console, is_follower=False, leader_pid=None)
     assert said == "1 snapshot needs approval (snapshot limit reached). y approves, c cancels."
 
 
@@ -159,7 +159,7 @@ def test_unknown_jobs_say_what_to_look_at() -> None:
     console = FakeSession(a_fleet())
     unknown = job(1, server(1, "[red]x"), JobState.UNKNOWN)
     console.jobs = {unknown.id: unknown}
-    ((said, _),) = problems(console, follows=False, leader_pid=None)
+    ((said, _),) = problems(console, is_follower=False, leader_pid=None)
     assert "whether there is a snapshot of [red]x" in said
 
 
@@ -168,7 +168,7 @@ def test_a_server_that_may_still_shut_down_is_told_with_what_can_be_done() -> No
     target = console.fleet.views[40_000_041].server
     failed = job(1, target, JobState.FAILED, power=Power.WATCHED, debt_until=NOW + timedelta(minutes=9))
     console.jobs = {failed.id: failed}
-    ((said, severity),) = problems(console, follows=False, leader_pid=None)
+    ((said, severity),) = problems(console, is_follower=False, leader_pid=None)
     assert (
         said == "db-1 may still shut down: watched until 14:12, and if it does, it is powered on. c ends the watch."
     )

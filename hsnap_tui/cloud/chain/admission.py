@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from hsnap_tui.cloud.chain.request import Answer, Attempt, Step
+from hsnap_tui.cloud.chain.request import Answer, Attempt, EventLoopStep
 from hsnap_tui.cloud.ratelimit.bucket import Permit
 from hsnap_tui.cloud.ratelimit.limiter import RateLimiter
 
@@ -15,7 +15,7 @@ class Admitted:
     """Lets an attempt through when the rate limit allows it; its permit is handed back exactly once, also when what
     follows raises or is cancelled."""
 
-    def __init__(self, limiter: RateLimiter, following: Step) -> None:
+    def __init__(self, limiter: RateLimiter, following: EventLoopStep) -> None:
         self._limiter = limiter
         self._next = following
 

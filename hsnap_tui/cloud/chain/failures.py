@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from hsnap_tui.cloud.chain.request import Attempt, Outcome, Step
+from hsnap_tui.cloud.chain.request import Attempt, EventLoopStep, Outcome
 from hsnap_tui.cloud.error_mapping import map_error
 from hsnap_tui.common.clock import Clock
 from hsnap_tui.config.secret import Secret
@@ -18,7 +18,7 @@ SHORTEST_SCRUBBED = 8
 class FailuresMapped:
     """Gives the result of an attempt, or the error that it failed with."""
 
-    def __init__(self, clock: Clock, token: Secret, following: Step) -> None:
+    def __init__(self, clock: Clock, token: Secret, following: EventLoopStep) -> None:
         self._clock = clock
         self._token = token
         self._next = following

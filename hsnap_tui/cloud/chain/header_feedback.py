@@ -11,7 +11,7 @@ from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from hsnap_tui.cloud.chain.request import Answer, Attempt, RateLimitHeaders, Step
+from hsnap_tui.cloud.chain.request import Answer, Attempt, EventLoopStep, RateLimitHeaders
 from hsnap_tui.cloud.error_mapping import retry_after
 from hsnap_tui.cloud.ratelimit.plausible import Plausible
 from hsnap_tui.common.clock import Clock
@@ -50,7 +50,7 @@ class ClockOffset:
 class HeadersFedBack:
     """Adds to each answer what its headers tell about the rate limit, and notes its date."""
 
-    def __init__(self, clock: Clock, offset: ClockOffset, plausible: Plausible, following: Step) -> None:
+    def __init__(self, clock: Clock, offset: ClockOffset, plausible: Plausible, following: EventLoopStep) -> None:
         self._clock = clock
         self._offset = offset
         self._plausible = plausible

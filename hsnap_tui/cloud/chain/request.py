@@ -90,7 +90,7 @@ class BlockingStep(Protocol):
         ...
 
 
-class Step(Protocol):
+class EventLoopStep(Protocol):
     """A step that runs on the event loop."""
 
     async def __call__(self, attempt: Attempt[T], /) -> Answer[T]:

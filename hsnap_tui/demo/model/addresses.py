@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hsnap_tui.demo.model.catalogue import Location
 from hsnap_tui.demo.model.errors import ApiError, invalid_input, not_unique, protected
 from hsnap_tui.demo.model.power import ensure_free
-from hsnap_tui.demo.model.resources import Action, Labels, PublicIp, Server
+from hsnap_tui.demo.model.resources import Labels, PublicIp, SimulatedAction, SimulatedServer
 from hsnap_tui.demo.model.world import World
 
 
@@ -47,7 +47,7 @@ def new_address(world: World, order: Order) -> PublicIp:
     )
 
 
-def create(world: World, order: Order, server: Server | None) -> tuple[PublicIp, Action | None]:
+def create(world: World, order: Order, server: SimulatedServer | None) -> tuple[PublicIp, SimulatedAction | None]:
     """Put a new primary IP into the project, and give it to a server, as a client's request does."""
     ensure_name_is_free(world, order.name)
     address = new_address(world, order)
@@ -71,7 +71,7 @@ def delete(world: World, address: PublicIp) -> None:
     del world.primary_ips[address.id]
 
 
-def assign(world: World, address: PublicIp, server: Server) -> Action:
+def assign(world: World, address: PublicIp, server: SimulatedServer) -> SimulatedAction:
     """Give a free primary IP to a server that is off. Raises ApiError."""
     _ensure_fits(address, server)
     ensure_free(world, server)
@@ -80,7 +80,7 @@ def assign(world: World, address: PublicIp, server: Server) -> Action:
     return _action(world, "assign_primary_ip", address)
 
 
-def unassign(world: World, address: PublicIp) -> Action:
+def unassign(world: World, address: PublicIp) -> SimulatedAction:
     """Take a primary IP from its server, which must be off. Raises ApiError."""
     if address.server is None:
         raise ApiError(422, "invalid_input", "primary IP is not assigned")
@@ -102,7 +102,9 @@ def check_free(address: PublicIp, version: str, location: Location) -> None:
         raise ApiError(422, "primary_ip_assigned", "the primary IP is assigned to a server")
 
 
-def change_pointer(world: World, address: PublicIp, ip: str, name: str | None, *about: tuple[str, int]) -> Action:
+def change_pointer(
+    world: World, address: PublicIp, ip: str, name: str | None, *about: tuple[str, int]
+) -> SimulatedAction:
     """Set the name of an IP in the reverse DNS; None: the default of v4, no name of v6. Raises ApiError."""
     if not _holds(address, ip):
         raise invalid_input({"ip": ["must be an IP of this resource"]})
@@ -115,7 +117,7 @@ def change_pointer(world: World, address: PublicIp, ip: str, name: str | None, *
     return world.start("change_dns_ptr", *(about or (("primary_ip", address.id),)), seconds=0)
 
 
-def protect(world: World, address: PublicIp, *, delete: bool | None) -> Action:
+def protect(world: World, address: PublicIp, *, delete: bool | None) -> SimulatedAction:
     """Change the protection from deletion."""
     if delete is not None:
         address.protected = delete
@@ -135,18 +137,18 @@ def _holds(address: PublicIp, ip: str) -> bool:
         return False
 
 
-def _ensure_fits(address: PublicIp, server: Server) -> None:
+def _ensure_fits(address: PublicIp, server: SimulatedServer) -> None:
     check_free(address, address.version, server.location)
     if (server.ipv4 if address.version == "ipv4" else server.ipv6) is not None:
         raise ApiError(422, f"server_has_{address.version}", "the server has such an address already")
 
 
-def _ensure_off(server: Server) -> None:
+def _ensure_off(server: SimulatedServer) -> None:
     if server.status != "off":
         raise ApiError(422, "server_not_stopped", "server must be stopped")
 
 
-def _give(server: Server, address: PublicIp) -> None:
+def _give(server: SimulatedServer, address: PublicIp) -> None:
     if address.version == "ipv4":
         server.ipv4 = address
     else:
@@ -154,6 +156,6 @@ def _give(server: Server, address: PublicIp) -> None:
     address.server = server.id
 
 
-def _action(world: World, command: str, address: PublicIp) -> Action:
+def _action(world: World, command: str, address: PublicIp) -> SimulatedAction:
     server = () if address.server is None else (("server", address.server),)
     return world.start(command, ("primary_ip", address.id), *server, seconds=0)

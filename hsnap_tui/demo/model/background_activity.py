@@ -8,12 +8,12 @@ from collections.abc import Callable
 from hsnap_tui.demo.model import catalogue, images
 from hsnap_tui.demo.model.catalogue import ServerType
 from hsnap_tui.demo.model.power import change_power
-from hsnap_tui.demo.model.resources import Image, Server
+from hsnap_tui.demo.model.resources import SimulatedImage, SimulatedServer
 from hsnap_tui.demo.model.world import Effect, World
 
 #: Starts something on a free, running server that has been going on for that share of its time already;
 #: calls the effect when it is over.
-Happening = Callable[[Server, float, Effect], None]
+Happening = Callable[[SimulatedServer, float, Effect], None]
 
 _PAUSE_SECONDS = (1.0, 8.0)
 _ALWAYS_BUSY_FROM = 5
@@ -74,7 +74,7 @@ class BackgroundActivity:
     def _act(
         self,
         command: str,
-        server: Server,
+        server: SimulatedServer,
         seconds: float,
         under_way: float,
         then: Effect,
@@ -90,26 +90,26 @@ class BackgroundActivity:
             age=seconds * under_way,
         )
 
-    def _reboot(self, server: Server, under_way: float, then: Effect) -> None:
+    def _reboot(self, server: SimulatedServer, under_way: float, then: Effect) -> None:
         def restarted() -> None:
             change_power(server, "running")
             then()
 
         self._act("reboot_server", server, self._rng.uniform(8, 25), under_way, restarted)
 
-    def _backup(self, server: Server, under_way: float, then: Effect) -> None:
+    def _backup(self, server: SimulatedServer, under_way: float, then: Effect) -> None:
         if server.backup_window is None:
             self._reboot(server, under_way, then)
             return
         self._image(server, "backup", under_way, then)
 
-    def _snapshot(self, server: Server, under_way: float, then: Effect) -> None:
+    def _snapshot(self, server: SimulatedServer, under_way: float, then: Effect) -> None:
         image = self._image(server, "snapshot", under_way, then)
         image.labels["created-by"] = "nightly-job"
         kept = self._rng.uniform(*_KEPT_SECONDS)
         self._world.after(kept, lambda: self._world.remove_image(image))
 
-    def _image(self, server: Server, kind: str, under_way: float, then: Effect) -> Image:
+    def _image(self, server: SimulatedServer, kind: str, under_way: float, then: Effect) -> SimulatedImage:
         seconds = self._rng.uniform(40, 120)
         action, image = images.begin_image(
             self._world, server, kind, None, None, seconds=seconds, age=seconds * under_way
@@ -117,7 +117,7 @@ class BackgroundActivity:
         self._world.at_end(action, then)
         return image
 
-    def _hidden_lock(self, server: Server, under_way: float, then: Effect) -> None:
+    def _hidden_lock(self, server: SimulatedServer, under_way: float, then: Effect) -> None:
         """Hold the server by an action on a firewall, which no list of servers' actions shows."""
         seconds = self._rng.uniform(15, 40)
         firewall = next(iter(self._world.firewalls), 1)
@@ -130,7 +130,7 @@ class BackgroundActivity:
             age=seconds * under_way,
         )
 
-    def _move_volume(self, server: Server, under_way: float, then: Effect) -> None:
+    def _move_volume(self, server: SimulatedServer, under_way: float, then: Effect) -> None:
         """Attach a volume anew, as one does after growing it: an action about two resources."""
         own = [volume.id for volume in self._world.volumes.values() if volume.server == server.id]
         if own:
@@ -139,7 +139,7 @@ class BackgroundActivity:
         else:
             self._reboot(server, under_way, then)
 
-    def _resize(self, server: Server, under_way: float, then: Effect) -> None:
+    def _resize(self, server: SimulatedServer, under_way: float, then: Effect) -> None:
         """Switch off, change the type, switch on: three actions, and the lock is held all the while."""
         bigger = self._next_type(server)
 
@@ -159,7 +159,7 @@ class BackgroundActivity:
         server.status = "stopping"
         self._act("stop_server", server, self._rng.uniform(3, 6), under_way, off)
 
-    def _next_type(self, server: Server) -> ServerType:
+    def _next_type(self, server: SimulatedServer) -> ServerType:
         """Give another type that the server's disk fits, at its location."""
         return self._rng.choice(
             [

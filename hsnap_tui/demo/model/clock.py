@@ -11,7 +11,7 @@ from typing import Protocol
 FIXED_START = datetime(2026, 7, 15, 9, 30, tzinfo=UTC)
 
 
-class Clock(Protocol):
+class SimulationClock(Protocol):
     """Tells the time; never goes back."""
 
     def now(self) -> datetime:

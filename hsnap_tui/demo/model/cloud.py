@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 from hsnap_tui.demo.model import catalogue, images, initial_servers, servers
 from hsnap_tui.demo.model.background_activity import BackgroundActivity
-from hsnap_tui.demo.model.clock import Clock, RealClock
+from hsnap_tui.demo.model.clock import RealClock, SimulationClock
 from hsnap_tui.demo.model.options import DemoOptions
-from hsnap_tui.demo.model.resources import Action, Image, Server
+from hsnap_tui.demo.model.resources import SimulatedAction, SimulatedImage, SimulatedServer
 from hsnap_tui.demo.model.world import World
 
 
 class Cloud(World):
     """One project at the simulated cloud, as the options describe it, on the clock it is given."""
 
-    def __init__(self, options: DemoOptions | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, options: DemoOptions | None = None, clock: SimulationClock | None = None) -> None:
         options = options or DemoOptions()
         super().__init__(options, clock or RealClock(options.speed))
         initial_servers.stock(self)
@@ -36,7 +36,7 @@ class Cloud(World):
         ipv6: bool = True,
         backups: bool = False,
         ignores_acpi: bool = False,
-    ) -> Server:
+    ) -> SimulatedServer:
         """Put a server into the project, there and then; the name is taken as it is, however hostile."""
         kind = catalogue.SERVER_TYPE_BY_NAME[server_type]
         order = servers.ServerOrder(
@@ -58,13 +58,13 @@ class Cloud(World):
 
     def add_image(
         self,
-        server: Server,
+        server: SimulatedServer,
         *,
         kind: str = "snapshot",
         description: str | None = None,
         labels: Mapping[str, str] | None = None,
         size: float | None = None,
-    ) -> Image:
+    ) -> SimulatedImage:
         """Put a finished image of a server into the project, there and then; size in GB."""
         with self.moment():
             image = images.new_image(self, server, kind, description, dict(labels or {}), created=self.now)
@@ -74,7 +74,7 @@ class Cloud(World):
 
     def lock(
         self, server_id: int, command: str = "reboot_server", seconds: float = 30.0, *, listed: bool = True
-    ) -> Action:
+    ) -> SimulatedAction:
         """Let someone else hold a free server for that long.
 
         With `listed=False` the holder is a firewall's action: `/servers/actions` does not show it.
@@ -90,7 +90,7 @@ class Cloud(World):
         """Let the lock clear there and then; the action that held it goes on."""
         self.server(server_id).lock = None
 
-    def snapshots(self, label: str | None = None) -> list[Image]:
+    def snapshots(self, label: str | None = None) -> list[SimulatedImage]:
         """Give every snapshot there ever was, also the failed and deleted; with a label `key` or `key=value`."""
         self.advance()
         key, equals, value = (label or "").partition("=")

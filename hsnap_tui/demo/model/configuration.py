@@ -9,13 +9,13 @@ from hsnap_tui.demo.model import addresses, initial_resources, servers
 from hsnap_tui.demo.model.catalogue import Iso, ServerType
 from hsnap_tui.demo.model.errors import ApiError, invalid_input
 from hsnap_tui.demo.model.power import change_power, ensure_free
-from hsnap_tui.demo.model.resources import Action, Attachment, Server
+from hsnap_tui.demo.model.resources import Attachment, SimulatedAction, SimulatedServer
 from hsnap_tui.demo.model.world import World
 
 _TYPE_SECONDS = (20.0, 60.0)
 
 
-def change_type(world: World, server: Server, kind: ServerType, *, upgrade_disk: bool) -> Action:
+def change_type(world: World, server: SimulatedServer, kind: ServerType, *, upgrade_disk: bool) -> SimulatedAction:
     """Make a server that is off bigger or smaller, with or without its disk; it runs afterwards. Raises ApiError."""
     ensure_free(world, server)
     ensure_off(server)
@@ -48,7 +48,7 @@ def change_type(world: World, server: Server, kind: ServerType, *, upgrade_disk:
     )
 
 
-def enable_rescue(world: World, server: Server, keys: list[int]) -> tuple[Action, str]:
+def enable_rescue(world: World, server: SimulatedServer, keys: list[int]) -> tuple[SimulatedAction, str]:
     """Let the server boot into the rescue system the next time: the action and the root password there."""
     unknown = [key for key in keys if key not in world.ssh_keys]
     if unknown:
@@ -56,24 +56,24 @@ def enable_rescue(world: World, server: Server, keys: list[int]) -> tuple[Action
     return _short(world, server, "enable_rescue", _rescue(server, enabled=True)), servers.password(world)
 
 
-def disable_rescue(world: World, server: Server) -> Action:
+def disable_rescue(world: World, server: SimulatedServer) -> SimulatedAction:
     """Let the server boot from its disk again."""
     return _short(world, server, "disable_rescue", _rescue(server, enabled=False))
 
 
-def reset_password(world: World, server: Server) -> tuple[Action, str]:
+def reset_password(world: World, server: SimulatedServer) -> tuple[SimulatedAction, str]:
     """Set a new root password by the guest's agent, which has to run. Raises ApiError."""
     if server.status != "running":
         raise ApiError(422, "service_error", "the server must be running")
     return _short(world, server, "reset_password"), servers.password(world)
 
 
-def request_console(world: World, server: Server) -> tuple[Action, str]:
+def request_console(world: World, server: SimulatedServer) -> tuple[SimulatedAction, str]:
     """Open a console: the action and its password."""
     return _short(world, server, "request_console"), servers.password(world)
 
 
-def attach_iso(world: World, server: Server, iso: Iso) -> Action:
+def attach_iso(world: World, server: SimulatedServer, iso: Iso) -> SimulatedAction:
     """Put an ISO in. Raises ApiError for one of another architecture."""
     if iso.architecture != server.type.architecture:
         raise invalid_input({"iso": ["ISO architecture does not fit the server's"]})
@@ -84,7 +84,7 @@ def attach_iso(world: World, server: Server, iso: Iso) -> Action:
     return _short(world, server, "attach_iso", attach, ("iso", iso.id))
 
 
-def detach_iso(world: World, server: Server) -> Action:
+def detach_iso(world: World, server: SimulatedServer) -> SimulatedAction:
     """Take the ISO out, if there is one."""
 
     def detach() -> None:
@@ -93,7 +93,7 @@ def detach_iso(world: World, server: Server) -> Action:
     return _short(world, server, "detach_iso", detach)
 
 
-def change_pointer(world: World, server: Server, ip: str, name: str | None) -> Action:
+def change_pointer(world: World, server: SimulatedServer, ip: str, name: str | None) -> SimulatedAction:
     """Set the name of one of the server's IPs in the reverse DNS. Raises ApiError."""
     own = server.ipv6 if ":" in ip else server.ipv4
     if own is None:
@@ -101,7 +101,7 @@ def change_pointer(world: World, server: Server, ip: str, name: str | None) -> A
     return addresses.change_pointer(world, own, ip, name, ("server", server.id))
 
 
-def join_group(world: World, server: Server, group: int) -> Action:
+def join_group(world: World, server: SimulatedServer, group: int) -> SimulatedAction:
     """Put a server that is off into a placement group. Raises ApiError."""
     if group not in world.placement_groups:
         raise invalid_input({"placement_group": [f"'{group}' not found"]})
@@ -120,7 +120,7 @@ def join_group(world: World, server: Server, group: int) -> Action:
     )
 
 
-def leave_group(world: World, server: Server) -> Action:
+def leave_group(world: World, server: SimulatedServer) -> SimulatedAction:
     """Take a server out of its placement group."""
 
     def leave() -> None:
@@ -129,7 +129,9 @@ def leave_group(world: World, server: Server) -> Action:
     return _short(world, server, "remove_from_placement_group", leave)
 
 
-def attach_to_network(world: World, server: Server, network: int, ip: str | None, aliases: list[str]) -> Action:
+def attach_to_network(
+    world: World, server: SimulatedServer, network: int, ip: str | None, aliases: list[str]
+) -> SimulatedAction:
     """Give the server a place in a network, with this IP or the next one. Raises ApiError."""
     if network not in world.networks:
         raise invalid_input({"network": [f"'{network}' not found"]})
@@ -152,7 +154,7 @@ def attach_to_network(world: World, server: Server, network: int, ip: str | None
     )
 
 
-def detach_from_network(world: World, server: Server, network: int) -> Action:
+def detach_from_network(world: World, server: SimulatedServer, network: int) -> SimulatedAction:
     """Take the server out of a network. Raises ApiError."""
     place = _place(server, network)
     return _short(
@@ -160,7 +162,7 @@ def detach_from_network(world: World, server: Server, network: int) -> Action:
     )
 
 
-def change_alias_ips(world: World, server: Server, network: int, aliases: list[str]) -> Action:
+def change_alias_ips(world: World, server: SimulatedServer, network: int, aliases: list[str]) -> SimulatedAction:
     """Replace the server's further IPs in a network. Raises ApiError."""
     place = _place(server, network)
 
@@ -170,13 +172,13 @@ def change_alias_ips(world: World, server: Server, network: int, aliases: list[s
     return _short(world, server, "change_alias_ips", change, ("network", network))
 
 
-def ensure_off(server: Server) -> None:
+def ensure_off(server: SimulatedServer) -> None:
     """Raise ApiError when the server is not off."""
     if server.status != "off":
         raise ApiError(422, "server_not_stopped", "server must be stopped")
 
 
-def _place(server: Server, network: int) -> Attachment:
+def _place(server: SimulatedServer, network: int) -> Attachment:
     for place in server.attachments:
         if place.network_id == network:
             return place
@@ -194,7 +196,7 @@ def _ensure_ip_is_free(world: World, network: int, ip: str) -> None:
         raise ApiError(422, "ip_not_available", "the IP is taken, or in no subnet of the network")
 
 
-def _rescue(server: Server, *, enabled: bool) -> Callable[[], None]:
+def _rescue(server: SimulatedServer, *, enabled: bool) -> Callable[[], None]:
     def change() -> None:
         server.rescue_enabled = enabled
 
@@ -202,7 +204,11 @@ def _rescue(server: Server, *, enabled: bool) -> Callable[[], None]:
 
 
 def _short(
-    world: World, server: Server, command: str, effect: Callable[[], None] | None = None, *about: tuple[str, int]
-) -> Action:
+    world: World,
+    server: SimulatedServer,
+    command: str,
+    effect: Callable[[], None] | None = None,
+    *about: tuple[str, int],
+) -> SimulatedAction:
     ensure_free(world, server)
     return servers.short_action(world, server, command, effect, *about)

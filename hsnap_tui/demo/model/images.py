@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from hsnap_tui.demo.model.errors import ApiError, limit_exceeded, protected
 from hsnap_tui.demo.model.power import ensure_free
-from hsnap_tui.demo.model.resources import Action, Image, Labels, Server
+from hsnap_tui.demo.model.resources import Labels, SimulatedAction, SimulatedImage, SimulatedServer
 from hsnap_tui.demo.model.world import World
 
 #: How many backups a server has room for; the oldest goes when another one is made.
@@ -24,11 +24,11 @@ _REMAINS_SECONDS = (10.0, 40.0)
 
 def create_image(
     world: World,
-    server: Server,
+    server: SimulatedServer,
     kind: str = "snapshot",
     description: str | None = None,
     labels: Labels | None = None,
-) -> tuple[Action, Image]:
+) -> tuple[SimulatedAction, SimulatedImage]:
     """Start to make a snapshot or backup, as a client's request does. Raises ApiError."""
     ensure_free(world, server)
     if kind == "backup" and server.backup_window is None:
@@ -48,7 +48,7 @@ def create_image(
 
 def begin_image(
     world: World,
-    server: Server,
+    server: SimulatedServer,
     kind: str,
     description: str | None,
     labels: Labels | None,
@@ -56,7 +56,7 @@ def begin_image(
     seconds: float,
     error: tuple[str, str] | None = None,
     age: float = 0.0,
-) -> tuple[Action, Image]:
+) -> tuple[SimulatedAction, SimulatedImage]:
     """Start the action and put the image, still `creating`, into the project."""
     image = new_image(world, server, kind, description, labels, created=world.now - timedelta(seconds=age))
     image.status, image.image_size = "creating", None
@@ -95,11 +95,17 @@ def begin_image(
 
 
 def new_image(
-    world: World, server: Server, kind: str, description: str | None, labels: Labels | None, *, created: datetime
-) -> Image:
+    world: World,
+    server: SimulatedServer,
+    kind: str,
+    description: str | None,
+    labels: Labels | None,
+    *,
+    created: datetime,
+) -> SimulatedImage:
     """Give an image of the server as it looks when it is done; it is not in the project yet."""
     system = server.image
-    return Image(
+    return SimulatedImage(
         id=world.new_id("image"),
         type=kind,
         status="available",
@@ -117,7 +123,7 @@ def new_image(
     )
 
 
-def delete_image(world: World, image: Image) -> None:
+def delete_image(world: World, image: SimulatedImage) -> None:
     """Remove a snapshot or backup, as a client's request does. Raises ApiError."""
     if image.protected:
         raise protected("image deletion")
@@ -126,13 +132,13 @@ def delete_image(world: World, image: Image) -> None:
     world.remove_image(image)
 
 
-def keep_backup(world: World, image: Image) -> None:
+def keep_backup(world: World, image: SimulatedImage) -> None:
     """Turn a backup into a snapshot, which outlives its server. Raises ApiError at the snapshot limit."""
     _ensure_room(world)
     image.type, image.bound_to = "snapshot", None
 
 
-def protect_image(world: World, image: Image, *, delete: bool | None) -> Action:
+def protect_image(world: World, image: SimulatedImage, *, delete: bool | None) -> SimulatedAction:
     """Change an image's protection, as a client's request does. Raises ApiError."""
     if image.type != "snapshot":
         raise ApiError(422, "unsupported_error", "only images of type snapshot can be protected")
@@ -149,7 +155,7 @@ def _ensure_room(world: World) -> None:
         raise limit_exceeded("snapshot_limit", "snapshot limit exceeded")
 
 
-def _free_slots(world: World, server: Server) -> None:
+def _free_slots(world: World, server: SimulatedServer) -> None:
     backups = sorted(
         (i for i in world.images.values() if i.bound_to == server.id and i.status == "available"),
         key=lambda image: image.created,

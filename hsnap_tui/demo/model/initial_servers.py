@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hsnap_tui.demo.model import catalogue, images, initial_resources, servers
-from hsnap_tui.demo.model.resources import Action, Image, Labels, Server, Volume
+from hsnap_tui.demo.model.resources import Labels, SimulatedAction, SimulatedImage, SimulatedServer, Volume
 from hsnap_tui.demo.model.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class ServerRole:
     """What servers are for, and so what they look like."""
 
     name: str
@@ -26,20 +26,20 @@ class Role:
 
 
 _ROLES = (
-    Role("web", 5, ("cx33", "cpx32", "cx23"), "frontend"),
-    Role("api", 4, ("cpx32", "cx43", "cax21"), "backend"),
-    Role("db", 3, ("ccx23", "ccx33", "ccx13"), "data", "debian-13", volumes=0.7),
-    Role("worker", 4, ("cax21", "cax31", "cx43"), "backend"),
-    Role("cache", 2, ("cx33", "cax11"), "data", "debian-13"),
-    Role("queue", 2, ("cx23", "cpx22"), "data", "debian-13", volumes=0.2),
-    Role("ci-runner", 2, ("cpx42", "cax41"), "tools"),
-    Role("search", 1, ("ccx23", "cx53"), "data", volumes=0.4),
-    Role("mail", 1, ("cx23",), "tools", "debian-12"),
-    Role("monitor", 1, ("cax11", "cx23"), "tools", "debian-12"),
-    Role("bastion", 1, ("cx23", "cx22"), "tools", "alma-9"),
-    Role("shop", 1, ("cpx52", "ccx33"), "frontend", "rocky-9"),
-    Role("vpn", 1, ("cax11",), "tools", "debian-13"),
-    Role("backup-store", 1, ("cx33", "cx32"), "data", "debian-12", volumes=1.0),
+    ServerRole("web", 5, ("cx33", "cpx32", "cx23"), "frontend"),
+    ServerRole("api", 4, ("cpx32", "cx43", "cax21"), "backend"),
+    ServerRole("db", 3, ("ccx23", "ccx33", "ccx13"), "data", "debian-13", volumes=0.7),
+    ServerRole("worker", 4, ("cax21", "cax31", "cx43"), "backend"),
+    ServerRole("cache", 2, ("cx33", "cax11"), "data", "debian-13"),
+    ServerRole("queue", 2, ("cx23", "cpx22"), "data", "debian-13", volumes=0.2),
+    ServerRole("ci-runner", 2, ("cpx42", "cax41"), "tools"),
+    ServerRole("search", 1, ("ccx23", "cx53"), "data", volumes=0.4),
+    ServerRole("mail", 1, ("cx23",), "tools", "debian-12"),
+    ServerRole("monitor", 1, ("cax11", "cx23"), "tools", "debian-12"),
+    ServerRole("bastion", 1, ("cx23", "cx22"), "tools", "alma-9"),
+    ServerRole("shop", 1, ("cpx52", "ccx33"), "frontend", "rocky-9"),
+    ServerRole("vpn", 1, ("cax11",), "tools", "debian-13"),
+    ServerRole("backup-store", 1, ("cx33", "cx32"), "data", "debian-12", volumes=1.0),
 )
 _PLACES = (("fsn1", 6), ("nbg1", 5), ("hel1", 4), ("ash", 1), ("hil", 1), ("sin", 1))
 _OVERSEAS_TYPES = ("cpx11", "cpx21", "cpx31", "ccx13")
@@ -47,7 +47,7 @@ _PURPOSES = ("before upgrade", "golden image", "manual", "pre-release", "{name}-
 _BACKUP_HOURS = {"22-02": 22, "02-06": 2, "18-22": 18}
 
 
-def system_image(world: World, name: str, architecture: str) -> Image:
+def system_image(world: World, name: str, architecture: str) -> SimulatedImage:
     """Give the system image of that name for an architecture; KeyError when there is none."""
     for image in world.images.values():
         if image.name == name and image.architecture == architecture:
@@ -59,7 +59,7 @@ def stock(world: World) -> None:
     """Put in the system images that everyone has."""
     for number, system in enumerate(catalogue.SYSTEM_IMAGES):
         world.put_image(
-            Image(
+            SimulatedImage(
                 id=system.id,
                 type=system.type,
                 status="available",
@@ -153,7 +153,7 @@ class _Builder:
                 self._volume(server)
         self._history(server)
 
-    def _labels(self, role: Role, stage: str) -> Labels:
+    def _labels(self, role: ServerRole, stage: str) -> Labels:
         labels = {"env": stage, "role": role.name, "tier": role.tier}
         if self._rng.random() < 0.3:
             labels["team"] = self._rng.choice(("platform", "payments", "growth", "data"))
@@ -161,7 +161,7 @@ class _Builder:
             labels["example.com/managed-by"] = self._rng.choice(("terraform", "ansible"))
         return labels if self._rng.random() < 0.9 else {}
 
-    def _volume(self, server: Server) -> None:
+    def _volume(self, server: SimulatedServer) -> None:
         world = self._world
         number = sum(volume.server == server.id for volume in world.volumes.values()) + 1
         identifier = world.new_id("volume")
@@ -170,7 +170,7 @@ class _Builder:
             identifier, f"{server.name}-data-{number}", size, server.created, server.location, server.id
         )
 
-    def _history(self, server: Server) -> None:
+    def _history(self, server: SimulatedServer) -> None:
         rng, world = self._rng, self._world
         resource = ("server", server.id)
         up = server.created + timedelta(seconds=rng.uniform(6, 12))
@@ -192,7 +192,7 @@ class _Builder:
                 if server.created < night < world.began:
                     self._past.append((night, self._backup_of(server)))
 
-    def _moment(self, server: Server) -> datetime:
+    def _moment(self, server: SimulatedServer) -> datetime:
         """Give a moment in the server's life, rather a late one."""
         life = (self._world.began - server.created).total_seconds() - 7200
         return self._world.began - timedelta(seconds=int(3600 + life * self._rng.random() ** 2))
@@ -200,7 +200,7 @@ class _Builder:
     def _done(
         self, command: str, at: datetime, seconds: float, resource: tuple[str, int], *, error: bool = False
     ) -> None:
-        action = Action(self._world.new_id("action"), command, at, at, seconds, (resource,))
+        action = SimulatedAction(self._world.new_id("action"), command, at, at, seconds, (resource,))
         action.finished = at + timedelta(seconds=seconds)
         if error:
             action.reached, action.error = 62, images.FAILURES[0]
@@ -211,7 +211,7 @@ class _Builder:
     ) -> Callable[[datetime], None]:
         return lambda at: self._done(command, at, seconds, resource, error=error)
 
-    def _snapshot_of(self, server: Server) -> Callable[[datetime], None]:
+    def _snapshot_of(self, server: SimulatedServer) -> Callable[[datetime], None]:
         purpose = self._rng.choice(_PURPOSES).format(name=server.name)
         labels = {"purpose": purpose.replace(" ", "-")} if self._rng.random() < 0.5 else {}
         protected = self._rng.random() < 0.1
@@ -225,7 +225,7 @@ class _Builder:
 
         return made
 
-    def _backup_of(self, server: Server) -> Callable[[datetime], None]:
+    def _backup_of(self, server: SimulatedServer) -> Callable[[datetime], None]:
         def made(at: datetime) -> None:
             image = images.new_image(self._world, server, "backup", None, None, created=at)
             image.image_size = round(server.used_gb * self._rng.uniform(0.9, 1.0), 2)

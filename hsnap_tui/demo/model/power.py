@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from hsnap_tui.demo.model.errors import locked
-from hsnap_tui.demo.model.resources import Action, Server
+from hsnap_tui.demo.model.resources import SimulatedAction, SimulatedServer
 from hsnap_tui.demo.model.world import Effect, World
 
 #: How long it takes to hand an ACPI request to a server.
 _ACPI_SECONDS = (0.8, 2.0)
 
 
-def ensure_free(world: World, server: Server) -> None:
+def ensure_free(world: World, server: SimulatedServer) -> None:
     """Raise ApiError locked when something holds the server by now."""
     world.advance()
     if server.locked:
         raise locked("server")
 
 
-def poweron(world: World, server: Server) -> Action:
+def poweron(world: World, server: SimulatedServer) -> SimulatedAction:
     """Switch on; nothing changes when it is on already."""
     ensure_free(world, server)
     was_off = server.status == "off"
@@ -37,7 +37,7 @@ def poweron(world: World, server: Server) -> Action:
     return _power_action(world, server, "start_server", on, on_begin=begin, on_error=failed)
 
 
-def poweroff(world: World, server: Server) -> Action:
+def poweroff(world: World, server: SimulatedServer) -> SimulatedAction:
     """Cut the power."""
     ensure_free(world, server)
     before = server.status
@@ -54,13 +54,13 @@ def poweroff(world: World, server: Server) -> Action:
     )
 
 
-def reset(world: World, server: Server) -> Action:
+def reset(world: World, server: SimulatedServer) -> SimulatedAction:
     """Cut the power and switch on again."""
     ensure_free(world, server)
     return _power_action(world, server, "reset_server", lambda: change_power(server, "running"))
 
 
-def reboot(world: World, server: Server) -> Action:
+def reboot(world: World, server: SimulatedServer) -> SimulatedAction:
     """Ask by ACPI for a restart; a server that is off or does not react stays as it is."""
     ensure_free(world, server)
 
@@ -71,7 +71,7 @@ def reboot(world: World, server: Server) -> Action:
     return _power_action(world, server, "reboot_server", restarted)
 
 
-def shutdown(world: World, server: Server) -> Action:
+def shutdown(world: World, server: SimulatedServer) -> SimulatedAction:
     """Ask by ACPI for a shutdown. The action ends when the request is sent; the status changes later."""
     ensure_free(world, server)
 
@@ -97,20 +97,20 @@ def shutdown(world: World, server: Server) -> Action:
     )
 
 
-def change_power(server: Server, status: str) -> None:
+def change_power(server: SimulatedServer, status: str) -> None:
     """Set the status that a change of power leads to (see `Server.change_power`)."""
     server.change_power(status)
 
 
 def _power_action(
     world: World,
-    server: Server,
+    server: SimulatedServer,
     command: str,
     on_success: Effect,
     *,
     on_begin: Effect | None = None,
     on_error: Effect | None = None,
-) -> Action:
+) -> SimulatedAction:
     return world.start(
         command,
         ("server", server.id),

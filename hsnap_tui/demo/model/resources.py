@@ -24,7 +24,7 @@ STATUSES = (
 
 
 @dataclass(slots=True)
-class Action:
+class SimulatedAction:
     """An asynchronous task: it begins at `begins` and would take `seconds`; `finished` is None while it runs."""
 
     id: int
@@ -64,7 +64,7 @@ class Action:
 
 
 @dataclass(slots=True)
-class Image:
+class SimulatedImage:
     """A system image, an app, a snapshot or a backup. Sizes are in GB."""
 
     id: int
@@ -119,7 +119,7 @@ class Attachment:
 
 
 @dataclass(slots=True)
-class Server:
+class SimulatedServer:
     """A server; `lock` is the action that holds it, which need not be one that the API lists for it."""
 
     id: int
@@ -128,7 +128,7 @@ class Server:
     created: datetime
     type: ServerType
     location: Location
-    image: Image | None
+    image: SimulatedImage | None
     ipv4: PublicIp | None
     ipv6: PublicIp | None
     labels: Labels
@@ -151,7 +151,7 @@ class Server:
     shutdown_seconds: float | None = None
     #: Its images stay `creating` for ever, and their action is gone after so many seconds; None: they do not.
     images_stuck_after: float | None = None
-    lock: Action | None = None
+    lock: SimulatedAction | None = None
     #: Grows with each change of power: an ACPI request that came before it has nothing to switch off any more.
     power_changes: int = 0
 

@@ -9,7 +9,15 @@ from hsnap_tui.demo.model import addresses
 from hsnap_tui.demo.model.catalogue import Location, ServerType
 from hsnap_tui.demo.model.errors import ApiError, invalid_input, not_unique, protected
 from hsnap_tui.demo.model.power import change_power, ensure_free
-from hsnap_tui.demo.model.resources import Action, Attachment, Image, Labels, Network, PublicIp, Server
+from hsnap_tui.demo.model.resources import (
+    Attachment,
+    Labels,
+    Network,
+    PublicIp,
+    SimulatedAction,
+    SimulatedImage,
+    SimulatedServer,
+)
 from hsnap_tui.demo.model.world import Effect, World
 
 _CREATE_SECONDS = (5.0, 12.0)
@@ -24,7 +32,7 @@ class ServerOrder:
     name: str
     type: ServerType
     location: Location
-    image: Image
+    image: SimulatedImage
     labels: Labels = field(default_factory=dict)
     start: bool = True
     #: Whether it has one, or which one: a primary IP that is there already.
@@ -37,13 +45,15 @@ class ServerOrder:
     placement_group: int | None = None
 
 
-def ensure_name_is_free(world: World, name: str, besides: Server | None = None) -> None:
+def ensure_name_is_free(world: World, name: str, besides: SimulatedServer | None = None) -> None:
     """Raise ApiError uniqueness_error when another server has the name."""
     if any(server.name == name and server is not besides for server in world.servers.values()):
         raise not_unique("name", "server name is already used")
 
 
-def create_server(world: World, order: ServerOrder) -> tuple[Server, Action, list[Action], str | None]:
+def create_server(
+    world: World, order: ServerOrder
+) -> tuple[SimulatedServer, SimulatedAction, list[SimulatedAction], str | None]:
     """Create a server: it, the action, those that follow, and the root password where no key was given."""
     ensure_name_is_free(world, order.name)
     server = new_server(world, order)
@@ -79,10 +89,10 @@ def create_server(world: World, order: ServerOrder) -> tuple[Server, Action, lis
     return server, action, following, None if order.with_keys else password(world)
 
 
-def new_server(world: World, order: ServerOrder) -> Server:
+def new_server(world: World, order: ServerOrder) -> SimulatedServer:
     """Give a server with addresses of its own, running; it is not in the project yet."""
     identifier = world.new_id("server")
-    return Server(
+    return SimulatedServer(
         id=identifier,
         name=order.name,
         status="running",
@@ -123,7 +133,7 @@ def _next_ip(network: Network) -> str:
     return f"{prefix[0]}.{prefix[1]}.{high}.{low}"
 
 
-def rebuild(world: World, server: Server, image: Image) -> tuple[Action, str | None]:
+def rebuild(world: World, server: SimulatedServer, image: SimulatedImage) -> tuple[SimulatedAction, str | None]:
     """Overwrite the server's disk with an image: the action, and a new root password for a system image."""
     if server.rebuild_protected:
         raise protected("server rebuild")
@@ -159,7 +169,7 @@ def rebuild(world: World, server: Server, image: Image) -> tuple[Action, str | N
     return action, password(world) if image.type in ("system", "app") else None
 
 
-def delete_server(world: World, server: Server) -> Action:
+def delete_server(world: World, server: SimulatedServer) -> SimulatedAction:
     """Remove a server at once, its backups too."""
     if server.delete_protected:
         raise protected("server deletion")
@@ -168,7 +178,9 @@ def delete_server(world: World, server: Server) -> Action:
     return world.start("delete_server", ("server", server.id), seconds=world.seconds(_SHORT_SECONDS))
 
 
-def protect_server(world: World, server: Server, *, delete: bool | None, rebuild: bool | None) -> Action:
+def protect_server(
+    world: World, server: SimulatedServer, *, delete: bool | None, rebuild: bool | None
+) -> SimulatedAction:
     """Change both protections, which must have the same value: one that is left out follows the other."""
     ensure_free(world, server)
     if delete is not None and rebuild is not None and delete != rebuild:
@@ -180,7 +192,7 @@ def protect_server(world: World, server: Server, *, delete: bool | None, rebuild
     return world.start("change_protection", ("server", server.id), seconds=0)
 
 
-def enable_backup(world: World, server: Server) -> Action:
+def enable_backup(world: World, server: SimulatedServer) -> SimulatedAction:
     """Give the server a backup window and room for backups."""
     ensure_free(world, server)
 
@@ -190,7 +202,7 @@ def enable_backup(world: World, server: Server) -> Action:
     return short_action(world, server, "enable_backup", done)
 
 
-def disable_backup(world: World, server: Server) -> Action:
+def disable_backup(world: World, server: SimulatedServer) -> SimulatedAction:
     """Take the backup window away and remove all backups of the server."""
     ensure_free(world, server)
 
@@ -204,12 +216,12 @@ def disable_backup(world: World, server: Server) -> Action:
 
 def short_action(
     world: World,
-    server: Server,
+    server: SimulatedServer,
     command: str,
     on_success: Effect | None,
     *about: tuple[str, int],
     on_error: Effect | None = None,
-) -> Action:
+) -> SimulatedAction:
     """Start an action of a second or two on a free server, and on what else it is about."""
     return world.start(
         command,

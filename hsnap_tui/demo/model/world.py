@@ -13,17 +13,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from hsnap_tui.demo.model.clock import Clock
+from hsnap_tui.demo.model.clock import SimulationClock
 from hsnap_tui.demo.model.errors import not_found
 from hsnap_tui.demo.model.options import DemoOptions, Span
 from hsnap_tui.demo.model.resources import (
-    Action,
     Firewall,
-    Image,
     Network,
     PlacementGroup,
     PublicIp,
-    Server,
+    SimulatedAction,
+    SimulatedImage,
+    SimulatedServer,
     SshKey,
     Volume,
 )
@@ -39,7 +39,7 @@ _ACTION_ERROR = ("action_failed", "Action failed")
 class World:
     """Holds one project. Not thread-safe: whoever shares it guards it with one lock."""
 
-    def __init__(self, options: DemoOptions, clock: Clock) -> None:
+    def __init__(self, options: DemoOptions, clock: SimulationClock) -> None:
         self.options = options
         self.clock = clock
         #: The present moment; during an event, the event's.
@@ -54,10 +54,10 @@ class World:
         self.primary_ips: dict[int, PublicIp] = {}
         self.ssh_keys: dict[int, SshKey] = {}
         #: Every snapshot and backup there ever was, in order of creation, the deleted ones too.
-        self.image_history: list[Image] = []
-        self._servers: dict[int, Server] = {}
-        self._images: dict[int, Image] = {}
-        self._actions: dict[int, Action] = {}
+        self.image_history: list[SimulatedImage] = []
+        self._servers: dict[int, SimulatedServer] = {}
+        self._images: dict[int, SimulatedImage] = {}
+        self._actions: dict[int, SimulatedAction] = {}
         self._timeline: list[tuple[datetime, int, Effect]] = []
         self._order = itertools.count()
         self._advancing = False
@@ -75,43 +75,43 @@ class World:
     # -- looking
 
     @property
-    def servers(self) -> Mapping[int, Server]:
+    def servers(self) -> Mapping[int, SimulatedServer]:
         """Give the project's servers by ID, as they are now."""
         self.advance()
         return self._servers
 
     @property
-    def images(self) -> Mapping[int, Image]:
+    def images(self) -> Mapping[int, SimulatedImage]:
         """Give the images by ID, as they are now: the system's and the project's."""
         self.advance()
         return self._images
 
     @property
-    def actions(self) -> Mapping[int, Action]:
+    def actions(self) -> Mapping[int, SimulatedAction]:
         """Give all actions by ID, as they are now."""
         self.advance()
         return self._actions
 
-    def server(self, identifier: int) -> Server:
+    def server(self, identifier: int) -> SimulatedServer:
         """Give a server; ApiError not_found when there is none."""
         if identifier not in self.servers:
             raise not_found("server", identifier)
         return self._servers[identifier]
 
-    def server_named(self, name: str) -> Server:
+    def server_named(self, name: str) -> SimulatedServer:
         """Give the server of that name; KeyError when there is none."""
         for server in self.servers.values():
             if server.name == name:
                 return server
         raise KeyError(name)
 
-    def image(self, identifier: int) -> Image:
+    def image(self, identifier: int) -> SimulatedImage:
         """Give an image; ApiError not_found when there is none (any more)."""
         if identifier not in self.images:
             raise not_found("image", identifier)
         return self._images[identifier]
 
-    def action(self, identifier: int) -> Action:
+    def action(self, identifier: int) -> SimulatedAction:
         """Give an action; ApiError not_found when there is none."""
         if identifier not in self.actions:
             raise not_found("action", identifier)
@@ -173,7 +173,7 @@ class World:
         """Give an ID that is not in use."""
         return next(self._ids.get(kind, self._ids["other"]))
 
-    def put_server(self, server: Server) -> None:
+    def put_server(self, server: SimulatedServer) -> None:
         """Take a server into the project, with its addresses."""
         self._servers[server.id] = server
         for address in (server.ipv4, server.ipv6):
@@ -181,7 +181,7 @@ class World:
                 self.primary_ips[address.id] = address
                 address.server = server.id
 
-    def remove_server(self, server: Server) -> None:
+    def remove_server(self, server: SimulatedServer) -> None:
         """Take a server out of the project, and what is bound to it."""
         del self._servers[server.id]
         for volume in self.volumes.values():
@@ -195,18 +195,18 @@ class World:
         for image in [image for image in self._images.values() if image.bound_to == server.id]:
             self.remove_image(image)
 
-    def put_image(self, image: Image) -> None:
+    def put_image(self, image: SimulatedImage) -> None:
         """Take an image into the project."""
         self._images[image.id] = image
         if image.type in ("snapshot", "backup"):
             self.image_history.append(image)
 
-    def remove_image(self, image: Image) -> None:
+    def remove_image(self, image: SimulatedImage) -> None:
         """Take an image out of the project."""
         if self._images.pop(image.id, None) is not None:
             image.deleted = self.now
 
-    def put_action(self, action: Action) -> None:
+    def put_action(self, action: SimulatedAction) -> None:
         """Take an action into the project's record."""
         self._actions[action.id] = action
 
@@ -230,7 +230,7 @@ class World:
         command: str,
         *resources: tuple[str, int],
         seconds: float,
-        lock: Server | None = None,
+        lock: SimulatedServer | None = None,
         unlock_at: int = 100,
         queued: float = 0.0,
         error: tuple[str, str] | None = None,
@@ -238,7 +238,7 @@ class World:
         on_success: Effect | None = None,
         on_error: Effect | None = None,
         age: float = 0.0,
-    ) -> Action:
+    ) -> SimulatedAction:
         """Start an action, which holds the server's lock until `unlock_at` percent of its time.
 
         `queued`: seconds until it begins, for one that follows another. `age`: how long it has been running
@@ -246,7 +246,7 @@ class World:
         """
         started = self.now - timedelta(seconds=age)
         begins = started + timedelta(seconds=queued)
-        action = Action(self.new_id("action"), command, started, begins, seconds, resources)
+        action = SimulatedAction(self.new_id("action"), command, started, begins, seconds, resources)
         self.put_action(action)
         share = 1.0 if error is None else self.rng.uniform(0.3, 0.95)
 
@@ -280,24 +280,24 @@ class World:
             end()
         return action
 
-    def start_endless(self, command: str, *resources: tuple[str, int], lock: Server) -> Action:
+    def start_endless(self, command: str, *resources: tuple[str, int], lock: SimulatedServer) -> SimulatedAction:
         """Start an action that never ends and holds the server's lock until it is forgotten."""
-        action = Action(self.new_id("action"), command, self.now, self.now, _ENDLESS_SECONDS, resources)
+        action = SimulatedAction(self.new_id("action"), command, self.now, self.now, _ENDLESS_SECONDS, resources)
         self.put_action(action)
         lock.lock = action
         return action
 
-    def forget_action(self, action: Action) -> None:
+    def forget_action(self, action: SimulatedAction) -> None:
         """Let an action vanish without an end; what it locked is free."""
         self._actions.pop(action.id, None)
         for server in self._servers.values():
             self._unlock(server, action)
 
-    def at_end(self, action: Action, effect: Effect) -> None:
+    def at_end(self, action: SimulatedAction, effect: Effect) -> None:
         """Let something happen when a running action has ended, well or not."""
         self._followers.setdefault(action.id, []).append(effect)
 
     @staticmethod
-    def _unlock(server: Server | None, action: Action) -> None:
+    def _unlock(server: SimulatedServer | None, action: SimulatedAction) -> None:
         if server is not None and server.lock is action:
             server.lock = None

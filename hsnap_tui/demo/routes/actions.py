@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from functools import partial
 
 from hsnap_tui.demo.model.errors import not_found, removed
-from hsnap_tui.demo.model.resources import Action
+from hsnap_tui.demo.model.resources import SimulatedAction
 from hsnap_tui.demo.model.world import World
 from hsnap_tui.demo.routes import query, render
-from hsnap_tui.demo.routes.call import Answer, Call, Endpoint, Endpoints
+from hsnap_tui.demo.routes.call import Call, Endpoint, Endpoints, RouteResponse
 
 #: How many IDs `GET /actions?id=…` answers at most; it has no pages.
 MAX_IDS = 25
@@ -31,7 +31,7 @@ _KINDS = {
 }
 
 _STATUSES = ("running", "success", "error")
-_SORT: query.SortFields[Action] = {
+_SORT: query.SortFields[SimulatedAction] = {
     "id": lambda action: action.id,
     "command": lambda action: action.command,
     "status": lambda action: action.status,
@@ -40,28 +40,28 @@ _SORT: query.SortFields[Action] = {
 }
 
 
-def _find(world: World, text: str) -> Action:
+def _find(world: World, text: str) -> SimulatedAction:
     number = query.identifier(text)
     if number is None:
         raise not_found("action", text)
     return world.action(number)
 
 
-def get_action(world: World, call: Call) -> Answer:
+def get_action(world: World, call: Call) -> RouteResponse:
     """Answer with one action, whatever it is about."""
     return _answer(world, _find(world, call.path["id"]))
 
 
-def get_actions(world: World, call: Call) -> Answer:
+def get_actions(world: World, call: Call) -> RouteResponse:
     """Answer with the actions of these IDs, 25 at most; those that do not exist are left out."""
     wanted = query.ids(call)
     if not wanted:
         raise removed("2025-01-30-listing-arbitrary-actions-in-the-actions-list-endpoint-is-removed")
     known = [world.actions[number] for number in wanted[:MAX_IDS] if number in world.actions]
-    return Answer(200, {"actions": [render.action(action, world.now) for action in known]})
+    return RouteResponse(200, {"actions": [render.action(action, world.now) for action in known]})
 
 
-def list_actions(kind: str, world: World, call: Call) -> Answer:
+def list_actions(kind: str, world: World, call: Call) -> RouteResponse:
     """Answer with a page of the actions about resources of one type."""
     wanted = query.ids(call)
     chosen = (
@@ -72,7 +72,7 @@ def list_actions(kind: str, world: World, call: Call) -> Answer:
     return _page(world, call, chosen)
 
 
-def get_kind_action(kind: str, world: World, call: Call) -> Answer:
+def get_kind_action(kind: str, world: World, call: Call) -> RouteResponse:
     """Answer with one action about resources of one type."""
     action = _find(world, call.path["id"])
     if not action.concerns(kind):
@@ -80,13 +80,13 @@ def get_kind_action(kind: str, world: World, call: Call) -> Answer:
     return _answer(world, action)
 
 
-def list_resource_actions(kind: str, world: World, call: Call) -> Answer:
+def list_resource_actions(kind: str, world: World, call: Call) -> RouteResponse:
     """Answer with a page of the actions about one resource."""
     owner = resource_id(kind, world, call)
     return _page(world, call, (action for action in _with_status(world, call) if action.concerns(kind, owner)))
 
 
-def get_resource_action(kind: str, world: World, call: Call) -> Answer:
+def get_resource_action(kind: str, world: World, call: Call) -> RouteResponse:
     """Answer with one action about one resource."""
     owner = resource_id(kind, world, call)
     action = _find(world, call.path["action_id"])
@@ -103,19 +103,19 @@ def resource_id(kind: str, world: World, call: Call) -> int:
     return number
 
 
-def _with_status(world: World, call: Call) -> Iterable[Action]:
+def _with_status(world: World, call: Call) -> Iterable[SimulatedAction]:
     statuses = query.choices(call, "status", _STATUSES)
     return (action for action in world.actions.values() if not statuses or action.status in statuses)
 
 
-def _page(world: World, call: Call, actions: Iterable[Action]) -> Answer:
+def _page(world: World, call: Call, actions: Iterable[SimulatedAction]) -> RouteResponse:
     return query.page(
         call, "actions", query.ordered(call, actions, _SORT), lambda action: render.action(action, world.now)
     )
 
 
-def _answer(world: World, action: Action) -> Answer:
-    return Answer(200, {"action": render.action(action, world.now)})
+def _answer(world: World, action: SimulatedAction) -> RouteResponse:
+    return RouteResponse(200, {"action": render.action(action, world.now)})
 
 
 ENDPOINTS: Endpoints = (

@@ -29,7 +29,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RouteResponse:
     """One answer: the HTTP status, the JSON body (None: no body), and headers of its own."""
 
     status: int
@@ -37,7 +37,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Handler = Callable[[World, Call], Answer]
+Handler = Callable[[World, Call], RouteResponse]
 
 
 @dataclass(frozen=True, slots=True)

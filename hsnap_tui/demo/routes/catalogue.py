@@ -10,33 +10,35 @@ from hsnap_tui.demo.model.catalogue import Location
 from hsnap_tui.demo.model.errors import not_found, removed
 from hsnap_tui.demo.model.world import World
 from hsnap_tui.demo.routes import query, render
-from hsnap_tui.demo.routes.call import Answer, Call, Endpoint, Endpoints
+from hsnap_tui.demo.routes.call import Call, Endpoint, Endpoints, RouteResponse
 
 _SORT: query.SortFields[Location] = {"id": lambda place: place.id, "name": lambda place: place.name}
 
 
-def list_locations(_world: World, call: Call) -> Answer:
+def list_locations(_world: World, call: Call) -> RouteResponse:
     """Answer with a page of locations."""
     rows = query.ordered(call, _named(call, catalogue.LOCATIONS), _SORT)
     return query.page(call, "locations", rows, render.location)
 
 
-def list_server_types(_world: World, call: Call) -> Answer:
+def list_server_types(_world: World, call: Call) -> RouteResponse:
     """Answer with a page of server types."""
     return query.page(call, "server_types", _named(call, catalogue.SERVER_TYPES), render.server_type)
 
 
-def get_location(_world: World, call: Call) -> Answer:
+def get_location(_world: World, call: Call) -> RouteResponse:
     """Answer with one location."""
-    return Answer(200, {"location": render.location(_offer(call, "location", catalogue.LOCATIONS))})
+    return RouteResponse(200, {"location": render.location(_offer(call, "location", catalogue.LOCATIONS))})
 
 
-def get_server_type(_world: World, call: Call) -> Answer:
+def get_server_type(_world: World, call: Call) -> RouteResponse:
     """Answer with one server type."""
-    return Answer(200, {"server_type": render.server_type(_offer(call, "server_type", catalogue.SERVER_TYPES))})
+    return RouteResponse(
+        200, {"server_type": render.server_type(_offer(call, "server_type", catalogue.SERVER_TYPES))}
+    )
 
 
-def list_isos(_world: World, call: Call) -> Answer:
+def list_isos(_world: World, call: Call) -> RouteResponse:
     """Answer with a page of ISOs."""
     query.choices(call, "type", ("public", "private"))
     architectures = query.choices(call, "architecture", ("x86", "arm"))
@@ -49,24 +51,24 @@ def list_isos(_world: World, call: Call) -> Answer:
     return query.page(call, "isos", rows, render.iso)
 
 
-def get_iso(_world: World, call: Call) -> Answer:
+def get_iso(_world: World, call: Call) -> RouteResponse:
     """Answer with one ISO."""
-    return Answer(200, {"iso": render.iso(_offer(call, "iso", catalogue.ISOS))})
+    return RouteResponse(200, {"iso": render.iso(_offer(call, "iso", catalogue.ISOS))})
 
 
-def list_load_balancer_types(_world: World, call: Call) -> Answer:
+def list_load_balancer_types(_world: World, call: Call) -> RouteResponse:
     """Answer with a page of load balancer types."""
     rows = _named(call, catalogue.LOAD_BALANCER_TYPES)
     return query.page(call, "load_balancer_types", rows, render.load_balancer_type)
 
 
-def get_load_balancer_type(_world: World, call: Call) -> Answer:
+def get_load_balancer_type(_world: World, call: Call) -> RouteResponse:
     """Answer with one load balancer type."""
     kind = _offer(call, "load_balancer_type", catalogue.LOAD_BALANCER_TYPES)
-    return Answer(200, {"load_balancer_type": render.load_balancer_type(kind)})
+    return RouteResponse(200, {"load_balancer_type": render.load_balancer_type(kind)})
 
 
-def get_pricing(_world: World, _call: Call) -> Answer:
+def get_pricing(_world: World, _call: Call) -> RouteResponse:
     """Answer with all prices."""
     places = catalogue.LOCATIONS
     ipv4, ipv6 = catalogue.PRIMARY_IPV4_PRICE, 0 * catalogue.PRIMARY_IPV4_PRICE
@@ -108,10 +110,10 @@ def get_pricing(_world: World, _call: Call) -> Answer:
             for kind in catalogue.LOAD_BALANCER_TYPES
         ],
     }
-    return Answer(200, {"pricing": pricing})
+    return RouteResponse(200, {"pricing": pricing})
 
 
-def gone(anchor: str, _world: World, _call: Call) -> Answer:
+def gone(anchor: str, _world: World, _call: Call) -> RouteResponse:
     """Refuse, as for everything that Hetzner has removed."""
     raise removed(anchor)
 

@@ -7,7 +7,7 @@ from functools import partial
 from hsnap_tui.demo.model.errors import not_found
 from hsnap_tui.demo.model.world import World
 from hsnap_tui.demo.routes import query
-from hsnap_tui.demo.routes.call import Answer, Call, Endpoint, Endpoints
+from hsnap_tui.demo.routes.call import Call, Endpoint, Endpoints, RouteResponse
 
 _KINDS = {
     "certificate": "certificates",
@@ -19,13 +19,13 @@ _KINDS = {
 }
 
 
-def list_nothing(plural: str, _world: World, call: Call) -> Answer:
+def list_nothing(plural: str, _world: World, call: Call) -> RouteResponse:
     """Answer with a page of nothing."""
     query.by_label(call)
     return query.page(call, plural, [], str)
 
 
-def get_nothing(kind: str, _world: World, call: Call) -> Answer:
+def get_nothing(kind: str, _world: World, call: Call) -> RouteResponse:
     """Refuse: there is none of that ID or name."""
     raise not_found(kind, call.path["id"])
 

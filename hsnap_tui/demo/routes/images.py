@@ -6,24 +6,24 @@ from functools import partial
 
 from hsnap_tui.demo.model import images
 from hsnap_tui.demo.model.errors import ApiError, not_found
-from hsnap_tui.demo.model.resources import Image
+from hsnap_tui.demo.model.resources import SimulatedImage
 from hsnap_tui.demo.model.world import World
 from hsnap_tui.demo.routes import body, query, render
-from hsnap_tui.demo.routes.call import Answer, Call, Endpoint, Endpoints
+from hsnap_tui.demo.routes.call import Call, Endpoint, Endpoints, RouteResponse
 
-_SORT: query.SortFields[Image] = {
+_SORT: query.SortFields[SimulatedImage] = {
     "id": lambda image: image.id,
     "name": lambda image: image.name or "",
     "created": lambda image: image.created,
 }
 
 
-def find(world: World, call: Call) -> Image:
+def find(world: World, call: Call) -> SimulatedImage:
     """Give the image in the path; ApiError not_found when there is none."""
     return world.image(query.path_id(call, "id", partial(not_found, "image")))
 
 
-def list_images(world: World, call: Call) -> Answer:
+def list_images(world: World, call: Call) -> RouteResponse:
     """Answer with a page of images; deprecated ones only when asked for."""
     types = query.choices(call, "type", ("system", "app", "snapshot", "backup"))
     statuses = query.choices(call, "status", ("available", "creating", "unavailable"))
@@ -48,12 +48,12 @@ def list_images(world: World, call: Call) -> Answer:
     return query.page(call, "images", query.ordered(call, rows, _SORT), render.image)
 
 
-def get_image(world: World, call: Call) -> Answer:
+def get_image(world: World, call: Call) -> RouteResponse:
     """Answer with one image."""
-    return Answer(200, {"image": render.image(find(world, call))})
+    return RouteResponse(200, {"image": render.image(find(world, call))})
 
 
-def update_image(world: World, call: Call) -> Answer:
+def update_image(world: World, call: Call) -> RouteResponse:
     """Change an image's description, replace its labels, or turn a backup into a snapshot."""
     image = find(world, call)
     if image.type not in ("snapshot", "backup"):
@@ -64,23 +64,23 @@ def update_image(world: World, call: Call) -> Answer:
     image.labels = wanted.get("labels", image.labels)
     if wanted.get("type") == "snapshot" and image.type == "backup":
         images.keep_backup(world, image)
-    return Answer(200, {"image": render.image(image)})
+    return RouteResponse(200, {"image": render.image(image)})
 
 
-def delete_image(world: World, call: Call) -> Answer:
+def delete_image(world: World, call: Call) -> RouteResponse:
     """Delete a snapshot or backup."""
     image = find(world, call)
     body.read(call, {})
     images.delete_image(world, image)
-    return Answer(204)
+    return RouteResponse(204)
 
 
-def change_protection(world: World, call: Call) -> Answer:
+def change_protection(world: World, call: Call) -> RouteResponse:
     """Change a snapshot's protection from deletion."""
     image = find(world, call)
     wanted = body.read(call, {"delete": body.boolean})
     action = images.protect_image(world, image, delete=wanted.get("delete"))
-    return Answer(201, {"action": render.action(action, world.now)})
+    return RouteResponse(201, {"action": render.action(action, world.now)})
 
 
 ENDPOINTS: Endpoints = (

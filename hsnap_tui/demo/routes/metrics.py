@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from hsnap_tui.demo.model.errors import invalid_input, not_found
-from hsnap_tui.demo.model.resources import Server
+from hsnap_tui.demo.model.resources import SimulatedServer
 from hsnap_tui.demo.model.world import World
 from hsnap_tui.demo.routes import query, render
-from hsnap_tui.demo.routes.call import Answer, Call, Endpoint, Endpoints
+from hsnap_tui.demo.routes.call import Call, Endpoint, Endpoints, RouteResponse
 
 #: How many samples there are at most: without a step, with one.
 _SAMPLES, _MAX_SAMPLES = 200, 500
@@ -36,7 +36,7 @@ SERIES: dict[str, dict[str, float]] = {
 }
 
 
-def get_metrics(world: World, call: Call) -> Answer:
+def get_metrics(world: World, call: Call) -> RouteResponse:
     """Answer with the time series of the types asked for."""
     server = world.server(query.path_id(call, "id", partial(not_found, "server")))
     types = list(dict.fromkeys(word for text in call.values("type") for word in text.split(",")))
@@ -55,7 +55,7 @@ def get_metrics(world: World, call: Call) -> Answer:
         for name, typical in SERIES[kind].items()
     }
     answer = {"start": render.moment(start), "end": render.moment(end), "step": step, "time_series": series}
-    return Answer(200, {"metrics": answer})
+    return RouteResponse(200, {"metrics": answer})
 
 
 def _moment(call: Call, name: str) -> datetime:
@@ -94,7 +94,7 @@ def _moments(start: datetime, first: datetime, last: datetime, step: float) -> l
     return [begin + step * (skipped + number) for number in range(max(0, min(count, _MAX_SAMPLES)))]
 
 
-def _sample(server: Server, name: str, typical: float, at: float) -> str:
+def _sample(server: SimulatedServer, name: str, typical: float, at: float) -> str:
     if server.status == "off":
         return "0"
     digest = hashlib.blake2b(f"{server.id}:{name}:{int(at)}".encode(), digest_size=4).digest()

@@ -6,10 +6,10 @@ from functools import partial
 
 from hsnap_tui.demo.model import addresses, catalogue
 from hsnap_tui.demo.model.errors import invalid_input, not_found
-from hsnap_tui.demo.model.resources import Action, PublicIp, Server
+from hsnap_tui.demo.model.resources import PublicIp, SimulatedAction, SimulatedServer
 from hsnap_tui.demo.model.world import World
 from hsnap_tui.demo.routes import body, query, render
-from hsnap_tui.demo.routes.call import Answer, Call, Endpoint, Endpoints
+from hsnap_tui.demo.routes.call import Call, Endpoint, Endpoints, RouteResponse
 
 _SORT: query.SortFields[PublicIp] = {
     "id": lambda address: address.id,
@@ -35,7 +35,7 @@ def find(world: World, call: Call) -> PublicIp:
     return world.primary_ips[number]
 
 
-def list_primary_ips(world: World, call: Call) -> Answer:
+def list_primary_ips(world: World, call: Call) -> RouteResponse:
     """Answer with a page of primary IPs."""
     name, ip, chosen = call.value("name"), call.value("ip"), query.by_label(call)
     rows = [
@@ -48,12 +48,12 @@ def list_primary_ips(world: World, call: Call) -> Answer:
     return query.page(call, "primary_ips", query.ordered(call, rows, _SORT), render.primary_ip)
 
 
-def get_primary_ip(world: World, call: Call) -> Answer:
+def get_primary_ip(world: World, call: Call) -> RouteResponse:
     """Answer with one primary IP."""
-    return Answer(200, {"primary_ip": render.primary_ip(find(world, call))})
+    return RouteResponse(200, {"primary_ip": render.primary_ip(find(world, call))})
 
 
-def create_primary_ip(world: World, call: Call) -> Answer:
+def create_primary_ip(world: World, call: Call) -> RouteResponse:
     """Create a primary IP, at a location or for a server."""
     wanted = body.read(call, _CREATE, required=("name", "type"))
     server = _assignee(world, wanted["assignee_id"]) if "assignee_id" in wanted else None
@@ -72,10 +72,10 @@ def create_primary_ip(world: World, call: Call) -> Answer:
     )
     address, action = addresses.create(world, order, server)
     shown = None if action is None else render.action(action, world.now)
-    return Answer(201, {"primary_ip": render.primary_ip(address), "action": shown})
+    return RouteResponse(201, {"primary_ip": render.primary_ip(address), "action": shown})
 
 
-def update_primary_ip(world: World, call: Call) -> Answer:
+def update_primary_ip(world: World, call: Call) -> RouteResponse:
     """Change a primary IP's name, labels, or whether it goes with its server."""
     address = find(world, call)
     wanted = body.read(call, {"name": body.name, "labels": body.labels, "auto_delete": body.boolean})
@@ -84,18 +84,18 @@ def update_primary_ip(world: World, call: Call) -> Answer:
         address.name = wanted["name"]
     address.labels = wanted.get("labels", address.labels)
     address.auto_delete = wanted.get("auto_delete", address.auto_delete)
-    return Answer(200, {"primary_ip": render.primary_ip(address)})
+    return RouteResponse(200, {"primary_ip": render.primary_ip(address)})
 
 
-def delete_primary_ip(world: World, call: Call) -> Answer:
+def delete_primary_ip(world: World, call: Call) -> RouteResponse:
     """Delete a primary IP that no server has."""
     address = find(world, call)
     body.read(call, {})
     addresses.delete(world, address)
-    return Answer(204)
+    return RouteResponse(204)
 
 
-def assign(world: World, call: Call) -> Answer:
+def assign(world: World, call: Call) -> RouteResponse:
     """Give a primary IP to a server."""
     address = find(world, call)
     fields: dict[str, body.Check] = {"assignee_id": body.number, "assignee_type": body.one_of("server")}
@@ -103,35 +103,35 @@ def assign(world: World, call: Call) -> Answer:
     return _started(world, addresses.assign(world, address, _assignee(world, wanted["assignee_id"])))
 
 
-def unassign(world: World, call: Call) -> Answer:
+def unassign(world: World, call: Call) -> RouteResponse:
     """Take a primary IP from its server."""
     address = find(world, call)
     body.read(call, {})
     return _started(world, addresses.unassign(world, address))
 
 
-def change_dns_ptr(world: World, call: Call) -> Answer:
+def change_dns_ptr(world: World, call: Call) -> RouteResponse:
     """Set the name of an IP in the reverse DNS."""
     address = find(world, call)
     wanted = body.read(call, body.POINTER, required=("ip",), nullable=("dns_ptr",))
     return _started(world, addresses.change_pointer(world, address, wanted["ip"], wanted["dns_ptr"]))
 
 
-def change_protection(world: World, call: Call) -> Answer:
+def change_protection(world: World, call: Call) -> RouteResponse:
     """Change the protection from deletion."""
     address = find(world, call)
     wanted = body.read(call, {"delete": body.boolean})
     return _started(world, addresses.protect(world, address, delete=wanted.get("delete")))
 
 
-def _assignee(world: World, number: int) -> Server:
+def _assignee(world: World, number: int) -> SimulatedServer:
     if number not in world.servers:
         raise invalid_input({"assignee_id": [f"server {number} not found"]})
     return world.server(number)
 
 
-def _started(world: World, action: Action) -> Answer:
-    return Answer(201, {"action": render.action(action, world.now)})
+def _started(world: World, action: SimulatedAction) -> RouteResponse:
+    return RouteResponse(201, {"action": render.action(action, world.now)})
 
 
 ENDPOINTS: Endpoints = (

@@ -11,7 +11,7 @@ from hsnap_tui.demo.model.errors import not_found
 from hsnap_tui.demo.model.resources import Firewall, Network, SshKey, Volume
 from hsnap_tui.demo.model.world import World
 from hsnap_tui.demo.routes import query, render
-from hsnap_tui.demo.routes.call import Answer, Call, Endpoint, Endpoints
+from hsnap_tui.demo.routes.call import Call, Endpoint, Endpoints, RouteResponse
 
 _SORT: query.SortFields[Any] = {
     "id": lambda thing: thing.id,
@@ -109,7 +109,7 @@ _KINDS = (
 )
 
 
-def list_things(kind: _Kind, world: World, call: Call) -> Answer:
+def list_things(kind: _Kind, world: World, call: Call) -> RouteResponse:
     """Answer with a page of one kind of resource."""
     name, fingerprint, chosen = call.value("name"), call.value("fingerprint"), query.by_label(call)
     if kind.one == "volume":
@@ -128,14 +128,14 @@ def list_things(kind: _Kind, world: World, call: Call) -> Answer:
     return query.page(call, f"{kind.one}s", query.ordered(call, rows, fields), partial(kind.form, world))
 
 
-def get_thing(kind: _Kind, world: World, call: Call) -> Answer:
+def get_thing(kind: _Kind, world: World, call: Call) -> RouteResponse:
     """Answer with one resource of a kind."""
     missing = partial(not_found, kind.one)
     number = query.path_id(call, "id", missing)
     held = kind.holder(world)
     if number not in held:
         raise missing(number)
-    return Answer(200, {kind.one: kind.form(world, held[number])})
+    return RouteResponse(200, {kind.one: kind.form(world, held[number])})
 
 
 ENDPOINTS: Endpoints = tuple(

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from hsnap_tui.demo.model import selector
 from hsnap_tui.demo.model.errors import ApiError, invalid_input
-from hsnap_tui.demo.routes.call import Answer, Call
+from hsnap_tui.demo.routes.call import Call, RouteResponse
 
 DEFAULT_PER_PAGE = 25
 MAX_PER_PAGE = 50
@@ -89,7 +89,7 @@ def ordered(call: Call, items: Iterable[T], fields: SortFields[T]) -> list[T]:
     return rows
 
 
-def page(call: Call, name: str, rows: Sequence[T], render: Callable[[T], Any]) -> Answer:
+def page(call: Call, name: str, rows: Sequence[T], render: Callable[[T], Any]) -> RouteResponse:
     """Answer with one page of the rows, its `meta.pagination` and its Link header. Raises ApiError invalid_input."""
     number = _positive(call, "page", 1)
     size = min(_positive(call, "per_page", DEFAULT_PER_PAGE), MAX_PER_PAGE)
@@ -107,7 +107,7 @@ def page(call: Call, name: str, rows: Sequence[T], render: Callable[[T], Any]) -
     shown = [render(row) for row in rows[(number - 1) * size : number * size]]
     links = {"prev": previous, "next": following, "last": last}
     link = ", ".join(f'<{_url(call, target, size)}>; rel="{rel}"' for rel, target in links.items() if target)
-    return Answer(200, {name: shown, "meta": {"pagination": pagination}}, {"Link": link})
+    return RouteResponse(200, {name: shown, "meta": {"pagination": pagination}}, {"Link": link})
 
 
 def _positive(call: Call, name: str, default: int) -> int:

@@ -9,7 +9,14 @@ from typing import Any
 
 from hsnap_tui.demo.model import catalogue
 from hsnap_tui.demo.model.catalogue import Iso, LoadBalancerType, Location, ServerType
-from hsnap_tui.demo.model.resources import Action, Image, PlacementGroup, PublicIp, Server, SshKey
+from hsnap_tui.demo.model.resources import (
+    PlacementGroup,
+    PublicIp,
+    SimulatedAction,
+    SimulatedImage,
+    SimulatedServer,
+    SshKey,
+)
 from hsnap_tui.demo.model.world import World
 
 Json = dict[str, Any]
@@ -111,7 +118,7 @@ def _deprecation() -> Json:
     }
 
 
-def image(of: Image) -> Json:
+def image(of: SimulatedImage) -> Json:
     """Give an image."""
     return {
         "id": of.id,
@@ -137,7 +144,7 @@ def image(of: Image) -> Json:
     }
 
 
-def action(of: Action, now: datetime) -> Json:
+def action(of: SimulatedAction, now: datetime) -> Json:
     """Give an action as it stands at that moment."""
     return {
         "id": of.id,
@@ -163,7 +170,7 @@ def placement_group(world: World, group: PlacementGroup) -> Json:
     }
 
 
-def server(world: World, of: Server) -> Json:
+def server(world: World, of: SimulatedServer) -> Json:
     """Give a server."""
     group = None if of.placement_group is None else world.placement_groups[of.placement_group]
     return {

@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 from hsnap_tui.demo.model import addresses, catalogue, initial_resources, servers
 from hsnap_tui.demo.model.catalogue import Location, ServerType
 from hsnap_tui.demo.model.errors import ApiError, invalid_input, not_found
-from hsnap_tui.demo.model.resources import STATUSES, Image, PublicIp, Server
+from hsnap_tui.demo.model.resources import STATUSES, PublicIp, SimulatedImage, SimulatedServer
 from hsnap_tui.demo.model.world import World
 from hsnap_tui.demo.routes import body, query, render
-from hsnap_tui.demo.routes.call import Answer, Call, Endpoint, Endpoints
+from hsnap_tui.demo.routes.call import Call, Endpoint, Endpoints, RouteResponse
 
 T = TypeVar("T")
 
-_SORT: query.SortFields[Server] = {
+_SORT: query.SortFields[SimulatedServer] = {
     "id": lambda server: server.id,
     "name": lambda server: server.name,
     "created": lambda server: server.created,
@@ -39,12 +39,12 @@ _CREATE: dict[str, body.Check] = {
 }
 
 
-def find(world: World, call: Call) -> Server:
+def find(world: World, call: Call) -> SimulatedServer:
     """Give the server in the path; ApiError not_found when there is none."""
     return world.server(query.path_id(call, "id", partial(not_found, "server")))
 
 
-def list_servers(world: World, call: Call) -> Answer:
+def list_servers(world: World, call: Call) -> RouteResponse:
     """Answer with a page of servers."""
     statuses = query.choices(call, "status", STATUSES)
     chosen, name = query.by_label(call), call.value("name")
@@ -58,12 +58,12 @@ def list_servers(world: World, call: Call) -> Answer:
     return query.page(call, "servers", query.ordered(call, rows, _SORT), partial(render.server, world))
 
 
-def get_server(world: World, call: Call) -> Answer:
+def get_server(world: World, call: Call) -> RouteResponse:
     """Answer with one server."""
     return _answer(world, find(world, call))
 
 
-def update_server(world: World, call: Call) -> Answer:
+def update_server(world: World, call: Call) -> RouteResponse:
     """Change a server's name, or replace its labels."""
     server = find(world, call)
     wanted = body.read(call, {"name": body.hostname, "labels": body.labels})
@@ -74,18 +74,18 @@ def update_server(world: World, call: Call) -> Answer:
     return _answer(world, server)
 
 
-def delete_server(world: World, call: Call) -> Answer:
+def delete_server(world: World, call: Call) -> RouteResponse:
     """Delete a server."""
     server = find(world, call)
     body.read(call, {})
-    return Answer(200, {"action": render.action(servers.delete_server(world, server), world.now)})
+    return RouteResponse(200, {"action": render.action(servers.delete_server(world, server), world.now)})
 
 
-def create_server(world: World, call: Call) -> Answer:
+def create_server(world: World, call: Call) -> RouteResponse:
     """Create a server."""
     order = _order(world, body.read(call, _CREATE, required=("name", "server_type", "image")))
     server, action, following, password = servers.create_server(world, order)
-    return Answer(
+    return RouteResponse(
         201,
         {
             "server": render.server(world, server),
@@ -96,7 +96,7 @@ def create_server(world: World, call: Call) -> Answer:
     )
 
 
-def find_image(world: World, wanted: int | str, architecture: str) -> Image | None:
+def find_image(world: World, wanted: int | str, architecture: str) -> SimulatedImage | None:
     """Give the image of that ID, or the system image or app of that name for the architecture, if there is one."""
     for image in world.images.values():
         if str(image.id) == str(wanted) or (image.name == wanted and image.architecture == architecture):
@@ -176,8 +176,8 @@ def _check_parts(world: World, order: servers.ServerOrder, keys: list[int | str]
         raise ApiError(422, "placement_error", "placement group is full")
 
 
-def _answer(world: World, server: Server) -> Answer:
-    return Answer(200, {"server": render.server(world, server)})
+def _answer(world: World, server: SimulatedServer) -> RouteResponse:
+    return RouteResponse(200, {"server": render.server(world, server)})
 
 
 ENDPOINTS: Endpoints = (

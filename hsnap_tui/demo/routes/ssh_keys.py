@@ -12,7 +12,7 @@ from hsnap_tui.demo.model.errors import not_found, not_unique
 from hsnap_tui.demo.model.resources import SshKey
 from hsnap_tui.demo.model.world import World
 from hsnap_tui.demo.routes import body, query, render
-from hsnap_tui.demo.routes.call import Answer, Call, Endpoint, Endpoints
+from hsnap_tui.demo.routes.call import Call, Endpoint, Endpoints, RouteResponse
 
 _KINDS = (
     "ssh-rsa",
@@ -31,7 +31,7 @@ def public_key(value: Any) -> str:
     return str(value)
 
 
-def create_ssh_key(world: World, call: Call) -> Answer:
+def create_ssh_key(world: World, call: Call) -> RouteResponse:
     """Take a public key into the project."""
     fields: dict[str, body.Check] = {"name": body.name, "public_key": public_key, "labels": body.labels}
     wanted = body.read(call, fields, required=("name", "public_key"))
@@ -43,10 +43,10 @@ def create_ssh_key(world: World, call: Call) -> Answer:
     _ensure_name_is_free(world, wanted["name"])
     key = SshKey(world.new_id("ssh_key"), wanted["name"], fingerprint, text, world.now, wanted.get("labels", {}))
     world.ssh_keys[key.id] = key
-    return Answer(201, {"ssh_key": render.ssh_key(key)})
+    return RouteResponse(201, {"ssh_key": render.ssh_key(key)})
 
 
-def update_ssh_key(world: World, call: Call) -> Answer:
+def update_ssh_key(world: World, call: Call) -> RouteResponse:
     """Change a key's name, or replace its labels."""
     key = _find(world, call)
     wanted = body.read(call, {"name": body.name, "labels": body.labels})
@@ -54,15 +54,15 @@ def update_ssh_key(world: World, call: Call) -> Answer:
         _ensure_name_is_free(world, wanted["name"], besides=key)
         key.name = wanted["name"]
     key.labels = wanted.get("labels", key.labels)
-    return Answer(200, {"ssh_key": render.ssh_key(key)})
+    return RouteResponse(200, {"ssh_key": render.ssh_key(key)})
 
 
-def delete_ssh_key(world: World, call: Call) -> Answer:
+def delete_ssh_key(world: World, call: Call) -> RouteResponse:
     """Take a key out of the project."""
     key = _find(world, call)
     body.read(call, {})
     del world.ssh_keys[key.id]
-    return Answer(204)
+    return RouteResponse(204)
 
 
 def _decoded(text: str) -> bytes:

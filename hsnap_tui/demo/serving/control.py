@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from hsnap_tui.demo.model import images, power
 from hsnap_tui.demo.model.errors import ApiError
 from hsnap_tui.demo.model.faults import Fault, FaultSyntaxError
-from hsnap_tui.demo.model.resources import STATUSES, Server
+from hsnap_tui.demo.model.resources import STATUSES, SimulatedServer
 from hsnap_tui.demo.model.world import World
 from hsnap_tui.demo.serving import fault_text
 from hsnap_tui.demo.serving.tokens import Access
@@ -91,14 +91,14 @@ def _token(number: str, access: str) -> Do:
 def _slow(name: str, seconds: str) -> Do:
     takes = _number(seconds, "the seconds")
 
-    def slow(server: Server) -> None:
+    def slow(server: SimulatedServer) -> None:
         server.shutdown_seconds, server.ignores_acpi = takes, False
 
     return _on_server(name, slow)
 
 
 def _ignore_acpi(name: str) -> Do:
-    def ignore(server: Server) -> None:
+    def ignore(server: SimulatedServer) -> None:
         server.ignores_acpi = True
 
     return _on_server(name, ignore)
@@ -113,14 +113,14 @@ def _status(name: str, status: str) -> Do:
 def _stuck_image(name: str, seconds: str = "10") -> Do:
     after = _number(seconds, "the seconds")
 
-    def stuck(server: Server) -> None:
+    def stuck(server: SimulatedServer) -> None:
         server.images_stuck_after = after
 
     return _on_server(name, stuck)
 
 
 def _rename(name: str, other: str) -> Do:
-    def rename(server: Server) -> None:
+    def rename(server: SimulatedServer) -> None:
         server.name = other
 
     return _on_server(name, rename)
@@ -142,7 +142,7 @@ def _lock(name: str, seconds: str) -> Do:
     return lock
 
 
-def _as_another_client(operation: Callable[[World, Server], object]) -> Callable[[str], Do]:
+def _as_another_client(operation: Callable[[World, SimulatedServer], object]) -> Callable[[str], Do]:
     """Give the reader of a command that does what another client's request would."""
 
     def read(name: str) -> Do:
@@ -166,11 +166,11 @@ def _budget(left: str) -> Do:
     return lambda simulation: simulation.budget.drain(simulation.cloud.now, leave)
 
 
-def _on_server(name: str, change: Callable[[Server], None]) -> Do:
+def _on_server(name: str, change: Callable[[SimulatedServer], None]) -> Do:
     return lambda simulation: change(_server(simulation, name))
 
 
-def _server(simulation: Simulation, name: str) -> Server:
+def _server(simulation: Simulation, name: str) -> SimulatedServer:
     try:
         return simulation.cloud.server_named(name)
     except KeyError:

@@ -12,7 +12,7 @@ from starlette.types import Send
 
 from hsnap_tui.demo.model.errors import ApiError
 from hsnap_tui.demo.model.faults import Fault
-from hsnap_tui.demo.routes.call import Answer
+from hsnap_tui.demo.routes.call import RouteResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Exchange:
     """What can be done with a request that has come in."""
 
     #: Carries it out, now or that many seconds of the cloud's clock later.
-    perform: Callable[[], Answer]
+    perform: Callable[[], RouteResponse]
     perform_later: Callable[[float], None]
     #: Carries out a command (see `control`).
     obey: Callable[[str], None]
@@ -82,7 +82,7 @@ async def play(fault: Fault | None, exchange: Exchange) -> None:
             await exchange.answer(as_response(answer))
 
 
-def as_response(answer: Answer) -> Response:
+def as_response(answer: RouteResponse) -> Response:
     """Give the HTTP form of an answer."""
     headers = dict(answer.headers)
     if answer.body is None:
@@ -119,11 +119,11 @@ def _refuse(fault: Fault) -> Response:
     headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
     details: dict[str, Any] | None = {"fields": []} if code == "invalid_input" else None
     error = ApiError(status, code, _MESSAGES.get(code, code.replace("_", " ")), details)
-    return as_response(Answer(status, error.body(), headers))
+    return as_response(RouteResponse(status, error.body(), headers))
 
 
 def _refusal(status: int, code: str, message: str) -> Callable[[], Response]:
-    return lambda: as_response(Answer(status, ApiError(status, code, message).body()))
+    return lambda: as_response(RouteResponse(status, ApiError(status, code, message).body()))
 
 
 def _page(status: int, title: str) -> Callable[[], Response]:

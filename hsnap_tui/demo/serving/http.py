@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hsnap_tui.demo.model.errors import ApiError, invalid_input
 from hsnap_tui.demo.model.faults import route_word
-from hsnap_tui.demo.routes.call import Answer, Call, Endpoint
+from hsnap_tui.demo.routes.call import Call, Endpoint, RouteResponse
 from hsnap_tui.demo.routes.table import ROUTES
 from hsnap_tui.demo.serving import fault_play, headers
 from hsnap_tui.demo.serving.control import CommandError
@@ -48,7 +48,7 @@ async def _unknown_route(routes: list[Route], request: Request, _error: Exceptio
     allowed = sorted({method for methods in here for method in methods})
     if allowed:
         answer = refusal(ApiError(405, "method_not_allowed", "method not allowed"))
-        return as_response(Answer(405, answer.body, {"Allow": ", ".join(allowed)}))
+        return as_response(RouteResponse(405, answer.body, {"Allow": ", ".join(allowed)}))
     return as_response(refusal(ApiError(404, "not_found", "not found")))
 
 
@@ -62,7 +62,7 @@ async def _control(simulation: Simulation, request: Request) -> Response:
         simulation.obey((await request.body()).decode("utf-8", "replace"))
     except CommandError as error:
         return as_response(refusal(invalid_input({"command": [str(error)]})))
-    return as_response(Answer(204))
+    return as_response(RouteResponse(204))
 
 
 class _Gate:

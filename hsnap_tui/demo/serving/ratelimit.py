@@ -13,7 +13,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _REQUEST = timedelta(hours=1) // _MICROSECOND
 
 
-class Bucket:
+class RequestBudget:
     """Holds at most `limit` requests and gains `limit` an hour.
 
     `other_share` (0 to 1) is what another client of the same project takes: that share of the budget is gone

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import Scope
 
-from hsnap_tui.demo.model.clock import Clock
+from hsnap_tui.demo.model.clock import SimulationClock
 from hsnap_tui.demo.model.cloud import Cloud
 from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.demo.serving.http import PREFIX, make_app
@@ -41,7 +41,11 @@ class Served(Simulation):
 
 @contextmanager
 def serve_in_thread(
-    cloud: Cloud | None = None, options: DemoOptions | None = None, *, clock: Clock | None = None, port: int = 0
+    cloud: Cloud | None = None,
+    options: DemoOptions | None = None,
+    *,
+    clock: SimulationClock | None = None,
+    port: int = 0,
 ) -> Iterator[Served]:
     """Serve a cloud (or one made from the options and the clock) until the block is left.
 

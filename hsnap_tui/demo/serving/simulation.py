@@ -11,13 +11,13 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from hsnap_tui.demo.model.clock import Clock, ManualClock
+from hsnap_tui.demo.model.clock import ManualClock, SimulationClock
 from hsnap_tui.demo.model.cloud import Cloud
 from hsnap_tui.demo.model.errors import ApiError
 from hsnap_tui.demo.model.faults import Fault, FaultBook
-from hsnap_tui.demo.routes.call import Answer, Call, Handler
+from hsnap_tui.demo.routes.call import Call, Handler, RouteResponse
 from hsnap_tui.demo.serving import control
-from hsnap_tui.demo.serving.ratelimit import Bucket
+from hsnap_tui.demo.serving.ratelimit import RequestBudget
 from hsnap_tui.demo.serving.tokens import Tokens
 
 T = TypeVar("T")
@@ -59,17 +59,19 @@ class Simulation:
         self.faults = FaultBook(random.Random(f"{options.seed}:faults"), cloud.clock.now)  # noqa: S311
         self.faults.add(options.faults)
         #: The budgets: the project's, that of requests without a valid token, and that of `GET /actions?id=`.
-        self.budget = Bucket(options.rate_limit, cloud.now, options.other_client_share)
-        self.anonymous_budget = Bucket(options.rate_limit, cloud.now)
+        self.budget = RequestBudget(options.rate_limit, cloud.now, options.other_client_share)
+        self.anonymous_budget = RequestBudget(options.rate_limit, cloud.now)
         self.actions_budget = (
-            self.budget if options.actions_rate_limit is None else Bucket(options.actions_rate_limit, cloud.now)
+            self.budget
+            if options.actions_rate_limit is None
+            else RequestBudget(options.actions_rate_limit, cloud.now)
         )
         self._rng = random.Random(f"{options.seed}:requests")  # noqa: S311
         for seconds, command in options.script:
             cloud.after(seconds, partial(self.obey_if_possible, command))
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> SimulationClock:
         """Give the cloud's clock."""
         return self.cloud.clock
 
@@ -131,7 +133,7 @@ class Simulation:
         """Give the name of a request, for `X-Correlation-Id`."""
         return f"{self._rng.getrandbits(64):016x}"
 
-    def perform(self, handler: Handler, call: Call) -> Answer:
+    def perform(self, handler: Handler, call: Call) -> RouteResponse:
         """Carry a request out; every failure is an answer too."""
         with self.lock:
             try:
@@ -153,6 +155,6 @@ class Simulation:
         self.call(lambda cloud: cloud.after(seconds, perform))
 
 
-def refusal(error: ApiError) -> Answer:
+def refusal(error: ApiError) -> RouteResponse:
     """Give the answer for an error."""
-    return Answer(error.status, error.body())
+    return RouteResponse(error.status, error.body())

@@ -82,7 +82,7 @@ class JournalCursor:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class JournalChanges:
     """What was written since a cursor, in order; `unreadable` are jobs whose rows can't be read."""
 
     jobs: tuple[Job, ...]
@@ -101,7 +101,7 @@ class Takeover:
     jobs: tuple[Job, ...]
     unreadable: tuple[UnreadableJob, ...]
     owners: Mapping[str, str]
-    changes: Changes
+    changes: JournalChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,12 +193,12 @@ class Journal:
             owners = database.execute(
                 "SELECT id, owner FROM batches WHERE owner != '' AND id IN (SELECT batch FROM jobs WHERE ended = 0)"
             )
-            changes = _since(database, cursor) if cursor else Changes((), (), _end(database))
+            changes = _since(database, cursor) if cursor else JournalChanges((), (), _end(database))
             return Takeover(jobs, unreadable, dict(owners.fetchall()), changes)
 
         return await self._read(work)
 
-    async def since(self, cursor: JournalCursor) -> Changes:
+    async def since(self, cursor: JournalCursor) -> JournalChanges:
         """What was written after the cursor."""
         return await self._read(lambda database: _since(database, cursor))
 
@@ -347,10 +347,10 @@ def _jobs(
     return sorted_out(database.execute(query, values).fetchall())
 
 
-def _since(database: sqlite3.Connection, cursor: JournalCursor) -> Changes:
+def _since(database: sqlite3.Connection, cursor: JournalCursor) -> JournalChanges:
     jobs, unreadable = _jobs(database, "WHERE change > ?", cursor.change)
     rows = database.execute("SELECT body FROM events WHERE number > ? ORDER BY number", (cursor.event,)).fetchall()
-    return Changes(jobs, tuple(_events(body for (body,) in rows)), _end(database), unreadable)
+    return JournalChanges(jobs, tuple(_events(body for (body,) in rows)), _end(database), unreadable)
 
 
 def _events(bodies: Iterable[object]) -> Iterator[JobEvent]:

@@ -1,4 +1,4 @@
-"""Past and present batches: when, how long, what came of them, server by server."""
+"""The screen of all batches, past and under way: start, duration, and the outcome of each job."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from hsnap_tui.events import BatchQueued, Event
 from hsnap_tui.jobs.core.model import Job, JobState
 from hsnap_tui.session.interface import BatchSummary, RefusedError, SessionInterface
 from hsnap_tui.tui import detail_texts
-from hsnap_tui.tui.screens.page import Page
+from hsnap_tui.tui.screens.page import PageScreen
 from hsnap_tui.tui.widgets.keys_footer import KeysFooter
 
-MANY = 300
-"""Jobs from which on a batch takes so long to draw that it is not done each second."""
-MANY_EVERY = 5.0
-"""Seconds between two drawings of such a batch."""
+LARGE_BATCH = 300
+"""A batch with more jobs takes so long to draw that it is not redrawn every second."""
+LARGE_BATCH_EVERY = 5.0
+"""Seconds between two redraws of such a batch."""
 
 
-class BatchesScreen(Page):
-    """The batches on top, the jobs of the chosen one below. Live while it is open."""
+class BatchesScreen(PageScreen):
+    """The batches on top, the jobs of the highlighted one below. Both are kept up to date."""
 
     AUTO_FOCUS = "OptionList"
 
@@ -57,10 +57,10 @@ class BatchesScreen(Page):
         self._shown: tuple[str, tuple[Job, ...]] | None = None
         self._drawn_at = float("-inf")
         self._unread = False
-        self._forget = session.subscribe(self._hear)
+        self._unsubscribe = session.subscribe(self._receive_event)
 
     def compose(self) -> ComposeResult:
-        """The list and the jobs."""
+        """The list of batches and the jobs of one."""
         yield Static(self.heading, classes="title", markup=False)
         yield OptionList(markup=False)
         with VerticalScroll():
@@ -73,8 +73,8 @@ class BatchesScreen(Page):
         self.set_interval(1.0, self.show)
 
     def on_unmount(self) -> None:
-        """Hears no more."""
-        self._forget()
+        """Ends the subscription to the session's events."""
+        self._unsubscribe()
 
     def on_option_list_option_highlighted(self) -> None:
         """Shows the jobs of the highlighted batch."""
@@ -82,13 +82,13 @@ class BatchesScreen(Page):
         self._show_jobs()
 
     def show(self) -> None:
-        """Brings everything up to date; a batch that has been queued since is read."""
+        """Updates everything; reads the journal again when a batch has been queued since."""
         if self._unread:
             self._start_reading()
         self._show_batches()
         self._show_jobs()
 
-    def _hear(self, event: Event) -> None:
+    def _receive_event(self, event: Event) -> None:
         self._unread = self._unread or isinstance(event, BatchQueued)
 
     def _start_reading(self) -> None:
@@ -110,10 +110,10 @@ class BatchesScreen(Page):
         self._show_jobs()
 
     def _show_batches(self) -> None:
-        """Changes only lines that say something else now; the highlight stays with its batch."""
-        self._batches = [self._present(batch) for batch in self._batches]
+        """Replaces only the lines that have changed; the highlight stays on its batch."""
+        self._batches = [self._with_present_jobs(batch) for batch in self._batches]
         now, options = self._session.clock.now(), self.query_one(OptionList)
-        lines = [in_a_line(batch, now) for batch in self._batches]
+        lines = [summary_line(batch, now) for batch in self._batches]
         if [option.id for option in options.options] == [batch.id for batch in self._batches]:
             for index, (before, after) in enumerate(zip(self._lines, lines, strict=True)):
                 if before != after:
@@ -131,18 +131,18 @@ class BatchesScreen(Page):
             return
         batch = self._batches[highlighted]
         under_way = batch.ended is None
-        new = self._shown is None or self._shown[0] != batch.id
-        if not new and self._shown == (batch.id, batch.jobs) and not under_way:
+        other_batch = self._shown is None or self._shown[0] != batch.id
+        if not other_batch and self._shown == (batch.id, batch.jobs) and not under_way:
             return
         at = self._session.clock.monotonic()
-        if not new and len(batch.jobs) > MANY and at - self._drawn_at < MANY_EVERY:
+        if not other_batch and len(batch.jobs) > LARGE_BATCH and at - self._drawn_at < LARGE_BATCH_EVERY:
             return
         self._shown, self._drawn_at = (batch.id, batch.jobs), at
-        pen = detail_texts.Pen(self._session.clock.now(), self.palette)
-        self.query_one("#jobs", Static).update(detail_texts.batch(batch.jobs, pen))
+        context = detail_texts.render_context(self._session.clock.now(), self.palette)
+        self.query_one("#jobs", Static).update(detail_texts.batch(batch.jobs, context))
 
-    def _present(self, batch: BatchSummary) -> BatchSummary:
-        """The batch with its jobs as they are now."""
+    def _with_present_jobs(self, batch: BatchSummary) -> BatchSummary:
+        """The batch with the current state of its jobs."""
         if batch.ended is not None and not any(job.id in self._session.jobs for job in batch.jobs):
             return batch
         known = self._session.jobs
@@ -154,9 +154,9 @@ class BatchesScreen(Page):
         return replace(batch, ended=last, jobs=jobs)
 
 
-def in_a_line(batch: BatchSummary, now: datetime) -> Text:
-    """One batch: when, its ID, how many, how long, outcomes."""
-    counts = Counter(_standing(job.state) for job in batch.jobs)
+def summary_line(batch: BatchSummary, now: datetime) -> Text:
+    """A batch in one line: its start, number of jobs, duration and outcomes."""
+    counts = Counter(_outcome_word(job.state) for job in batch.jobs)
     outcome = ", ".join(f"{number:,} {state}" for state, number in counts.most_common())
     seconds = ((batch.ended or now) - batch.created).total_seconds()
     took = f"took {formatting.exactly(seconds)}" if batch.ended else f"under way for {formatting.exactly(seconds)}"
@@ -167,5 +167,5 @@ def in_a_line(batch: BatchSummary, now: datetime) -> Text:
     )
 
 
-def _standing(state: JobState) -> str:
+def _outcome_word(state: JobState) -> str:
     return state.value if state.ended or state.needs_person else "under way"

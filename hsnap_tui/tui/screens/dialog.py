@@ -1,4 +1,4 @@
-"""What all dialogs look like, and a question with buttons."""
+"""The base class of all dialogs, and a question with buttons."""
 
 from __future__ import annotations
 
@@ -41,16 +41,17 @@ class Dialog(ModalScreen[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One button of a question."""
+class AnswerButton:
+    """One button of a question. `value` is what the question returns; `destructive` buttons are red."""
 
     value: str
     label: str
-    grave: bool = False
+    destructive: bool = False
 
 
 class Question(Dialog[str | None]):
-    """Asks something; gives the chosen answer's value, or none. The safe answer, the first, has the focus."""
+    """Asks a question. Returns the value of the chosen answer, or None. The first answer must be the safe one: it has
+    the focus."""
 
     BINDINGS = keys.bindings(keys.Scope.QUESTION)
 
@@ -59,14 +60,14 @@ class Question(Dialog[str | None]):
     Question .body Static { margin-top: 1; }
     """
 
-    def __init__(self, title: str, paragraphs: Sequence[str], answers: Sequence[Answer]) -> None:
+    def __init__(self, title: str, paragraphs: Sequence[str], answers: Sequence[AnswerButton]) -> None:
         super().__init__()
         self._title = title
         self._paragraphs = paragraphs
         self._answers = answers
 
     def compose(self) -> ComposeResult:
-        """The paragraphs, literally, and the buttons."""
+        """The paragraphs, without markup, and the buttons."""
         with Vertical(classes="box") as box:
             box.border_title = self._title
             with VerticalScroll(classes="body", can_focus=False):
@@ -76,19 +77,19 @@ class Question(Dialog[str | None]):
                 for answer in self._answers:
                     yield Button(
                         answer.label,
-                        variant="error" if answer.grave else "default",
+                        variant="error" if answer.destructive else "default",
                         compact=True,
                         id=f"answer-{answer.value}",
                     )
 
     def on_mount(self) -> None:
-        """The safe answer has the focus."""
+        """Focuses the first button."""
         self.query(Button).first().focus()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Gives the answer."""
+        """Closes the question with the answer of the button."""
         self.dismiss((event.button.id or "").removeprefix("answer-"))
 
     def action_stay(self) -> None:
-        """No answer."""
+        """Closes the question without an answer."""
         self.dismiss(None)

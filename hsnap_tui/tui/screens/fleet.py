@@ -1,4 +1,4 @@
-"""The main screen: table of servers, log, status. Hears events and repaints at most ten times a second."""
+"""The main screen: status line, table of servers, log. Collects events and repaints at most ten times a second."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from hsnap_tui.tui.widgets.log_pane import LogPane
 from hsnap_tui.tui.widgets.status_line import ProblemLines, StatusLine
 
 REPAINT_EVERY = 0.1
-"""Seconds in which everything that happens becomes one repaint."""
+"""Seconds between the first of some events and the repaint that shows all of them."""
 
 
 class FleetScreen(Screen[None]):
-    """Follows one session."""
+    """Shows one session."""
 
     BINDINGS = keys.bindings(keys.Scope.SERVERS, keys.Scope.VIEW)
     AUTO_FOCUS = "FleetTable"
@@ -43,24 +43,24 @@ class FleetScreen(Screen[None]):
     FleetScreen.-empty FleetTable { display: none; }
     """
 
-    class Stirred(Message):
-        """Something happened since the last repaint."""
+    class EventsPending(Message):
+        """Events have arrived since the last repaint."""
 
     def __init__(self, session: SessionInterface) -> None:
         super().__init__()
         self.session = session
-        self.board = TableModel()
+        self.table_model = TableModel()
         self.commands = Commands(self)
-        self._heard: list[ev.Event] = []
-        self._stirred = False
-        self._follows = False
+        self._pending_events: list[ev.Event] = []
+        self._repaint_pending = False
+        self._is_follower = False
         self._leader_pid: int | None = None
         self._available: tuple[object, ...] = ()
-        self._told_empty = ""
-        self._forget = session.subscribe(self.hear)
+        self._empty_text = ""
+        self._unsubscribe = session.subscribe(self.receive_event)
 
     def compose(self) -> ComposeResult:
-        """From top to bottom."""
+        """The widgets from top to bottom."""
         yield StatusLine()
         yield ProblemLines()
         yield FleetTable(self.session.clock.now)
@@ -70,39 +70,41 @@ class FleetScreen(Screen[None]):
         yield KeysFooter()
 
     def on_mount(self) -> None:
-        """Shows what is there already."""
-        self.set_interval(1.0, self._tick)
+        """Shows what the session knows already."""
+        self.set_interval(1.0, self._update_time_texts)
         self.screen_layout_refresh_signal.subscribe(self, self._place_toasts)
-        self.look()
+        self.update_view()
 
     def on_unmount(self) -> None:
-        """Hears no more."""
-        self._forget()
+        """Ends the subscription to the session's events."""
+        self._unsubscribe()
 
-    # -- events in, one repaint out ------------------------------------------------------------------------------
+    # -- many events, one repaint --------------------------------------------------------------------------------
 
-    def hear(self, event: ev.Event) -> None:
-        """Keeps an event for the next repaint. Called by the session: what goes wrong here must not disturb it."""
-        self._heard.append(event)
-        if not self._stirred:
-            self._stirred = True
-            self.post_message(self.Stirred())
+    def receive_event(self, event: ev.Event) -> None:
+        """Keeps an event for the next repaint. The session calls it, so it only stores and drawing happens later:
+        an error while drawing must not reach the session."""
+        self._pending_events.append(event)
+        if not self._repaint_pending:
+            self._repaint_pending = True
+            self.post_message(self.EventsPending())
 
-    @on(Stirred)
-    def _soon(self) -> None:
+    @on(EventsPending)
+    def _schedule_repaint(self) -> None:
         self.set_timer(REPAINT_EVERY, self._repaint)
 
     def _repaint(self) -> None:
-        self._stirred = False
-        heard, self._heard = self._heard, []
-        self.query_one(LogPane).write(line for event in heard if (line := say(event)))
+        self._repaint_pending = False
+        pending, self._pending_events = self._pending_events, []
+        self.query_one(LogPane).write(line for event in pending if (line := say(event)))
         dirty: set[int] = set()
-        for event in heard:
-            dirty.update(self._note(event))
-        self.look(dirty)
+        for event in pending:
+            dirty.update(self._apply_event(event))
+        self.update_view(dirty)
 
-    def _note(self, event: ev.Event) -> Iterable[int]:
-        """Takes from an event what the screen itself keeps; gives the servers whose rows may look different."""
+    def _apply_event(self, event: ev.Event) -> Iterable[int]:
+        """Takes from an event what the screen itself keeps; returns the IDs of servers whose rows may have
+        changed."""
         match event:
             case ev.FleetUpdated(changed=changed):
                 return changed
@@ -111,7 +113,7 @@ class FleetScreen(Screen[None]):
             case ev.LockTaken(server=server) | ev.LockCleared(server=server) | ev.ServerChanged(server=server):
                 return {server.id}
             case ev.RoleChanged(role=role, leader_pid=pid):
-                self._follows, self._leader_pid = role is ev.Role.FOLLOWER, pid
+                self._is_follower, self._leader_pid = role is ev.Role.FOLLOWER, pid
             case ev.WatchEnded(server=server, gone=gone):
                 self.app.bell()
                 what = "is gone: it is watched no more" if gone else "is unlocked"
@@ -119,45 +121,45 @@ class FleetScreen(Screen[None]):
                 return {server.id}
         return ()
 
-    def look(self, dirty: Iterable[int] | None = None) -> None:
-        """Brings the rows of these servers, or of all, and the lines above up to date."""
+    def update_view(self, dirty: Iterable[int] | None = None) -> None:
+        """Updates the rows of the servers in `dirty`, or of all when it is None, then status, problems and footer."""
         session = self.session
-        changes = self.board.refresh(session.fleet, session.jobs, session.watched, dirty)
+        changes = self.table_model.refresh(session.fleet, session.jobs, session.watched, dirty)
         self.query_one(FleetTable).apply(changes)
         self._show_empty()
         self._show_status()
         self._show_available()
 
-    def _tick(self) -> None:
+    def _update_time_texts(self) -> None:
         if self.is_current:
-            self.query_one(FleetTable).tick()
+            self.query_one(FleetTable).update_ages()
         self._show_status()
 
     def _show_status(self) -> None:
-        board = self.board
-        hidden = len(board.selected - set(board.shown)) if board.filter_text else 0
-        matching = len(board.shown) if board.filter_text else None
+        table_model = self.table_model
+        hidden = len(table_model.selected - set(table_model.shown)) if table_model.filter_text else 0
+        matching = len(table_model.shown) if table_model.filter_text else None
         self.query_one(StatusLine).parts = tuple(
-            status_parts(self.session, selected=len(board.selected), hidden=hidden, matching=matching)
+            status_parts(self.session, selected=len(table_model.selected), hidden=hidden, matching=matching)
         )
-        found = problems(self.session, follows=self._follows, leader_pid=self._leader_pid)
-        self.query_one(ProblemLines).problems = tuple(found)
+        problem_lines = problems(self.session, is_follower=self._is_follower, leader_pid=self._leader_pid)
+        self.query_one(ProblemLines).problems = tuple(problem_lines)
 
     def _place_toasts(self, _screen: object) -> None:
-        keep_within(self, self.query_one(FleetTable if self.board.shown else "#empty"))
+        keep_within(self, self.query_one(FleetTable if self.table_model.shown else "#empty"))
 
     def _show_empty(self) -> None:
-        self.set_class(not self.board.shown, "-empty")
-        if self.board.filter_text:
-            told = f"No server matches “{self.board.filter_text}”. Escape clears the filter."
+        self.set_class(not self.table_model.shown, "-empty")
+        if self.table_model.filter_text:
+            text = f"No server matches “{self.table_model.filter_text}”. Escape clears the filter."
         elif self.session.fleet.updated is None:
             lost = self.session.connection.stale_since is not None
-            told = "No servers seen yet." if lost else "Asking Hetzner for the servers …"
+            text = "No servers seen yet." if lost else "Asking Hetzner for the servers …"
         else:
-            told = "There are no servers in this project."
-        if told != self._told_empty:
-            self._told_empty = told
-            self.query_one("#empty", Static).update(told)
+            text = "There are no servers in this project."
+        if text != self._empty_text:
+            self._empty_text = text
+            self.query_one("#empty", Static).update(text)
 
     def _show_available(self) -> None:
         now = tuple(self.check_action(key.action, ()) for key in keys.KEYS)
@@ -166,7 +168,7 @@ class FleetScreen(Screen[None]):
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """None, which greys a key out, for what cannot be done now."""
+        """True for actions that are available now; None for others, which greys their keys out in the footer."""
         return True if self.commands.available(action) else None
 
     # -- keys ----------------------------------------------------------------------------------------------------
@@ -178,25 +180,25 @@ class FleetScreen(Screen[None]):
 
     @property
     def chosen(self) -> list[int]:
-        """What a key acts on."""
-        return self.board.chosen(self.cursor)
+        """The IDs of the servers that a key acts on."""
+        return self.table_model.chosen(self.cursor)
 
-    def action_mark(self) -> None:
+    def action_select(self) -> None:
         """Selects or deselects the server under the cursor."""
         if self.cursor is not None:
-            self.board.toggle(self.cursor)
-            self.look((self.cursor,))
+            self.table_model.toggle(self.cursor)
+            self.update_view((self.cursor,))
 
-    def action_mark_all(self) -> None:
-        """Selects all that are shown."""
-        self.board.mark_shown()
-        self.look()
+    def action_select_all(self) -> None:
+        """Selects all servers that are shown."""
+        self.table_model.select_shown()
+        self.update_view()
 
     def action_clear(self) -> None:
         """Clears the selection, or else the filter."""
-        if self.board.selected:
-            self.board.selected.clear()
-            self.look()
+        if self.table_model.selected:
+            self.table_model.selected.clear()
+            self.update_view()
         else:
             self.query_one(FilterBar).clear()
 
@@ -237,33 +239,33 @@ class FleetScreen(Screen[None]):
         self.commands.retry()
 
     def action_release(self) -> None:
-        """Says yes to held jobs."""
+        """Approves held jobs."""
         self.commands.release()
 
     def action_refresh(self) -> None:
-        """Looks at everything now."""
+        """Polls everything now."""
         self.commands.refresh()
 
     # -- widgets -------------------------------------------------------------------------------------------------
 
     @on(FilterBar.Changed)
     def _filter(self, event: FilterBar.Changed) -> None:
-        self.board.filter_text = event.text.strip()
-        self.look(())
+        self.table_model.filter_text = event.text.strip()
+        self.update_view(())
 
     @on(FilterBar.Left)
     def _leave_filter(self) -> None:
         self.query_one(FleetTable).focus()
 
     @on(FleetTable.RowHighlighted)
-    def _moved(self) -> None:
+    def _cursor_moved(self) -> None:
         self._show_available()
 
-    @on(FleetTable.Toggled)
-    def _clicked_mark(self, event: FleetTable.Toggled) -> None:
-        self.board.toggle(event.server_id)
-        self.look((event.server_id,))
+    @on(FleetTable.SelectionToggled)
+    def _clicked_selection(self, event: FleetTable.SelectionToggled) -> None:
+        self.table_model.toggle(event.server_id)
+        self.update_view((event.server_id,))
 
     @on(FleetTable.Opened)
-    def _clicked_twice(self) -> None:
+    def _double_clicked(self) -> None:
         self.action_details()

@@ -1,4 +1,4 @@
-"""All keys, from their data, and what the signs mean."""
+"""The help screen: all keys, the signs of the table, and notes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from hsnap_tui.tui import keys
-from hsnap_tui.tui.screens.page import Page
+from hsnap_tui.tui.screens.page import PageScreen
 
 SIGNS = (
     ("●", "selected (or click the first column)"),
@@ -31,14 +31,14 @@ NOTES = (
 )
 
 
-class HelpScreen(Page):
+class HelpScreen(PageScreen):
     """Keys under their headings, then signs."""
 
     def __init__(self) -> None:
         super().__init__("Help")
 
     def body(self) -> ComposeResult:
-        """One block a heading."""
+        """A block for each heading."""
         for scope, found in keys.by_scope():
             yield self.headed(scope.value)
             yield Static(_grid([(key.display, key.help) for key in found], 12))

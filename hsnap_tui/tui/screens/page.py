@@ -1,4 +1,4 @@
-"""What all full screens beside the table look like: a title, something to scroll, the keys."""
+"""The base class of all full screens except the main one: a title, a scrollable body, the footer."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from hsnap_tui.tui.theming.palette import Palette
 from hsnap_tui.tui.widgets.keys_footer import KeysFooter
 
 
-class Page(Screen[None]):
+class PageScreen(Screen[None]):
     """A full screen that `escape` leaves."""
 
     BINDINGS = keys.bindings(keys.Scope.BACK)
     AUTO_FOCUS = "VerticalScroll"
 
     DEFAULT_CSS = """
-    Page { background: $background; }
-    Page > .title { height: 1; padding: 0 1; background: $panel; text-style: bold; }
-    Page > VerticalScroll { padding: 0 1; scrollbar-size-vertical: 1; }
-    Page .apart { margin: 1 0; }
-    Page .heading { margin-top: 1; color: $text-primary; text-style: bold; }
+    PageScreen { background: $background; }
+    PageScreen > .title { height: 1; padding: 0 1; background: $panel; text-style: bold; }
+    PageScreen > VerticalScroll { padding: 0 1; scrollbar-size-vertical: 1; }
+    PageScreen .apart { margin: 1 0; }
+    PageScreen .heading { margin-top: 1; color: $text-primary; text-style: bold; }
     """
 
     def __init__(self, heading: str) -> None:
@@ -39,12 +39,12 @@ class Page(Screen[None]):
         yield KeysFooter()
 
     def body(self) -> ComposeResult:
-        """What can be scrolled."""
+        """The widgets of the scrollable body."""
         yield from ()
 
     @property
     def palette(self) -> Palette:
-        """The theme's colours by meaning."""
+        """The colours of the theme by meaning."""
         return Palette.of(self.app.theme_variables)
 
     @staticmethod

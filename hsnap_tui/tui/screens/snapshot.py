@@ -1,4 +1,4 @@
-"""The snapshot dialog: which servers, how described, what about locks, and whether to shut down first."""
+"""The snapshot dialog: description, labels, what to do about locks, and whether to shut down first."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from hsnap_tui.snapshots.template import DEFAULT_TEMPLATE, TemplateError, fields
 from hsnap_tui.tui import dialog_texts, keys
 from hsnap_tui.tui.screens.dialog import Dialog
 from hsnap_tui.tui.theming.palette import Palette
-from hsnap_tui.tui.widgets.choice import Choice
+from hsnap_tui.tui.widgets.choice import ChoiceField
 
 
 class SnapshotDialog(Dialog[SnapshotRequest | None]):
-    """Gives the request, or none when the person leaves. `busy` are servers with a job under way."""
+    """Returns the request, or None when the user leaves. `busy` are the jobs under way, by server ID."""
 
     BINDINGS = keys.bindings(keys.Scope.DIALOG)
 
@@ -54,7 +54,7 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
         self._busy = busy
 
     def compose(self) -> ComposeResult:
-        """Names, fields, what will be done, buttons."""
+        """The names of the servers, the fields, what will be done, the buttons."""
         with Vertical(classes="box") as box:
             box.border_title = dialog_texts.title(self._views)
             box.border_subtitle = "enter starts · esc leaves · tab next field · ← → choose"
@@ -70,9 +70,9 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
                 yield self._field("Labels", Input(placeholder="key=value, …", compact=True, id="labels"))
                 yield Static(id="label-error", classes="under", markup=False)
                 if_locked = [(IfLocked.WAIT, "wait for the lock"), (IfLocked.SKIP, "skip")]
-                yield self._field("If locked", Choice(if_locked, id="if-locked"))
+                yield self._field("If locked", ChoiceField(if_locked, id="if-locked"))
                 how = [(False, "as it runs"), (True, "shut down first, then power on again")]
-                yield self._field("Server", Choice(how, id="how"))
+                yield self._field("Server", ChoiceField(how, id="how"))
                 with Vertical(id="shut-down-options"):
                     defaults = SnapshotOptions()
                     yield self._short("Off at once", str(defaults.at_a_time), "at-a-time")
@@ -82,7 +82,7 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
                         (IfStillOn.LEAVE, "leave it running, fail the job"),
                         (IfStillOn.POWER_OFF, "power it off"),
                     ]
-                    yield self._field("If still on", Choice(late, id="if-still-on"))
+                    yield self._field("If still on", ChoiceField(late, id="if-still-on"))
                 yield Static(id="intent", classes="apart", markup=False)
                 yield Static(id="warnings", markup=False)
             with Horizontal(classes="buttons"):
@@ -90,34 +90,34 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
                 yield Button("Leave", compact=True, id="leave")
 
     def on_mount(self) -> None:
-        """The description has the focus; enter starts all the same."""
+        """Focuses the description; enter starts from there too."""
         self.query_one("#description", Input).focus()
-        self._say()
+        self._show_consequences()
 
     def on_input_changed(self) -> None:
-        """Shows at once what comes of it."""
-        self._say()
+        """Updates the preview and what will be done."""
+        self._show_consequences()
 
-    def on_choice_changed(self) -> None:
-        """Shows at once what comes of it."""
-        self._say()
+    def on_choice_field_changed(self) -> None:
+        """Updates the preview and what will be done."""
+        self._show_consequences()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """The mouse's way to start and leave."""
+        """Starts or leaves by button."""
         if event.button.id == "start":
             self._start()
         else:
             self.dismiss(None)
 
     def action_start(self) -> None:
-        """Starts, unless the button to leave has the focus."""
+        """Starts; leaves instead when the Leave button has the focus."""
         if self.focused is not None and self.focused.id == "leave":
             self.dismiss(None)
         else:
             self._start()
 
     def action_scroll_body(self, pages: int) -> None:
-        """Scrolls what does not fit."""
+        """Scrolls the dialog by so many pages."""
         body = self.query_one(".body", VerticalScroll)
         body.scroll_relative(y=pages * body.size.height, animate=False)
 
@@ -180,12 +180,12 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
         return self.query_one(f"#{field}", Input).value
 
     def _chosen(self, field: str) -> object:
-        choice: Choice[object] = self.query_one(f"#{field}", Choice)
+        choice: ChoiceField[object] = self.query_one(f"#{field}", ChoiceField)
         return choice.value
 
-    # -- saying what comes of them -------------------------------------------------------------------------------
+    # -- showing what will be done -------------------------------------------------------------------------------
 
-    def _say(self) -> None:
+    def _show_consequences(self) -> None:
         self.set_class(bool(self._chosen("how")), "-shut-down")
         self._show("preview", *self._preview())
         problems = {"labels": "", "at-a-time": "", "off-within": "", "max-downtime": ""}
@@ -196,12 +196,12 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
             problems[error.field] = str(error)
         self._show("label-error", problems["labels"], bad=True)
         self.query_one("#label-error").display = bool(problems["labels"])
-        for field, said in (
+        for field, text in (
             ("at-a-time", dialog_texts.at_a_time_in_words(options.at_a_time)),
             ("off-within", f"{formatting.roughly(options.off_within)} after the shutdown request (ACPI)"),
             ("max-downtime", dialog_texts.max_downtime_in_words(options.max_downtime)),
         ):
-            self._show(f"{field}-said", problems[field] or said, bad=bool(problems[field]))
+            self._show(f"{field}-said", problems[field] or text, bad=bool(problems[field]))
         if any(problems.values()):
             self._show("intent", "Nothing can start yet: see above.", bad=True)
         else:
@@ -216,10 +216,10 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
         except TemplateError as error:
             return str(error), True
 
-    def _show(self, field: str, said: str, bad: bool = False) -> None:
+    def _show(self, field: str, text: str, bad: bool = False) -> None:
         palette = Palette.of(self.app.theme_variables)
-        text = Text(f"✗ {said}" if bad else said, palette.bad if bad else "")
-        self.query_one(f"#{field}", Static).update(text)
+        line = Text(f"✗ {text}" if bad else text, palette.bad if bad else "")
+        self.query_one(f"#{field}", Static).update(line)
 
     def _names(self) -> Text:
         text = Text()
@@ -232,10 +232,10 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
 
     @classmethod
     def _short(cls, title: str, value: str, field: str) -> Widget:
-        said = Static(id=f"{field}-said", classes="said", markup=False)
-        made = cls._field(title, Input(value, compact=True, id=field), said)
-        made.add_class("short")
-        return made
+        text = Static(id=f"{field}-said", classes="said", markup=False)
+        row = cls._field(title, Input(value, compact=True, id=field), text)
+        row.add_class("short")
+        return row
 
     @staticmethod
     def _field(title: str, *widgets: Widget, apart: bool = False) -> Widget:

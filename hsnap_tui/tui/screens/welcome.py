@@ -1,4 +1,4 @@
-"""The first screen without a token: where one comes from, and the demo."""
+"""The first screen when there is no token: where to get one, and the demo."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ Or look around first
 
 
 class WelcomeScreen(Screen[None]):
-    """Offers the demo when there is a way to start it. `why` says what was wrong with what was found, if so."""
+    """Explains where a token comes from. `demo` is whether the demo can be started; `token_problem` says what was
+    wrong with the token that was found, if there was one."""
 
     BINDINGS = keys.bindings(keys.Scope.WELCOME)
 
@@ -51,17 +52,17 @@ class WelcomeScreen(Screen[None]):
     class DemoWanted(Message):
         """The person wants the demo."""
 
-    def __init__(self, demo: bool, why: str | None = None) -> None:
+    def __init__(self, demo: bool, token_problem: str | None = None) -> None:
         super().__init__()
         self._demo = demo
-        self._why = why
+        self._token_problem = token_problem
 
     def compose(self) -> ComposeResult:
-        """Words and two buttons."""
+        """The explanation and the buttons."""
         with VerticalScroll(can_focus=False) as box:
             box.border_title = "Welcome to hsnap-tui"
-            if self._why:
-                yield Static(f"✗ {self._why}", classes="why", markup=False)
+            if self._token_problem:
+                yield Static(f"✗ {self._token_problem}", classes="why", markup=False)
             yield Static(WAYS, markup=False)
             if self._demo:
                 yield Static(DEMO, markup=False)
@@ -72,7 +73,7 @@ class WelcomeScreen(Screen[None]):
         yield KeysFooter()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """The same by mouse or enter."""
+        """Starts the demo or quits by button."""
         if event.button.id == "demo":
             self.action_demo()
         else:
@@ -84,5 +85,5 @@ class WelcomeScreen(Screen[None]):
             self.post_message(self.DemoWanted())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """There may be no demo to offer."""
+        """Hides `d` when the demo can't be started."""
         return self._demo if action == "demo" else True

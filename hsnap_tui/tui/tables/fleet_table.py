@@ -1,4 +1,4 @@
-"""The table of servers. The one file that knows which table widget this is."""
+"""The table of servers, on Textual's DataTable. No other file knows which widget it is."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from textual.widgets.data_table import ColumnKey, RowKey
 from hsnap_tui.tui import keys
 from hsnap_tui.tui.tables import columns
 from hsnap_tui.tui.tables.rows import Row
-from hsnap_tui.tui.tables.table_model import Changes
-from hsnap_tui.tui.theming.palette import Cell, Drawn, Palette
+from hsnap_tui.tui.tables.table_model import TableChanges
+from hsnap_tui.tui.theming.palette import Cell, LazyCell, Palette
 
 _REFILL_FROM = 40
-"""Taking one row out costs time in proportion to all rows: from so many on, filling anew is quicker."""
+"""From so many removed rows on the table is filled anew: removing one costs time in proportion to all rows."""
 
 
-class FleetTable(DataTable[Drawn], inherit_bindings=False):
-    """Servers as rows. Updates cells, not tables; cursor and scroll position stay with their servers."""
+class FleetTable(DataTable[LazyCell], inherit_bindings=False):
+    """Servers as rows. Only changed cells are redrawn; the cursor and the scroll position stay on the same server."""
 
     BINDINGS = keys.bindings(keys.Scope.MOVE)
 
@@ -46,15 +46,15 @@ class FleetTable(DataTable[Drawn], inherit_bindings=False):
     }
     """
 
-    class Toggled(Message):
-        """The mark of a server was clicked."""
+    class SelectionToggled(Message):
+        """The first column of a server was clicked."""
 
         def __init__(self, server_id: int) -> None:
             super().__init__()
             self.server_id = server_id
 
     class Opened(Message):
-        """A server that had the cursor already was clicked."""
+        """A server was clicked twice."""
 
         def __init__(self, server_id: int) -> None:
             super().__init__()
@@ -66,18 +66,18 @@ class FleetTable(DataTable[Drawn], inherit_bindings=False):
         )
         self._now = now
         self._palette = Palette()
-        self._placed: tuple[columns.Placed, ...] = ()
+        self._columns_shown: tuple[columns.PlacedColumn, ...] = ()
         self._rows: dict[int, Row] = {}
-        self._drawn: dict[int, tuple[Cell, ...]] = {}
+        self._cells_shown: dict[int, tuple[Cell, ...]] = {}
         self._order: tuple[int, ...] = ()
-        self._wanted: int | None = None
-        self._put: int | None = None
+        self._cursor_target: int | None = None
+        self._cursor_restored_to: int | None = None
 
-    # -- what the rest of the program says ---------------------------------------------------------------------
+    # -- for the screen ----------------------------------------------------------------------------------------
 
     @property
     def cursor(self) -> int | None:
-        """The ID of the server under the cursor."""
+        """The ID of the server under the cursor; None in an empty table."""
         return self._order[self.cursor_row] if 0 <= self.cursor_row < len(self._order) else None
 
     @cursor.setter
@@ -96,62 +96,62 @@ class FleetTable(DataTable[Drawn], inherit_bindings=False):
         top = int(self.scroll_y)
         return self._order[top : top + self.size.height]
 
-    def apply(self, changes: Changes) -> None:
-        """Shows what changed, and touches nothing else."""
+    def apply(self, changes: TableChanges) -> None:
+        """Redraws the changed rows, and puts all rows in a new order where that changed."""
         self._rows.update(changes.rows)
         with self.app.batch_update():
-            fresh = changes.order is not None and self._arrange(changes.order)
-            for server_id in () if fresh else changes.rows.keys() & self._drawn.keys():
+            redrawn = changes.order is not None and self._set_order(changes.order)
+            for server_id in () if redrawn else changes.rows.keys() & self._cells_shown.keys():
                 self._draw(server_id)
 
     def repaint(self) -> None:
-        """Draws all rows again with the theme's colours."""
+        """Redraws all rows with the colours of the theme."""
         self._palette = Palette.of(self.app.theme_variables)
-        for server_id in self._drawn:
+        for server_id in self._cells_shown:
             self._draw(server_id)
 
-    def tick(self) -> None:
-        """Brings the ages of the rows in view up to date."""
+    def update_ages(self) -> None:
+        """Updates the ages in the rows that are in view."""
         for server_id in self.in_view:
             self._draw(server_id)
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
     def _draw(self, server_id: int) -> None:
-        before = self._drawn[server_id]
+        before = self._cells_shown[server_id]
         after = self._cells(server_id)
-        for place, old, new in zip(self._placed, before, after, strict=True):
+        for column, old, new in zip(self._columns_shown, before, after, strict=True):
             if old != new:
-                self.update_cell(str(server_id), place.column.key, Drawn(new))
-        self._drawn[server_id] = after
+                self.update_cell(str(server_id), column.column.key, LazyCell(new))
+        self._cells_shown[server_id] = after
 
     def update_cell(
         self,
         row_key: RowKey | str,
         column_key: ColumnKey | str,
-        value: Drawn,
+        value: LazyCell,
         *,
         update_width: bool = False,  # noqa: ARG002
     ) -> None:
-        """Has that cell drawn and nothing else: the base class draws the whole table. Widths are fixed."""
-        row, column = self._row_locations.get(RowKey(str(row_key))), str(column_key)
+        """Redraws this cell only; the base class would redraw the whole table. Widths are fixed."""
+        row = self._row_locations.get(RowKey(str(row_key)))
         if row is None:
             raise KeyError(row_key)
-        self._data[RowKey(str(row_key))][ColumnKey(column)] = value
+        self._data[RowKey(str(row_key))][ColumnKey(str(column_key))] = value
         self._update_count += 1
         x = 0
-        for place in self._placed:
-            width = place.width + columns.GAP
-            if place.column.key == column:
+        for placed in self._columns_shown:
+            width = placed.width + columns.GAP
+            if placed.column.key == str(column_key):
                 self._refresh_region(Region(x, row + self.header_height, width, 1))
             x += width
 
     def _cells(self, server_id: int) -> tuple[Cell, ...]:
-        return columns.cells(self._rows[server_id], self._placed, self._now(), self._palette)
+        return columns.cells(self._rows[server_id], self._columns_shown, self._now(), self._palette)
 
-    def _arrange(self, order: tuple[int, ...]) -> bool:
-        """Puts the rows in this order; gives whether all of them were drawn anew."""
-        wanted, height_above, index = self._remember()
+    def _set_order(self, order: tuple[int, ...]) -> bool:
+        """Puts the rows in this order; returns whether all of them were redrawn."""
+        cursor_target, height_above, index = self._save_position()
         kept = set(order)
         gone = [server_id for server_id in self._order if server_id not in kept]
         refill = len(gone) >= _REFILL_FROM or order != tuple(i for i in self._order if i in kept)
@@ -160,76 +160,80 @@ class FleetTable(DataTable[Drawn], inherit_bindings=False):
         else:
             for server_id in gone:
                 self.remove_row(str(server_id))
-                del self._drawn[server_id]
+                del self._cells_shown[server_id]
         self._rows = {server_id: self._rows[server_id] for server_id in order}
         self._order = order
-        self._restore(wanted, height_above, index)
+        self._restore_position(cursor_target, height_above, index)
         return refill
 
     def _refill(self, order: Iterable[int]) -> None:
         self.clear()
-        self._drawn.clear()
+        self._cells_shown.clear()
         for server_id in order:
-            drawn = self._drawn[server_id] = self._cells(server_id)
-            self.add_row(*(Drawn(cell) for cell in drawn), key=str(server_id))
+            drawn = self._cells_shown[server_id] = self._cells(server_id)
+            self.add_row(*(LazyCell(cell) for cell in drawn), key=str(server_id))
 
-    def _remember(self) -> tuple[int | None, int, int]:
-        """The server to keep the cursor on (one that a filter hid comes back to it), and where it stands."""
-        if self._wanted is None or self.cursor != self._put:
-            self._wanted = self.cursor
-        return self._wanted, self.cursor_row - int(self.scroll_y), self.cursor_row
+    def _save_position(self) -> tuple[int | None, int, int]:
+        """The server that the cursor belongs to, its height above the top of the view, and its row.
 
-    def _restore(self, wanted: int | None, height_above: int, index: int) -> None:
+        While a filter hides that server it is kept in mind: the cursor returns to it when it is shown again.
+        """
+        if self._cursor_target is None or self.cursor != self._cursor_restored_to:
+            self._cursor_target = self.cursor
+        return self._cursor_target, self.cursor_row - int(self.scroll_y), self.cursor_row
+
+    def _restore_position(self, cursor_target: int | None, height_above: int, index: int) -> None:
         if not self._order:
             return
         self._update_dimensions(())
-        row = self._order.index(wanted) if wanted in self._rows else min(index, len(self._order) - 1)
+        row = self._order.index(cursor_target) if cursor_target in self._rows else min(index, len(self._order) - 1)
         self.move_cursor(row=max(0, row), scroll=False)
         self.scroll_to(y=row - height_above, animate=False, force=True, immediate=True)
-        self._put = self.cursor
+        self._cursor_restored_to = self.cursor
 
     # -- the widget ----------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        """Takes the theme's colours and follows its changes."""
+        """Takes the colours of the theme, and again whenever the theme changes."""
         self._palette = Palette.of(self.app.theme_variables)
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self.repaint())
 
     def on_focus(self) -> None:
-        """On the cursor's strong ground only its own colour can be read."""
+        """With the focus the cursor's background is strong: only its own text colour can be read on it."""
         self.cursor_foreground_priority = "css"
 
     def on_blur(self) -> None:
-        """The cursor is a quiet ground now, with the colours of every row."""
+        """Without the focus the cursor's background is faint: the cells keep their colours."""
         self.cursor_foreground_priority = "renderable"
 
     def on_resize(self, event: events.Resize) -> None:
-        """Chooses the columns that fit."""
-        placed = columns.layout(event.size.width - self.styles.scrollbar_size_vertical)
-        if placed == self._placed:
+        """Shows the columns that fit into the new width."""
+        columns_that_fit = columns.layout(event.size.width - self.styles.scrollbar_size_vertical)
+        if columns_that_fit == self._columns_shown:
             return
-        remembered = self._remember()
-        self._placed = placed
+        saved = self._save_position()
+        self._columns_shown = columns_that_fit
         with self.app.batch_update():
             self.clear(columns=True)
-            for place in placed:
-                self.add_column(Text(place.column.title), key=place.column.key, width=place.width + columns.GAP)
+            for column in columns_that_fit:
+                self.add_column(Text(column.column.title), key=column.column.key, width=column.width + columns.GAP)
             self._refill(self._order)
-            self._restore(*remembered)
+            self._restore_position(*saved)
 
     def _update_dimensions(self, new_rows: Iterable[RowKey]) -> None:  # noqa: ARG002
-        """Columns have fixed widths and rows one line: there is nothing to measure in new rows."""
+        """Skips measuring new rows: columns have fixed widths and rows one line."""
         super()._update_dimensions(())
 
     def on_click(self, event: events.Click) -> None:
-        """A click in the first column selects, two clicks open; the base class moves the cursor."""
+        """A click in the first column toggles the selection, a double click opens; the base class moves the
+        cursor."""
         meta = event.style.meta
         row = meta.get("row", -1)
         if not 0 <= row < len(self._order):
             return
         server_id = self._order[row]
         if meta.get("column") == 0:
-            self.post_message(self.Toggled(server_id))
+            self.post_message(self.SelectionToggled(server_id))
             event.stop()
             event.prevent_default()
         elif event.chain == 2:

@@ -1,4 +1,4 @@
-"""What the table shows: which servers, in which order, selected how; changes since last time (pure)."""
+"""The model of the table: which servers are shown, their order, the selection, and what has changed (pure)."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from dataclasses import dataclass, field
 from hsnap_tui.cloud.model import Server
 from hsnap_tui.fleet.state import Fleet
 from hsnap_tui.jobs.core.model import Job
-from hsnap_tui.tui.tables.rows import Row, job_of_each, with_newest
+from hsnap_tui.tui.tables.rows import Row, jobs_by_server, with_own_snapshot
 
 _DIGITS = re.compile(r"([0-9]+)")
 _ADDRESS = re.compile(r"[0-9]+\.[0-9.]*|\.[0-9][0-9.]*|[0-9a-f]*:[0-9a-f:./]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """Rows that may look different, and the IDs of all rows in order when that changed."""
+class TableChanges:
+    """Rows that may have changed, by server ID, and the IDs of all rows in order if the order changed."""
 
     rows: Mapping[int, Row] = field(default_factory=dict)
     order: tuple[int, ...] | None = None
 
 
 def natural(server: Server) -> tuple[list[tuple[int, int, str]], int]:
-    """Sorts as people count: web-2 before web-10; equal names by ID."""
+    """The sort key of a server: by name with numbers compared as numbers (web-2 before web-10), then by ID."""
     parts = _DIGITS.split(server.name.casefold())
     return [(0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part) for part in parts], server.id
 
 
-def matches(server: Server, needle: str) -> bool:
-    """Whether each word of a filter is part of a server's name, ID, labels, type, location or status.
+def matches(server: Server, filter_text: str) -> bool:
+    """Whether each word of the filter text occurs in the server's name, ID, labels, type, location or status.
 
-    A word that looks like an IP address (digits with a dot, or a colon) may also be part of one of its IPs: `db` must
-    not find every server in 2001:db8.
+    IP addresses are searched only for words that look like part of one (digits with a dot, or a colon): otherwise
+    `db` would match every server in 2001:db8.
     """
     words_of_server = "\n".join(
         (
@@ -48,12 +48,12 @@ def matches(server: Server, needle: str) -> bool:
     addresses = "\n".join((server.ipv4 or "", server.ipv6 or "")).casefold()
     return all(
         word in words_of_server or (_ADDRESS.fullmatch(word) is not None and word in addresses)
-        for word in needle.casefold().split()
+        for word in filter_text.casefold().split()
     )
 
 
 class TableModel:
-    """The table's rows, kept between two looks at the fleet."""
+    """Which servers the table shows and which are selected. `refresh` brings it up to date with the fleet."""
 
     def __init__(self) -> None:
         self.filter_text = ""
@@ -63,8 +63,11 @@ class TableModel:
 
     def refresh(
         self, fleet: Fleet, jobs: Mapping[str, Job], watched: frozenset[int], dirty: Iterable[int] | None = None
-    ) -> Changes:
-        """The changes to show: of the servers in `dirty`, or of all; selection of vanished servers is dropped."""
+    ) -> TableChanges:
+        """The changes since the last call, with the rows of the servers in `dirty`, or of all when it is None.
+
+        Servers that are gone are no longer selected.
+        """
         views = fleet.views
         touched = views.keys() if dirty is None else [server_id for server_id in dirty if server_id in views]
         order = self._order(fleet)
@@ -73,10 +76,10 @@ class TableModel:
         self.shown = order
         self.selected &= views.keys()
         visible = set(order)
-        job_of = job_of_each(jobs.values())
+        job_of = jobs_by_server(jobs.values())
         rows = {
             server_id: Row(
-                with_newest(views[server_id], job_of.get(server_id), fleet),
+                with_own_snapshot(views[server_id], job_of.get(server_id), fleet),
                 job_of.get(server_id),
                 server_id in self.selected,
                 server_id in watched,
@@ -84,18 +87,19 @@ class TableModel:
             for server_id in {*touched, *appeared}
             if server_id in visible
         }
-        return Changes(rows, order if changed_order else None)
+        return TableChanges(rows, order if changed_order else None)
 
     def toggle(self, server_id: int) -> None:
         """Selects or deselects one server."""
         self.selected ^= {server_id}
 
-    def mark_shown(self) -> None:
-        """Selects all servers that are shown, beside those selected before."""
+    def select_shown(self) -> None:
+        """Selects all servers that are shown; those selected before stay selected."""
         self.selected |= set(self.shown)
 
     def chosen(self, cursor: int | None) -> list[int]:
-        """What a key acts on: the selection in the order of the table, or the server under the cursor."""
+        """The IDs that a key acts on: the selection in the order of the table, or else the server under the
+        cursor."""
         if not self.selected:
             return [] if cursor is None else [cursor]
         place = {server_id: index for index, server_id in enumerate(self.shown)}

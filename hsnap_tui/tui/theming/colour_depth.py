@@ -1,4 +1,4 @@
-"""How many colours the terminal has, and Textual's output brought down to them."""
+"""How many colours the terminal can show, and the reduction of Textual's output to them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 
-class Depth(IntEnum):
-    """Colours that a terminal can show."""
+class ColourDepth(IntEnum):
+    """How many colours a terminal can show."""
 
     ANSI = 16
     MANY = 256
@@ -28,20 +28,21 @@ class Depth(IntEnum):
 _WITH_MANY = ("256color", "kitty", "alacritty", "wezterm", "ghostty", "foot")
 
 
-def depth(environ: Mapping[str, str], terminfo: Callable[[str], int]) -> Depth:
-    """What the environment says; `terminfo` gives a terminal's number of colours, 0 when it is not known."""
+def depth(environ: Mapping[str, str], terminfo: Callable[[str], int]) -> ColourDepth:
+    """The colour depth by environment variables. `terminfo` returns the number of colours of a terminal type, 0 when
+    unknown."""
     term = environ.get("TERM", "").casefold()
     if environ.get("COLORTERM", "").casefold() in ("truecolor", "24bit") or term.endswith("-direct"):
-        return Depth.TRUE
+        return ColourDepth.TRUE
     if sys.platform == "win32" or environ.get("TEXTUAL_COLOR_SYSTEM"):
-        return Depth.TRUE  # Rich asks the Windows console itself; and who names a system has it
-    if any(word in term for word in _WITH_MANY) or terminfo(term) >= Depth.MANY:
-        return Depth.MANY
-    return Depth.ANSI
+        return ColourDepth.TRUE  # Rich asks the Windows console itself; TEXTUAL_COLOR_SYSTEM is the user's own choice
+    if any(word in term for word in _WITH_MANY) or terminfo(term) >= ColourDepth.MANY:
+        return ColourDepth.MANY
+    return ColourDepth.ANSI
 
 
 def colours_by_terminfo(term: str) -> int:
-    """The number of colours in the system's database of terminals, 0 when it does not know."""
+    """The number of colours by the system's terminfo database, 0 when it does not know the terminal."""
     try:
         import curses  # noqa: PLC0415 - Windows has none
     except ImportError:
@@ -53,17 +54,17 @@ def colours_by_terminfo(term: str) -> int:
         return 0
 
 
-def limit(app: App[Any], colours: Depth) -> None:
-    """Makes an app write no other colours than the terminal has."""
-    if colours is Depth.TRUE:
+def limit_colours(app: App[Any], colours: ColourDepth) -> None:
+    """Makes the app write only colours that the terminal can show."""
+    if colours is ColourDepth.TRUE:
         return
-    app.console._color_system = ColorSystem.EIGHT_BIT if colours is Depth.MANY else ColorSystem.STANDARD
-    if colours is Depth.MANY:
+    app.console._color_system = ColorSystem.EIGHT_BIT if colours is ColourDepth.MANY else ColorSystem.STANDARD
+    if colours is ColourDepth.MANY:
         app._filters.append(_To256())
 
 
 class _To256(LineFilter):
-    """Takes the nearest of 256 colours. Rich makes navy of dark greys."""
+    """Replaces each colour by the nearest of 256. Rich's own choice turns dark greys into navy."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
         return [Segment(text, _style_of_256(style) if style else style, control) for text, style, control in segments]
@@ -82,7 +83,7 @@ def _of_256(colour: RichColor | None) -> RichColor | None:
 
 @lru_cache(4096)
 def nearest(red: int, green: int, blue: int) -> int:
-    """The number of the nearest colour in the 6 × 6 × 6 cube or among the greys of a terminal with 256."""
+    """The number of the nearest of the 256 colours: in the 6 × 6 × 6 cube (16 to 231) or the greys (232 to 255)."""
     steps = (0, 95, 135, 175, 215, 255)
     cube = [min(range(6), key=lambda at: abs(steps[at] - part)) for part in (red, green, blue)]
     grey = max(0, min(23, round(((red + green + blue) / 3 - 8) / 10)))

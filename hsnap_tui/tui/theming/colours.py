@@ -1,7 +1,7 @@
-"""Colours that can be read and seen, made from any theme's variables (pure).
+"""Colours with enough contrast, made from the variables of any theme (pure).
 
-Textual's themes, and those that people add, promise no contrast. What is drawn with these variables has at least 4.5
-to 1 for text and 3 to 1 for lines and for what shows the focus, as WCAG 2.2 asks (1.4.3, 1.4.11).
+Textual's own themes, and those that users add, guarantee no contrast. The variables made here have a contrast of at
+least 4.5 to 1 for text and 3 to 1 for lines and the focus, as WCAG 2.2 requires (1.4.3, 1.4.11).
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ TEXT = 4.5
 LINE = 3.0
 
 _MARGIN = 0.05
-"""Colours are rounded to whole numbers on their way to the terminal."""
+"""Added to each required contrast, since colours are rounded to whole numbers when they are written."""
 
 _ENDS = (Color(0, 0, 0), Color(255, 255, 255))
 
 _MEANINGS = {"text-success": "green", "text-warning": "yellow", "text-error": "red", "text-primary": "cyan"}
-"""What each variable falls back to in a theme that does not have it, or has it as something that is no colour."""
+"""The colour for each variable that a theme does not define, or defines as something that is no plain colour."""
 
 
 def parse(value: str | None) -> Color | None:
-    """The opaque or ANSI colour that a variable stands for, or none: `auto 60%` is not one."""
+    """The opaque or ANSI colour of a variable; None for anything else, such as `auto 60%`."""
     if not value:
         return None
     try:
@@ -34,7 +34,7 @@ def parse(value: str | None) -> Color | None:
 
 
 def style(value: str | None, otherwise: str) -> str:
-    """A variable as a Rich style, or another style where it is no colour."""
+    """The variable as a Rich style; `otherwise` when it is no colour."""
     colour = parse(value)
     if colour is None:
         return otherwise
@@ -50,7 +50,7 @@ def contrast(one: Color, other: Color) -> float:
 
 
 def readable(colour: Color, grounds: Iterable[Color], ratio: float) -> Color:
-    """The colour, made lighter on dark grounds or darker on light ones until it has the contrast on each of them."""
+    """The colour, made lighter or darker until it has the contrast `ratio` with each of the backgrounds."""
     grounds = list(grounds)
     end = _farthest(grounds)
     for step in range(0, 101, 4):
@@ -61,7 +61,7 @@ def readable(colour: Color, grounds: Iterable[Color], ratio: float) -> Color:
 
 
 def variables(theme: Mapping[str, str], ansi: bool) -> dict[str, str]:
-    """The variables that our screens draw with, for a theme's own; `ansi` themes use the terminal's colours."""
+    """The variables for our screens, from those of the theme. Themes with `ansi` use the terminal's own colours."""
     return _of_terminal(theme) if ansi else _of_theme(theme)
 
 
@@ -74,7 +74,7 @@ def _of_theme(theme: Mapping[str, str]) -> dict[str, str]:
     raised = surface.blend(strong, 0.10, alpha=1)
     grounds = (back, surface, panel, field, raised)
     if min(contrast(strong, ground) for ground in grounds) < TEXT + _MARGIN:
-        surface = panel = field = raised = back  # a middle shade: between black and white there is no room for others
+        surface = panel = field = raised = back  # on a medium shade neither black nor white leaves room for others
         grounds = (back,) * 5
     fore = readable(_rgb(theme.get("foreground")) or strong, grounds, TEXT)
     primary = _rgb(theme.get("primary")) or fore
@@ -124,7 +124,7 @@ def _of_theme(theme: Mapping[str, str]) -> dict[str, str]:
 
 
 def _of_terminal(theme: Mapping[str, str]) -> dict[str, str]:
-    """The terminal's colours have the contrast that its owner gave them; there are no shades between them."""
+    """For the terminal's own colours: their contrast is the user's choice, and there are no shades between them."""
     focus = theme.get("primary", "ansi_cyan")
     return {name: theme.get(name, f"ansi_{fallback}") for name, fallback in _MEANINGS.items()} | {
         "text-muted": "ansi_default",
@@ -144,7 +144,7 @@ def _of_terminal(theme: Mapping[str, str]) -> dict[str, str]:
 
 
 def _farthest(grounds: Iterable[Color]) -> Color:
-    """Black or white, whichever is easier to read on the worst of these grounds."""
+    """Black or white, whichever has the higher lowest contrast with these backgrounds."""
     return max(_ENDS, key=lambda end: min(contrast(end, ground) for ground in grounds))
 
 
@@ -154,12 +154,12 @@ def _rgb(value: str | None) -> Color | None:
 
 
 def _near(colour: Color | None, back: Color) -> Color:
-    """A ground beside the background: not so far from it that no text can be read on both."""
+    """A second background colour: the given one, unless it differs so much from the first that no text suits both."""
     return colour if colour is not None and contrast(colour, back) < 1.6 else back
 
 
 def _block(colour: Color, back: Color, fore: Color) -> tuple[Color, Color]:
-    """The cursor's ground and the text on it."""
+    """The background of the cursor, and the colour of the text on it."""
     on_it = max((back, fore, *_ENDS), key=lambda text: contrast(text, colour))
     return readable(colour, (on_it,), TEXT) if contrast(colour, on_it) < TEXT else colour, on_it
 

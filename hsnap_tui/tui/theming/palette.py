@@ -1,4 +1,4 @@
-"""Colours by meaning, from the theme; words and signs always say the same without them."""
+"""Colours by meaning, taken from the theme. Nothing is told by colour alone: a word or a sign says the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Segment = tuple[str, str]
 """Some text and its Rich style."""
 
 Cell = tuple[Segment, ...]
-"""What stands in one cell; plain data, so that equal cells compare equal."""
+"""The content of a cell; plain data, so that cells can be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Palette:
 
     @classmethod
     def of(cls, theme: Mapping[str, str]) -> Palette:
-        """The palette of a Textual theme's variables."""
+        """The palette for the variables of a Textual theme."""
         plain = cls()
         quiet = colours.style(theme.get("text-muted"), plain.quiet)
         return cls(
@@ -41,7 +41,7 @@ class Palette:
         )
 
     def severity(self, severity: Severity) -> str:
-        """The style of a log line or message."""
+        """The style for a severity."""
         return {
             Severity.QUIET: self.quiet,
             Severity.INFO: "",
@@ -52,16 +52,16 @@ class Palette:
 
 
 SIGN = {Severity.QUIET: " ", Severity.INFO: " ", Severity.GOOD: "✓", Severity.WARNING: "!", Severity.BAD: "✗"}
-"""What says the severity without colour."""
+"""The sign of each severity, for terminals without colours."""
 
 
 def text(cell: Cell) -> Text:
-    """A cell as literal Rich text: nothing in it is ever markup."""
+    """A cell as Rich text, without interpreting markup in it."""
     return Text.assemble(*cell, no_wrap=True, overflow="ellipsis", end="")
 
 
-class Drawn:
-    """A cell that becomes Rich text only when it comes into view: of thousands of rows, most never do."""
+class LazyCell:
+    """A cell that is made into Rich text only when it is drawn: most of thousands of rows never are."""
 
     __slots__ = ("cell",)
 

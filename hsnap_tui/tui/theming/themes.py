@@ -1,4 +1,4 @@
-"""Our themes, calm and of good contrast; Textual's own can be chosen in the palette."""
+"""Our own themes. Textual's can be chosen in the command palette, or with `--theme`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ DARK_ANSI = Theme(
     error="ansi_red",
     variables={"block-cursor-background": "ansi_cyan", "block-cursor-foreground": "ansi_black"},
 )
-"""In the terminal's own colours, for terminals that have only 16 or fewer."""
+"""In the terminal's own colours, for terminals with 16 colours or fewer."""
 
 LIGHT_ANSI = Theme(
     name="hsnap-light-16",
@@ -68,11 +68,11 @@ LIGHT_ANSI = Theme(
     error="ansi_red",
     variables={"block-cursor-background": "ansi_blue", "block-cursor-foreground": "ansi_white"},
 )
-"""The same on a light ground, where yellow cannot be read."""
+"""The same for a light background, on which yellow cannot be read."""
 
 OWN = (DARK, LIGHT, DARK_ANSI, LIGHT_ANSI)
 
 
 def names() -> list[str]:
-    """The names of all themes that there are, Textual's and ours."""
+    """The names of all themes, Textual's and ours, sorted."""
     return sorted({*BUILTIN_THEMES, *(own.name for own in OWN)})

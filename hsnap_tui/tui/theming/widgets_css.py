@@ -1,6 +1,6 @@
-"""What Textual's own widgets look like in this program: flat, one line high, the focus plain to see.
+"""The style of Textual's own widgets: flat, one line high, with a visible focus.
 
-It is the app's `CSS`, which beats the widgets' own whatever their selectors are.
+It has to be the app's `CSS`: that takes precedence over the `DEFAULT_CSS` of the widgets, whatever the selectors.
 """
 
 CSS = """

@@ -1,4 +1,4 @@
-"""A choice between a few words on one line. The arrow keys choose at once: what is seen is what will be done."""
+"""A field to choose one of a few values, all shown on one line. The arrow keys change the value at once."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from textual.widget import Widget
 T = TypeVar("T")
 
 
-class Choice(Widget, Generic[T], can_focus=True):
-    """One of several values, each with its words."""
+class ChoiceField(Widget, Generic[T], can_focus=True):
+    """One of several values, each with its label."""
 
     DEFAULT_CSS = """
-    Choice { height: auto; width: 1fr; color: $foreground; border-left: blank $surface; }
-    Choice:focus { border-left: outer $hsnap-focus; }
+    ChoiceField { height: auto; width: 1fr; color: $foreground; border-left: blank $surface; }
+    ChoiceField:focus { border-left: outer $hsnap-focus; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,19 +40,19 @@ class Choice(Widget, Generic[T], can_focus=True):
 
     @property
     def value(self) -> T:
-        """What is chosen."""
+        """The chosen value."""
         return self._options[self.index][0]
 
     def action_choose(self, step: int) -> None:
-        """Chooses the next or the one before, round and round."""
+        """Chooses the next value, or the one before for a negative step; wraps around at the ends."""
         self.index = (self.index + step) % len(self._options)
 
     def watch_index(self) -> None:
-        """Tells it."""
+        """Posts `Changed`."""
         self.post_message(self.Changed())
 
     def render(self) -> Text:
-        """All choices; the chosen one has a filled mark."""
+        """All labels; the chosen one has a filled circle."""
         line = Text()
         for index, words in enumerate(self._words()):
             chosen = index == self.index
@@ -61,7 +61,7 @@ class Choice(Widget, Generic[T], can_focus=True):
         return line
 
     def on_click(self, event: events.Click) -> None:
-        """Chooses what was clicked."""
+        """Chooses the value that was clicked."""
         at = 0
         for index, words in enumerate(self._words()):
             at += cell_len(words) + 3

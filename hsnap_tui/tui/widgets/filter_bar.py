@@ -11,7 +11,7 @@ from hsnap_tui.tui import keys
 
 
 class FilterBar(Horizontal):
-    """Tells each change of the text at once; enter keeps it, escape clears it."""
+    """The filter text. Posts `Changed` with each key; enter keeps the text, escape clears it."""
 
     BINDINGS = keys.bindings(keys.Scope.FILTER)
 
@@ -23,52 +23,52 @@ class FilterBar(Horizontal):
     """
 
     class Changed(Message):
-        """The text is different now."""
+        """The filter text has changed."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
 
     class Left(Message):
-        """The person goes back to the table."""
+        """The focus goes back to the table."""
 
     def compose(self) -> ComposeResult:
-        """A sign and the text."""
+        """A title and the input."""
         yield Static("Filter: ", markup=False)
         yield Input(compact=True, placeholder="name, ID, label, IP, type, location or status")
 
     @property
     def text(self) -> str:
-        """What is filtered by."""
+        """The filter text."""
         return self.query_one(Input).value
 
     def open(self) -> None:
-        """Shows the line and takes the keyboard."""
+        """Shows the bar and focuses its input."""
         self.add_class("-open")
         self.query_one(Input).focus()
 
     def clear(self) -> None:
-        """Empties and hides it."""
+        """Clears the text and hides the bar."""
         self.query_one(Input).value = ""
         self.remove_class("-open")
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Passes the change on."""
+        """Posts `Changed`."""
         event.stop()
         self.post_message(self.Changed(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter keeps the filter."""
+        """Keeps the filter, as `action_keep`."""
         event.stop()
         self.action_keep()
 
     def action_keep(self) -> None:
-        """Back to the table; an empty filter goes away."""
+        """Goes back to the table and keeps the filter; an empty bar is hidden."""
         if not self.text:
             self.clear()
         self.post_message(self.Left())
 
     def action_drop(self) -> None:
-        """Back to the table without a filter."""
+        """Clears the filter and goes back to the table."""
         self.clear()
         self.post_message(self.Left())

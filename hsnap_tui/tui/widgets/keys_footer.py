@@ -1,4 +1,4 @@
-"""The footer: the keys that work now, as many as fit, the important and usable ones longest."""
+"""The footer: as many keys as fit. Keys that can't be used now, and those with a high rank, are left out first."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from hsnap_tui.tui import keys
 
 
 class KeysFooter(Footer):
-    """A footer that leaves out the least important keys instead of cutting the last ones off."""
+    """Textual's footer, which would cut off the last keys instead of leaving out the least important ones."""
 
     def __init__(self) -> None:
         super().__init__(show_command_palette=False, compact=True)
 
     def compose(self) -> ComposeResult:
-        """The keys that fit, in the order of the data."""
+        """The keys that fit, in the order of `keys.KEYS`."""
         yield from self._that_fit(super().compose())
 
     def on_resize(self) -> None:
-        """Chooses anew for the new width."""
+        """Chooses the keys again for the new width."""
         self.call_after_refresh(self.recompose)
 
     def _that_fit(self, widgets: Iterable[Widget]) -> Iterable[Widget]:

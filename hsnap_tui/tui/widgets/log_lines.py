@@ -1,4 +1,4 @@
-"""One line of the log as lines of a terminal (pure)."""
+"""Renders a line of the log as one or more lines of a terminal (pure)."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from hsnap_tui.common import formatting
 from hsnap_tui.messages.event_lines import Line
 from hsnap_tui.tui.theming.palette import SIGN, Palette
 
-_LEAST_TEXT = 10
-"""Terminal cells that are left for the words even where there is no room."""
+_MIN_TEXT_WIDTH = 10
+"""Terminal cells for the text on however narrow a terminal."""
 
 
-def drawn(line: Line, width: int, names: int, palette: Palette) -> list[Strip]:
-    """Time, sign, server (in `names` terminal cells) and words, which go on below themselves."""
+def strips_for(line: Line, width: int, name_width: int, palette: Palette) -> list[Strip]:
+    """The rendered lines: time, sign, server name (in `name_width` terminal cells) and text, wrapped and indented."""
     style = Style.parse(palette.severity(line.severity))
     head = [
         Segment(f"{formatting.clock_time(line.at)} ", Style.parse(palette.quiet)),
         Segment(f"{SIGN[line.severity]} ", style),
-        Segment(f"{_fitted(line.server, names)} ", Style(bold=True)),
+        Segment(f"{_fitted(line.server, name_width)} ", Style(bold=True)),
     ]
     indent = sum(cell_len(segment.text) for segment in head)
-    first, *rest = wrap(line.text, max(_LEAST_TEXT, width - indent))
+    first, *rest = wrap(line.text, max(_MIN_TEXT_WIDTH, width - indent))
     below = Segment(" " * indent)
     return [Strip([*head, Segment(first, style)]), *(Strip([below, Segment(part, style)]) for part in rest)]
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """The text in lines of at most so many terminal cells, broken between words where possible; at least one."""
+    """Wraps the text into lines of at most `width` terminal cells, between words where possible; at least one
+    line."""
     lines, room = [""], width
     for word in text.split():
         space = 1 if lines[-1] else 0

@@ -1,4 +1,4 @@
-"""The line at the top: project, how live the picture is, counts, and the rate limit."""
+"""The status line at the top (project, connection, counts, rate limit) and the problem lines below it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from hsnap_tui.messages.event_lines import Severity
-from hsnap_tui.tui.status_texts import SEPARATOR, Part, fit
+from hsnap_tui.tui.status_texts import SEPARATOR, StatusPart, fit
 from hsnap_tui.tui.theming.palette import Palette
 
 
 class StatusLine(Widget):
-    """Shows as many parts as fit."""
+    """The status line, with as many parts as fit."""
 
     DEFAULT_CSS = """
     StatusLine { height: 1; padding: 0 1; background: $panel; color: $foreground; }
     """
 
-    parts: reactive[Sequence[Part]] = reactive(())
+    parts: reactive[Sequence[StatusPart]] = reactive(())
 
     def render(self) -> Text:
-        """The parts that fit, the project first and in bold."""
+        """The parts that fit; the first, the project, in bold."""
         palette = Palette.of(self.app.theme_variables)
         line = Text(no_wrap=True, overflow="ellipsis")
         for index, (words, severity) in enumerate(fit(self.parts, self.size.width)):
@@ -34,7 +34,7 @@ class StatusLine(Widget):
 
 
 class ProblemLines(Widget):
-    """What a person should know before anything else; takes no room when there is nothing."""
+    """What needs the user's attention; takes no space when there is nothing."""
 
     DEFAULT_CSS = """
     ProblemLines { height: auto; max-height: 6; padding: 0 1; background: $surface; display: none; }
@@ -44,11 +44,11 @@ class ProblemLines(Widget):
     problems: reactive[Sequence[tuple[str, Severity]]] = reactive((), layout=True)
 
     def watch_problems(self) -> None:
-        """Appears and goes with the problems."""
+        """Hides the widget while there are no problems."""
         self.set_class(bool(self.problems), "-some")
 
     def render(self) -> Text:
-        """One problem after the other, each with a sign."""
+        """One line for each problem, with a sign of its severity."""
         palette = Palette.of(self.app.theme_variables)
         sign = {Severity.BAD: "✗ ", Severity.WARNING: "! "}
         return Text("\n").join(

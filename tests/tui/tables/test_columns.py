@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from hsnap_tui.jobs.core.model import JobState
 from hsnap_tui.tui.tables import columns
-from hsnap_tui.tui.tables.rows import Row, job_of_each
+from hsnap_tui.tui.tables.rows import Row, jobs_by_server
 from hsnap_tui.tui.theming.palette import Cell, Palette
 from tests.tui.fake_session import HOSTILE, NOW, a_fleet, job, jobs_in_every_state, lock_holder, server, view
 
@@ -35,7 +35,7 @@ def cells_of(row: Row, terminal: int = 200) -> dict[str, str]:
 
 @pytest.mark.parametrize("terminal", [60, 80, 120, 160, 200])
 def test_the_important_columns_are_always_there(terminal: int) -> None:
-    assert {"mark", "name", "status", "lock", "job"} <= widths(terminal).keys()
+    assert {"selected", "name", "status", "lock", "job"} <= widths(terminal).keys()
 
 
 def test_names_have_thirty_columns_on_wide_terminals() -> None:
@@ -57,7 +57,7 @@ def test_cells_never_exceed_their_column(terminal: int, entry: object) -> None:
     jobs = jobs_in_every_state(a_fleet())
     placed = columns.layout(terminal)
     for one in jobs.values():
-        row = Row(entry, one, marked=True, watched=True)  # type: ignore[arg-type]
+        row = Row(entry, one, selected=True, watched=True)  # type: ignore[arg-type]
         for place, cell in zip(placed, columns.cells(row, placed, NOW, PALETTE), strict=True):
             assert cell_len(plain(cell)) <= place.width
 
@@ -71,8 +71,8 @@ def test_lock() -> None:
     one = server(1, "a")
     held = view(one, lock_holder(one.id, "create_image", 42, timedelta(minutes=2)))
     assert cells_of(Row(held))["lock"] == "create_image 42 % 2m"
-    unlisted = view(replace(one, locked=True), locked_since=NOW - timedelta(seconds=31))
-    assert cells_of(Row(unlisted))["lock"] == "holder not listed 31s"
+    own_unlisted_snapshot = view(replace(one, locked=True), locked_since=NOW - timedelta(seconds=31))
+    assert cells_of(Row(own_unlisted_snapshot))["lock"] == "holder not listed 31s"
     assert cells_of(Row(view(one)))["lock"] == "–"
 
 
@@ -116,5 +116,5 @@ def test_newest_snapshot() -> None:
 def test_an_unfinished_job_is_shown_before_one_that_ended() -> None:
     one = server(1, "a")
     old, new = job(1, one, JobState.CREATING), job(2, one, JobState.FAILED)
-    assert job_of_each([old, new])[one.id] is old
-    assert job_of_each([replace(old, state=JobState.DONE), new])[one.id] is new
+    assert jobs_by_server([old, new])[one.id] is old
+    assert jobs_by_server([replace(old, state=JobState.DONE), new])[one.id] is new

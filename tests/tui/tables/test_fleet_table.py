@@ -61,14 +61,14 @@ async def test_a_poll_without_news_touches_nothing(monkeypatch: pytest.MonkeyPat
     async with running(console) as (app, pilot):
         with counted(monkeypatch) as touched:
             console.put(*console.fleet.views.values())
-            await until(pilot, lambda: not main(app)._stirred)
+            await until(pilot, lambda: not main(app)._repaint_pending)
         assert touched == []
 
 
 async def test_a_second_later_only_the_cells_with_ages_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     console = FakeSession()
     async with running(console, (120, 40)) as (app, pilot):
-        await until(pilot, lambda: not main(app)._stirred)
+        await until(pilot, lambda: not main(app)._repaint_pending)
         await pilot.pause()
         drawn: list[Region] = []
         refresh = Widget.refresh
@@ -79,11 +79,11 @@ async def test_a_second_later_only_the_cells_with_ages_are_drawn(monkeypatch: py
 
         monkeypatch.setattr(Widget, "refresh", noted)
         console.clock.present += timedelta(seconds=1)
-        main(app)._tick()
+        main(app)._update_time_texts()
         assert [region.height for region in drawn] == [1, 1]  # two locks are younger than a minute
         assert max(region.width for region in drawn) <= 25
         console.put(*console.fleet.views.values())  # a poll without news
-        await until(pilot, lambda: not main(app)._stirred)
+        await until(pilot, lambda: not main(app)._repaint_pending)
         assert len(drawn) == 2
 
 
@@ -91,10 +91,10 @@ async def test_many_events_make_one_repaint(monkeypatch: pytest.MonkeyPatch) -> 
     console = FakeSession(big_fleet(50))
     async with running(console) as (app, pilot):
         looks: list[set[int]] = []
-        monkeypatch.setattr(main(app), "look", lambda dirty: looks.append(set(dirty)))
+        monkeypatch.setattr(main(app), "update_view", lambda dirty: looks.append(set(dirty)))
         for entry in list(console.fleet.views.values())[:30]:
             console.put(replace(entry, snapshots=77))
-        await until(pilot, lambda: not main(app)._stirred)
+        await until(pilot, lambda: not main(app)._repaint_pending)
         assert len(looks) == 1
         assert len(looks[0]) == 30
 
@@ -162,7 +162,7 @@ async def test_selection_stays_with_its_servers() -> None:
         console.remove(40_000_001)
         console.put(view(server(900, "aaa")))
         await until(pilot, lambda: table(app).shown[0] == 40_000_900 and table(app).row_count == 10)
-        assert main(app).board.selected == {40_000_005}
+        assert main(app).table_model.selected == {40_000_005}
         assert "●" in row_text(app, 40_000_005)
         assert sum("●" in row_text(app, server_id) for server_id in table(app).shown) == 1
 
@@ -197,5 +197,5 @@ async def test_ages_move_with_the_clock() -> None:
     async with running(console) as (app, _):
         assert "create_image 42 % 2m" in row_text(app, 40_000_001)
         console.clock.present = console.clock.present.replace(minute=8)
-        table(app).tick()
+        table(app).update_ages()
         assert "create_image 42 % 7m" in row_text(app, 40_000_001)

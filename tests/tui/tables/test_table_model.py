@@ -19,46 +19,46 @@ def fleet_of(*names: str) -> Fleet:
     return Fleet("p", {entry.server.id: entry for entry in views}, updated=NOW)
 
 
-def names(board: TableModel, fleet: Fleet) -> list[str]:
-    return [fleet.views[server_id].server.name for server_id in board.shown]
+def names(table_model: TableModel, fleet: Fleet) -> list[str]:
+    return [fleet.views[server_id].server.name for server_id in table_model.shown]
 
 
 def test_order_is_how_people_count() -> None:
-    board, fleet = TableModel(), fleet_of("web-10", "Web-2", "db", "web-1", "2", "10")
-    board.refresh(fleet, {}, frozenset())
-    assert names(board, fleet) == ["2", "10", "db", "web-1", "Web-2", "web-10"]
+    table_model, fleet = TableModel(), fleet_of("web-10", "Web-2", "db", "web-1", "2", "10")
+    table_model.refresh(fleet, {}, frozenset())
+    assert names(table_model, fleet) == ["2", "10", "db", "web-1", "Web-2", "web-10"]
 
 
 @given(st.lists(st.text(max_size=8), max_size=12))
 def test_any_names_can_be_ordered(found: list[str]) -> None:
-    board, fleet = TableModel(), fleet_of(*found)
-    changes = board.refresh(fleet, {}, frozenset())
-    assert sorted(board.shown) == sorted(fleet.views)
+    table_model, fleet = TableModel(), fleet_of(*found)
+    changes = table_model.refresh(fleet, {}, frozenset())
+    assert sorted(table_model.shown) == sorted(fleet.views)
     assert changes.rows.keys() == fleet.views.keys()
 
 
 def test_only_what_is_dirty_is_handed_on() -> None:
-    board, fleet = TableModel(), fleet_of("a", "b", "c")
-    board.refresh(fleet, {}, frozenset())
-    first = board.shown[0]
-    changes = board.refresh(fleet, {}, frozenset(), [first, 4711])
+    table_model, fleet = TableModel(), fleet_of("a", "b", "c")
+    table_model.refresh(fleet, {}, frozenset())
+    first = table_model.shown[0]
+    changes = table_model.refresh(fleet, {}, frozenset(), [first, 4711])
     assert set(changes.rows) == {first}
     assert changes.order is None
 
 
 def test_a_new_name_moves_the_row() -> None:
-    board, fleet = TableModel(), fleet_of("a", "b", "c")
-    board.refresh(fleet, {}, frozenset())
-    first = board.shown[0]
+    table_model, fleet = TableModel(), fleet_of("a", "b", "c")
+    table_model.refresh(fleet, {}, frozenset())
+    first = table_model.shown[0]
     moved = replace(fleet.views[first], server=replace(fleet.views[first].server, name="z"))
     fleet = replace(fleet, views={**fleet.views, first: moved})
-    changes = board.refresh(fleet, {}, frozenset(), [first])
-    assert changes.order == board.shown
-    assert board.shown[-1] == first
+    changes = table_model.refresh(fleet, {}, frozenset(), [first])
+    assert changes.order == table_model.shown
+    assert table_model.shown[-1] == first
 
 
 @pytest.mark.parametrize(
-    ("needle", "found"),
+    ("filter_text", "found"),
     [
         ("web-1", True),
         ("WEB", True),
@@ -84,49 +84,49 @@ def test_a_new_name_moves_the_row() -> None:
         ("nothing", False),
     ],
 )
-def test_filter(needle: str, found: bool) -> None:
-    assert matches(server(1, "web-1"), needle) is found
+def test_filter(filter_text: str, found: bool) -> None:
+    assert matches(server(1, "web-1"), filter_text) is found
 
 
 def test_selection_survives_the_filter_but_not_the_server() -> None:
-    board, fleet = TableModel(), fleet_of("xx", "yy", "zz")
-    board.refresh(fleet, {}, frozenset())
-    board.mark_shown()
-    board.filter_text = "yy"
-    board.refresh(fleet, {}, frozenset())
-    assert len(board.shown) == 1
-    assert len(board.selected) == 3
-    gone = board.shown[0]
+    table_model, fleet = TableModel(), fleet_of("xx", "yy", "zz")
+    table_model.refresh(fleet, {}, frozenset())
+    table_model.select_shown()
+    table_model.filter_text = "yy"
+    table_model.refresh(fleet, {}, frozenset())
+    assert len(table_model.shown) == 1
+    assert len(table_model.selected) == 3
+    gone = table_model.shown[0]
     fleet = replace(fleet, views={key: entry for key, entry in fleet.views.items() if key != gone})
-    board.refresh(fleet, {}, frozenset(), [gone])
-    assert len(board.selected) == 2
+    table_model.refresh(fleet, {}, frozenset(), [gone])
+    assert len(table_model.selected) == 2
 
 
 def test_all_means_all_that_are_shown() -> None:
-    board, fleet = TableModel(), fleet_of("xx", "yy", "xxyy")
-    board.filter_text = "xx"
-    board.refresh(fleet, {}, frozenset())
-    board.mark_shown()
-    assert {fleet.views[server_id].server.name for server_id in board.selected} == {"xx", "xxyy"}
+    table_model, fleet = TableModel(), fleet_of("xx", "yy", "xxyy")
+    table_model.filter_text = "xx"
+    table_model.refresh(fleet, {}, frozenset())
+    table_model.select_shown()
+    assert {fleet.views[server_id].server.name for server_id in table_model.selected} == {"xx", "xxyy"}
 
 
 def test_chosen_is_the_selection_in_order_or_the_cursor() -> None:
-    board, fleet = TableModel(), fleet_of("b", "a")
-    board.refresh(fleet, {}, frozenset())
-    first, second = board.shown
-    assert board.chosen(None) == []
-    assert board.chosen(second) == [second]
-    board.toggle(second)
-    board.toggle(first)
-    assert board.chosen(second) == [first, second]
-    board.toggle(first)
-    assert board.chosen(first) == [second]
+    table_model, fleet = TableModel(), fleet_of("b", "a")
+    table_model.refresh(fleet, {}, frozenset())
+    first, second = table_model.shown
+    assert table_model.chosen(None) == []
+    assert table_model.chosen(second) == [second]
+    table_model.toggle(second)
+    table_model.toggle(first)
+    assert table_model.chosen(second) == [first, second]
+    table_model.toggle(first)
+    assert table_model.chosen(first) == [second]
 
 
 def test_rows_carry_job_mark_and_watch() -> None:
-    board, fleet = TableModel(), a_fleet()
+    table_model, fleet = TableModel(), a_fleet()
     one = next(iter(fleet.views.values())).server
-    board.toggle(one.id)
+    table_model.toggle(one.id)
     made = job(1, one, JobState.CREATING)
-    row = board.refresh(fleet, {made.id: made}, frozenset({one.id})).rows[one.id]
-    assert (row.job, row.marked, row.watched) == (made, True, True)
+    row = table_model.refresh(fleet, {made.id: made}, frozenset({one.id})).rows[one.id]
+    assert (row.job, row.selected, row.watched) == (made, True, True)

@@ -72,7 +72,7 @@ async def log_lines(app: HsnapApp, pilot: Driver) -> None:
     told = [ev.Notice(NOW, PROJECT, f"line {n}", warning=bool(n % 2)) for n in range(30)]
     failed = ev.JobEvent(NOW, PROJECT, ev.JobEventKind.FAILED, "b1", "j1", 1, "[/foo]", failure=LIMIT)
     app.session.emit(*told, ev.LockTaken(NOW, PROJECT, one.server, one.lock_holder, False), failed)
-    await until(pilot, lambda: not main(app)._stirred)
+    await until(pilot, lambda: not main(app)._repaint_pending)
 
 
 @pytest.mark.parametrize("name", [*OURS, *OTHERS])

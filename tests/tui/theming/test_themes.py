@@ -12,7 +12,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 from hsnap_tui.tui.app import HsnapApp
 from hsnap_tui.tui.theming import colours, themes
-from hsnap_tui.tui.theming.colour_depth import Depth, depth, nearest
+from hsnap_tui.tui.theming.colour_depth import ColourDepth, depth, nearest
 from tests.tui.driving import running, screen_text, toasts, until
 from tests.tui.fake_session import FakeSession
 from tests.tui.theming.test_contrast import busy, log_lines, segments
@@ -76,21 +76,21 @@ def test_text_can_be_read_in_any_theme(variables: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("environ", "known", "found"),
     [
-        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, 256, Depth.TRUE),
-        ({"TERM": "linux", "COLORTERM": "24bit"}, 8, Depth.TRUE),
-        ({"TERM": "xterm-direct"}, 0, Depth.TRUE),
-        ({"TERM": "xterm-256color"}, 0, Depth.MANY),
-        ({"TERM": "screen-256color", "COLORTERM": "yes"}, 256, Depth.MANY),
-        ({"TERM": "rxvt-unicode"}, 256, Depth.MANY),
-        ({"TERM": "xterm"}, 8, Depth.ANSI),
-        ({"TERM": "screen"}, 8, Depth.ANSI),
-        ({"TERM": "linux"}, 8, Depth.ANSI),
-        ({"TERM": "linux"}, 0, Depth.ANSI),
-        ({}, 0, Depth.ANSI),
-        ({"TERM": "linux", "TEXTUAL_COLOR_SYSTEM": "256"}, 8, Depth.TRUE),
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, 256, ColourDepth.TRUE),
+        ({"TERM": "linux", "COLORTERM": "24bit"}, 8, ColourDepth.TRUE),
+        ({"TERM": "xterm-direct"}, 0, ColourDepth.TRUE),
+        ({"TERM": "xterm-256color"}, 0, ColourDepth.MANY),
+        ({"TERM": "screen-256color", "COLORTERM": "yes"}, 256, ColourDepth.MANY),
+        ({"TERM": "rxvt-unicode"}, 256, ColourDepth.MANY),
+        ({"TERM": "xterm"}, 8, ColourDepth.ANSI),
+        ({"TERM": "screen"}, 8, ColourDepth.ANSI),
+        ({"TERM": "linux"}, 8, ColourDepth.ANSI),
+        ({"TERM": "linux"}, 0, ColourDepth.ANSI),
+        ({}, 0, ColourDepth.ANSI),
+        ({"TERM": "linux", "TEXTUAL_COLOR_SYSTEM": "256"}, 8, ColourDepth.TRUE),
     ],
 )
-def test_how_many_colours_a_terminal_has(environ: dict[str, str], known: int, found: Depth) -> None:
+def test_how_many_colours_a_terminal_has(environ: dict[str, str], known: int, found: ColourDepth) -> None:
     assert depth(environ, lambda _term: known) is found
 
 
@@ -120,7 +120,7 @@ def filtered(app: HsnapApp) -> set[tuple[ColorType, ColorType]]:
 
 @pytest.mark.parametrize("asked", ["hsnap-dark", "hsnap-light", "nord", "ansi-dark"])
 async def test_sixteen_colours_are_the_terminal_s_own(asked: str) -> None:
-    app = HsnapApp(busy(), theme_name=asked, colours=Depth.ANSI)
+    app = HsnapApp(busy(), theme_name=asked, colours=ColourDepth.ANSI)
     async with app.run_test(size=(140, 40)) as pilot:
         await log_lines(app, pilot)
         assert app.current_theme.ansi
@@ -144,7 +144,7 @@ async def test_sixteen_colours_are_the_terminal_s_own(asked: str) -> None:
 
 
 async def test_256_colours_have_no_navy_in_place_of_grey() -> None:
-    app = HsnapApp(busy(), colours=Depth.MANY)
+    app = HsnapApp(busy(), colours=ColourDepth.MANY)
     async with app.run_test(size=(140, 40)) as pilot:
         await log_lines(app, pilot)
         numbers = {style.bgcolor.number for _, style, _ in segments(app) if style and style.bgcolor}
@@ -156,9 +156,9 @@ async def test_256_colours_have_no_navy_in_place_of_grey() -> None:
 
 
 @pytest.mark.parametrize("asked", ["hsnap-dark", "hsnap-light", "ansi-dark", "ansi-light", "hsnap-dark-16"])
-@pytest.mark.parametrize("colours_of_terminal", list(Depth))
+@pytest.mark.parametrize("colours_of_terminal", list(ColourDepth))
 async def test_without_colours_everything_can_be_read_in_greys(
-    asked: str, colours_of_terminal: Depth, monkeypatch: pytest.MonkeyPatch
+    asked: str, colours_of_terminal: ColourDepth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = HsnapApp(busy(), theme_name=asked, colours=colours_of_terminal)

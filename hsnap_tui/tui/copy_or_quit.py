@@ -1,4 +1,4 @@
-"""What ctrl+c copies, and when it must not leave: it means both, and only one of them can be taken back."""
+"""Whether ctrl+c copies or quits. In doubt it does not quit, since that cannot be undone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from textual.app import App
 from textual.widgets import Input
 
 
-class Copying:
-    """Knows from the events whether the mouse was dragged, or something copied, since the last key or click."""
+class CopyOrQuit:
+    """Follows the app's events to know whether the mouse was dragged, or text copied, since the last key or click."""
 
     def __init__(self) -> None:
         self._pressed: tuple[float, float] | None = None
@@ -18,8 +18,8 @@ class Copying:
         self._copied = False
         self._by_key = False
 
-    def hear(self, event: events.Event) -> None:
-        """Each event of the app."""
+    def observe(self, event: events.Event) -> None:
+        """Takes note of one event; has to be called for every event of the app."""
         match event:
             case events.MouseDown():
                 self._pressed = (event.screen_x, event.screen_y)
@@ -36,28 +36,29 @@ class Copying:
                 )
 
     def copy(self, app: App[Any]) -> str:
-        """Copies what is selected; gives what to tell, or nothing where ctrl+c is meant to leave."""
+        """Copies the selected text. Returns what to show the user; empty when ctrl+c should quit."""
         screen, focused = app.screen, app.focused
-        text = self._selected_in(focused) if isinstance(focused, Input) else ""
+        text = self._text_selected_in(focused) if isinstance(focused, Input) else ""
         text = text or screen.get_selected_text() or ""
-        meant = bool(text or screen.selections or self._dragged)
+        something_selected = bool(text or screen.selections or self._dragged)
         screen.clear_selection()
         self._dragged = False
         if text:
             app.copy_to_clipboard(text)
             self._copied = True
             return "Copied"
-        if meant:
+        if something_selected:
             return "Nothing to copy there: most terminals select with shift held down. ctrl+c again quits"
         if self._copied:
             self._copied = False
             return "Copied already; ctrl+c again quits"
         return ""
 
-    def _selected_in(self, field: Input) -> str:
-        """What a person selected in a field; all of it is selected already when it gets the focus."""
-        by_itself = field.selected_text == field.value and not (self._by_key or self._dragged)
-        return "" if by_itself else field.selected_text
+    def _text_selected_in(self, field: Input) -> str:
+        """The text that the user has selected in a field. Textual selects all of it when the field gets the focus:
+        that does not count."""
+        selected_by_focus = field.selected_text == field.value and not (self._by_key or self._dragged)
+        return "" if selected_by_focus else field.selected_text
 
     def _is_elsewhere(self, event: events.MouseEvent) -> bool:
         return self._pressed is not None and self._pressed != (event.screen_x, event.screen_y)
