@@ -10,19 +10,19 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from hsnap_tui.demo.model.cloud import Cloud
 from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.demo.serving.server import Served, serve_in_thread
+from tests.patience import PATIENCE, eventually
 from tests.quick_program import COMMAND, SINCE, QuickClock
 
 PROGRAM = (sys.executable, "-m", "hsnap_tui")
-LONGEST = 30.0
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -55,14 +55,16 @@ class Ended:
 
 
 class Run:
-    """One process in quick time; whatever it says is read when it has ended, or line by line."""
+    """One process; whatever it says is read when it has ended, or line by line, unless it goes to `out`."""
 
-    def __init__(self, words: tuple[str, ...], env: dict[str, str], cwd: Path) -> None:
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str], cwd: Path, out: int | IO[str] = subprocess.PIPE
+    ) -> None:
         self.process = subprocess.Popen(
-            [*COMMAND, *words],
+            command,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=out,
+            stderr=out,
             text=True,
             encoding="utf-8",
             env=env,
@@ -74,7 +76,7 @@ class Run:
     def until(self, text: str) -> str:
         """Reads standard output up to the first line with that text; kills the run when it does not come."""
         assert self.process.stdout is not None
-        patience = threading.Timer(LONGEST, self.process.kill)
+        patience = threading.Timer(PATIENCE, self.process.kill)
         patience.start()
         try:
             for line in self.process.stdout:
@@ -92,12 +94,19 @@ class Run:
     def ended(self) -> Ended:
         """Waits for the end; a run that takes too long is a failure."""
         try:
-            out, err = self.process.communicate(timeout=LONGEST)
+            out, err = self.process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             out, err = self.process.communicate()
             raise AssertionError(f"still running: {self._read}{out}\n{err}") from None
-        return Ended(self.process.returncode, self._read + out, err)
+        return Ended(self.process.returncode, self._read + (out or ""), err or "")
+
+    def kill(self) -> None:
+        """Ends it in any case and reads what is left."""
+        if self.process.poll() is None:
+            self.process.kill()
+        with suppress(ValueError):  # a test has closed its side
+            self.process.communicate()
 
 
 @dataclass
@@ -114,15 +123,21 @@ class Machine:
         """Where the journals are."""
         return self.home / "journals"
 
-    def start(self, *words: str, **more: str) -> Run:
-        """Starts hsnap-tui; `more` are variables."""
-        run = Run(words, {**self.env, **more}, self.home)
+    def start(self, *words: str, out: int | IO[str] = subprocess.PIPE, **more: str) -> Run:
+        """Starts hsnap-tui; `out` is where it writes, `more` are variables."""
+        return self.start_command([*COMMAND, *words], out, more)
+
+    def start_command(
+        self, command: Sequence[str], out: int | IO[str] = subprocess.PIPE, more: Mapping[str, str] | None = None
+    ) -> Run:
+        """Starts any command on this machine; it has ended when the test has."""
+        run = Run(command, {**self.env, **(more or {})}, self.home, out)
         self.runs.append(run)
         return run
 
     def run(self, *words: str, **more: str) -> Ended:
         """Runs hsnap-tui to its end."""
-        return self.start(*words, **more).ended()
+        return self.start_command([*COMMAND, *words], more=more).ended()
 
     def posts(self) -> int:
         """How many requests came that change something."""
@@ -162,12 +177,9 @@ class Machine:
         """The descriptions of all snapshots there ever were."""
         return [str(image.description) for image in self.served.call(lambda cloud: cloud.snapshots())]
 
-    def eventually(self, is_so: Callable[[], bool], seconds: float = 15.0) -> None:
+    def eventually(self, is_so: Callable[[], object]) -> None:
         """Waits until something is so."""
-        until = time.monotonic() + seconds
-        while not is_so():
-            assert time.monotonic() < until, "it never came to that"
-            time.sleep(0.02)
+        eventually(is_so)
 
 
 @contextmanager
@@ -193,7 +205,16 @@ def machine(**options: Any) -> Iterator[Machine]:
             yield made
         finally:
             for run in made.runs:
-                if run.process.poll() is None:
-                    run.send(signal.SIGKILL)
-                run.process.communicate()
+                run.kill()
             assert not served.defects
+            assert still_running(folder) == []
+
+
+def still_running(folder: str) -> list[str]:
+    """The command lines of all processes that were started with this folder among their variables (on Linux)."""
+    found = []
+    for variables in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # it has ended in between, or is somebody else's
+            if folder.encode() in variables.read_bytes():
+                found.append(variables.with_name("cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found

@@ -10,15 +10,15 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pexpect  # type: ignore[import-untyped]
 import pyte
 
+from tests.patience import PATIENCE, Patience, eventually
 from tests.programs import PROGRAM, heed_hang_ups
 
-LONGEST = 30.0
 ALTERNATE_ON, ALTERNATE_OFF = "\x1b[?1049h", "\x1b[?1049l"
 CURSOR_OFF, CURSOR_ON = "\x1b[?25l", "\x1b[?25h"
 
@@ -36,7 +36,6 @@ class Terminal:
         *,
         prepare: Callable[[], None] | None = None,
     ) -> None:
-        self.started = time.monotonic()
         self.child = pexpect.spawn(
             words[0],
             [*words[1:]],
@@ -45,17 +44,12 @@ class Terminal:
             dimensions=(rows, columns),
             encoding="utf-8",
             codec_errors="replace",
-            timeout=LONGEST,
+            timeout=PATIENCE,
             preexec_fn=prepare or heed_hang_ups,
         )
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.Stream(self._screen)
         self.raw = ""
-
-    @property
-    def seconds(self) -> float:
-        """How long it runs."""
-        return time.monotonic() - self.started
 
     @property
     def text(self) -> str:
@@ -73,19 +67,19 @@ class Terminal:
             self.child.send(key)
             self._read(0.05)
 
-    def wait(self, is_so: Callable[[str], bool] | str, seconds: float = LONGEST) -> str:
+    def wait(self, is_so: Callable[[str], bool] | str) -> str:
         """Reads until the screen shows it; gives the screen."""
-        until = time.monotonic() + seconds
+        patience = Patience()
         while not (is_so in self.text if isinstance(is_so, str) else is_so(self.text)):
-            in_time = self._read(0.05) and time.monotonic() < until
-            assert in_time, f"not seen: {is_so}\n{self.text}\n{self.raw[-2000:]!r}"
+            goes_on = self._read(0.05) and not patience.is_over
+            assert goes_on, f"not seen: {is_so}\n{self.text}\n{self.raw[-2000:]!r}"
         return self.text
 
     def ended(self) -> int:
         """Reads to the end; gives the exit code, or the negative number of the signal that ended it."""
-        until = time.monotonic() + LONGEST
+        patience = Patience()
         while self._read(0.05):
-            assert time.monotonic() < until, f"still running:\n{self.text}"
+            assert not patience.is_over, f"still running:\n{self.text}"
         self.child.wait()
         return int(self.child.exitstatus if self.child.exitstatus is not None else -self.child.signalstatus)
 
@@ -98,19 +92,27 @@ class Terminal:
     def freeze(self, *keys: str) -> None:
         """Types keys that draw, without reading what is drawn, until the terminal takes no more of it."""
         waits = -1
-        until = time.monotonic() + LONGEST
+        patience = Patience()
         while waits != (waits := self._unread()):
             for key in keys * 20:
                 self.child.send(key)
                 time.sleep(0.02)
-            assert time.monotonic() < until, "the terminal takes whatever is written"
+            assert not patience.is_over, "the terminal takes whatever is written"
 
     def _unread(self) -> int:
         return int.from_bytes(fcntl.ioctl(self.child.child_fd, termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def hang_up(self) -> None:
         """Closes the terminal, as a window does: the kernel sends SIGHUP."""
-        os.close(self.child.child_fd)
+        self.child.ptyproc.fileobj.close()
+
+    def is_swept(self) -> bool:
+        """Kills all that still runs in this terminal; gives whether nothing did."""
+        found = in_session(self.pid)
+        for pid in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not found
 
     def _read(self, seconds: float) -> bool:
         try:
@@ -134,19 +136,32 @@ def terminal(
     program: Sequence[str] = PROGRAM,
     prepare: Callable[[], None] | None = None,
 ) -> Iterator[Terminal]:
-    """The program in a terminal; it is killed at the end if it still runs. `prepare` runs in it before it begins."""
+    """The program in a terminal; whatever runs in it at the end is killed. `prepare` runs in it before it begins."""
     made = Terminal([*program, *words], env, cwd, columns, rows, prepare=prepare)
     try:
         yield made
     finally:
+        eventually(made.is_swept)
         if made.child.isalive():
-            os.kill(made.pid, signal.SIGKILL)
             made.child.wait()
+        made.hang_up()
 
 
 def stands_still(screen: Terminal) -> bool:
     """Whether the process is stopped."""
     return os.waitid(os.P_PID, screen.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def in_session(leader: int) -> list[int]:
+    """All processes of a terminal, those too that a shell has put into the background."""
+    done = subprocess.run(["/bin/ps", "-axo", "pid=,stat="], capture_output=True, text=True, check=True)
+    found = []
+    for line in done.stdout.splitlines():
+        pid, state = line.split()
+        with suppress(ProcessLookupError, PermissionError):
+            if os.getsid(int(pid)) == leader and not state.startswith("Z"):
+                found.append(int(pid))
+    return found
 
 
 def processes(about: str) -> list[str]:

@@ -70,7 +70,7 @@ class Streams:
 
     def flush(self, patience: float) -> None:
         """Waits until both are written, or until nothing was taken for so many seconds."""
-        for writer in (self.out, self.err):
+        for writer in dict.fromkeys((self.out, self.err)):  # both may be the same
             writer.flush(patience)
 
     def hurry(self) -> None:

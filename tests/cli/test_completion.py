@@ -12,6 +12,7 @@ import pytest
 
 from hsnap_tui.cli.completion import SHELLS
 from hsnap_tui.jobs.store.project_identity import JOURNAL
+from tests.patience import PATIENCE
 from tests.programs import PROGRAM, Machine, environment, machine
 
 CONTEXTS = """
@@ -39,7 +40,7 @@ def complete(env: dict[str, str], *words: str) -> list[str]:
         env={**env, **protocol},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
         stdin=subprocess.DEVNULL,
     )

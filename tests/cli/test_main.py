@@ -24,6 +24,7 @@ from hsnap_tui.snapshots.template import DEFAULT_TEMPLATE
 from hsnap_tui.tui import keys
 from hsnap_tui.tui.app import HsnapApp
 from hsnap_tui.tui.theming import themes
+from tests.patience import PATIENCE
 from tests.programs import PROGRAM, environment
 
 
@@ -217,7 +218,7 @@ def test_without_a_terminal_the_console_says_what_to_use(tmp_path: Path) -> None
         capture_output=True,
         text=True,
         env=environment(tmp_path),
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 2

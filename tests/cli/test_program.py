@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from hsnap_tui.demo.model.cloud import Cloud
 from hsnap_tui.demo.model.faults import Fault
 from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.demo.serving.server import serve_in_thread
+from tests.patience import FOREVER, eventually
 from tests.programs import Machine, environment, machine
 from tests.pty_terminal import ALTERNATE_OFF, CURSOR_OFF, Terminal, processes, terminal
 from tests.quick_program import COMMAND
@@ -40,15 +40,12 @@ def person(home: Path) -> dict[str, str]:
     return environment(home, TMPDIR=str(home / "temporary"))
 
 
-def leave(screen: Terminal, *keys: str) -> tuple[float, float]:
-    """Presses keys that leave; gives the seconds until the terminal is back, and until the program has ended."""
-    began = time.monotonic()
+def leave(screen: Terminal, *keys: str) -> None:
+    """Presses keys that leave, and waits until the program has ended and the terminal is as it was."""
     screen.press(*keys)
     screen.wait(lambda _: ALTERNATE_OFF in screen.raw)
-    back = time.monotonic() - began
     assert screen.ended() == 0, screen.text
     assert screen.is_restored()
-    return back, time.monotonic() - began
 
 
 def flowing(text: str) -> str:
@@ -60,7 +57,6 @@ def flowing(text: str) -> str:
 def test_the_demo_from_the_first_row_to_the_prompt(tmp_path: Path, columns: int, rows: int) -> None:
     with terminal("--demo", env=person(tmp_path), cwd=tmp_path, columns=columns, rows=rows) as screen:
         screen.wait("cache-1")
-        first = screen.seconds
         screen.wait("20 servers")
         temporary = str(tmp_path / "temporary")
         assert len(processes(temporary)) == 1
@@ -76,10 +72,7 @@ def test_the_demo_from_the_first_row_to_the_prompt(tmp_path: Path, columns: int,
         screen.wait(lambda text: "snapshot asked for" in text or "is being made" in text)
         screen.press("q")
         screen.wait(lambda text: "will go on at Hetzner" in flowing(text))
-        back, gone = leave(screen, TAB, ENTER)
-        print(f"first rows after {first:.2f} s, the terminal back after {back:.2f} s, ended after {gone:.2f} s")
-        assert first < 10
-        assert back < 3
+        leave(screen, TAB, ENTER)
         assert processes(temporary) == []
         assert list(Path(temporary).iterdir()) == []
         assert not (tmp_path / "state").exists()
@@ -95,15 +88,12 @@ def test_the_demo_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
         assert code == (-number if number == signal.SIGKILL else 0)
         assert screen.is_restored() or number == signal.SIGKILL
         temporary = tmp_path / "temporary"
-        until = time.monotonic() + 10
-        while processes(str(temporary)) or any(temporary.iterdir()):
-            assert time.monotonic() < until, processes(str(temporary))
-            time.sleep(0.05)
+        eventually(lambda: not processes(str(temporary)) and not any(temporary.iterdir()))
 
 
 @pytest.mark.parametrize("how", ["SIGTERM", "the window is closed"])
 def test_a_server_that_we_switched_off_is_switched_on_before_the_end(how: str) -> None:
-    with machine(snapshot_seconds=(60, 60)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--shut-down")
         run.until("is being made")
@@ -203,7 +193,7 @@ def test_hostile_names_show_literally_or_cleaned_and_do_nothing() -> None:
 def test_q_is_heard_while_nothing_answers(silent: str) -> None:
     with machine() as at:
         at.add("web-1")
-        stall = Fault("stall", "*", seconds=60)
+        stall = Fault("stall", "*", seconds=3600)  # much longer than a test waits
         if silent == "from the start":
             at.served.add_fault(stall)
         with console(at) as screen:
@@ -211,14 +201,11 @@ def test_q_is_heard_while_nothing_answers(silent: str) -> None:
             at.served.add_fault(stall)
             asked = at.served.count()
             at.eventually(lambda: at.served.count() > asked or silent == "from the start")
-            back, gone = leave(screen, "q")
-            print(f"the terminal back after {back:.2f} s, ended after {gone:.2f} s")
-            assert back < 3
-            assert gone < 5
+            leave(screen, "q")
 
 
 def test_leaving_from_the_dialog_switches_on_what_is_off() -> None:
-    with machine(snapshot_seconds=(60, 60)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--shut-down")
         run.until("is being made")
@@ -239,7 +226,7 @@ def test_leaving_from_the_dialog_switches_on_what_is_off() -> None:
 
 
 def test_a_second_ctrl_c_after_the_screen_ends_at_once() -> None:
-    with machine(snapshot_seconds=(60, 60)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--shut-down")
         run.until("is being made")
@@ -249,10 +236,8 @@ def test_a_second_ctrl_c_after_the_screen_ends_at_once() -> None:
             screen.wait("it is followed to its end")
             os.kill(screen.pid, signal.SIGTERM)
             screen.wait(lambda _: "Ctrl-C leaves at once" in screen.raw)
-            began = time.monotonic()
             screen.press("\x03")
             assert screen.ended() != 0
-            assert time.monotonic() - began < 3
             assert screen.is_restored()
         assert at.status("web-1") == "off"
 
@@ -267,7 +252,7 @@ def test_progress_on_a_terminal_and_a_terminal_left_in_order() -> None:
             assert screen.ended() == 0
             assert "2 of 2 done" not in screen.text
             assert CURSOR_OFF not in screen.raw
-        at.lock("web-1", 300)
+        at.lock("web-1", FOREVER)
         with console(at, "snapshot", "web-1", columns=120) as screen:
             screen.wait("0 of 1 done, 1 waiting")
             screen.press("\x03")

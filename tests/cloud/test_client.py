@@ -14,6 +14,7 @@ from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import ActionStatus, ImageStatus
 from tests.cloud.conftest import TOKEN, Connect, Serve
 from tests.cloud.scripted import Link, Seen, answer
+from tests.patience import PATIENCE
 
 
 def pagination(page: int, last: int | None, following: int | None) -> dict[str, Any]:
@@ -56,7 +57,7 @@ async def test_power_commands(serve: Serve, connect: Connect, call: str, path: s
 
 
 async def test_pages_after_the_first_come_side_by_side(serve: Serve, connect: Connect) -> None:
-    together = threading.Barrier(5, timeout=10)
+    together = threading.Barrier(5, timeout=PATIENCE)
 
     def script(seen: Seen, _link: Link) -> bytes:
         page = int(seen.query["page"][0])

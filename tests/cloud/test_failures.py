@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import socket
-import time
 from contextlib import ExitStack
 
 import pytest
@@ -16,6 +15,7 @@ from hsnap_tui.cloud.errors import ADVICE, CloudError, Effect, ErrorKind
 from hsnap_tui.cloud.transport import request_handle
 from tests.cloud.conftest import TOKEN, Certificate, Connect, Serve
 from tests.cloud.scripted import Link, Script, ScriptedServer, Seen, answer, failure
+from tests.patience import FOREVER
 
 K = ErrorKind
 HTML = b"<html><h1>Bad gateway</h1></html>"
@@ -36,12 +36,12 @@ def reset(_seen: Seen, link: Link) -> None:
 
 
 def stall(_seen: Seen, link: Link) -> None:
-    link.hang(30)
+    link.hang(FOREVER)
 
 
 def stall_in_body(_seen: Seen, link: Link) -> None:
     link.send(answer(201, ACTION)[:-5])
-    link.hang(30)
+    link.hang(FOREVER)
 
 
 def drip_headers(_seen: Seen, link: Link) -> None:
@@ -169,12 +169,10 @@ def check(error: CloudError, kind: ErrorKind, effect: Effect) -> None:
 async def test_no_answer(serve: Serve, connect: Connect, script: Script) -> None:
     server = serve(script)
     cloud = connect(server, connect=0.3, read=0.3)
-    started = time.monotonic()
     check(await post(cloud), K.OUTCOME_UNKNOWN, Effect.POSSIBLE)
     assert server.count("POST") == 1
     check(await get(cloud), K.UNREACHABLE, Effect.NONE)
     assert 1 <= server.count("GET") <= 2
-    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("script", UNUSABLE)

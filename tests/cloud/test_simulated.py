@@ -16,6 +16,7 @@ from hsnap_tui.demo.model.clock import ManualClock
 from hsnap_tui.demo.model.faults import KINDS
 from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.demo.serving.server import Served, serve_in_thread
+from tests.patience import until
 
 SLOW = ("latency", "trickle", "stall", "timeout-after")
 """Faults that take seconds unless told otherwise."""
@@ -167,9 +168,7 @@ async def test_with_a_small_limit_nothing_is_refused(simulated: Served, cloud: H
         client = HetznerCloud(served.endpoint, Secret(served.token), "demo")
         await client.list_servers(Priority.POLL)
         polls = [asyncio.create_task(client.get_server(1, Priority.POLL)) for _ in range(100)]
-        async with asyncio.timeout(10):
-            while client.budget().waiting is None or served.count("GET") < 47:
-                await asyncio.sleep(0.01)
+        await until(lambda: client.budget().waiting is not None and served.count("GET") >= 47)
         view = client.budget()
         assert view.waiting is Priority.POLL
         assert view.until is not None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,17 +13,7 @@ from hsnap_tui.demo.model.clock import ManualClock
 from hsnap_tui.demo.model.cloud import Cloud
 from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.demo.serving.server import Served, serve_in_thread
-
-#: After so many seconds without an answer something hangs, however busy the computer is.
-PATIENCE = 120.0
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until something that another thread does has happened."""
-    patience = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < patience, "it never happened"
-        time.sleep(0.01)
+from tests.patience import PATIENCE
 
 
 class Bench:

@@ -13,7 +13,7 @@ import pytest
 
 from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.demo.serving.server import Served, serve_in_thread
-from tests.demo.support import PATIENCE
+from tests.patience import PATIENCE
 
 _HCLOUD = shutil.which("hcloud")
 

@@ -14,7 +14,8 @@ from hsnap_tui.demo.model.faults import FaultSyntaxError
 from hsnap_tui.demo.serving import control, fault_text
 from hsnap_tui.demo.serving.control import CommandError
 from hsnap_tui.demo.serving.tokens import Access
-from tests.demo.support import PATIENCE, Bench, bench, eventually
+from tests.demo.support import Bench, bench
+from tests.patience import PATIENCE, eventually
 
 
 @pytest.fixture

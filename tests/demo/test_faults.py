@@ -12,7 +12,8 @@ import requests
 from hsnap_tui.demo.model.clock import ManualClock
 from hsnap_tui.demo.model.faults import Fault, FaultBook, FaultSyntaxError
 from hsnap_tui.demo.serving import fault_text
-from tests.demo.support import PATIENCE, Bench, bench, eventually
+from tests.demo.support import Bench, bench
+from tests.patience import PATIENCE, eventually
 
 
 @pytest.fixture

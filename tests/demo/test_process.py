@@ -17,7 +17,7 @@ import requests
 
 from hsnap_tui.demo.arguments import parse
 from hsnap_tui.demo.model.faults import Fault
-from tests.demo.support import PATIENCE
+from tests.patience import PATIENCE
 
 _COMMAND = [sys.executable, "-m", "hsnap_tui.demo"]
 
@@ -87,7 +87,7 @@ def test_it_goes_when_its_parent_is_gone() -> None:
             "-c",
             "import subprocess, sys, time\n"
             "child = subprocess.Popen([*sys.argv[1:], '--exit-with-parent'], stdin=subprocess.PIPE)\n"
-            "time.sleep(60)",
+            "time.sleep(1_000_000)",
             *_COMMAND,
         ],
         stdout=subprocess.PIPE,
@@ -120,7 +120,7 @@ def test_it_listens_on_loopback_only() -> None:
         port = int(sim.endpoint.rpartition(":")[2].split("/")[0])
         # All of 127.0.0.0/8 is loopback, but only one address of it is served.
         with pytest.raises(OSError):
-            socket.create_connection(("127.0.0.2", port), timeout=2)
+            socket.create_connection(("127.0.0.2", port), timeout=PATIENCE)
         assert sim.process.poll() is None
         assert os.getpid() != sim.process.pid
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 
 from tests.programs import machine
 
@@ -12,8 +11,7 @@ def test_the_yes_counts_for_a_job_that_is_held_only_when_its_server_is_on_again(
     with machine(shutdown_seconds=(1.0, 1.0)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--shut-down")
-        at.eventually(lambda: at.posts() > 0)
-        time.sleep(0.5)  # for its answer to be in the journal: without it the resumed run only takes longer
+        run.until("asked to shut down")
         run.send(signal.SIGKILL)
         assert run.ended().code == -signal.SIGKILL
         resumed = at.run("resume", "--yes", "--json")

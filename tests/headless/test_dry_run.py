@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import FOREVER
 from tests.programs import Ended, Machine, machine
 
 PREPARED = ("locked", "off", "on")
@@ -17,7 +18,7 @@ def at() -> Any:
     with machine() as made:
         made.add("locked", "on")
         made.served.call(lambda cloud: cloud.add_server("off", status="off"))
-        made.lock("locked", 10_000)
+        made.lock("locked", FOREVER)
         yield made
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from hsnap_tui.demo.model.faults import Fault
 from hsnap_tui.headless.json_schema import FIELDS
+from tests.patience import FOREVER
 from tests.programs import Ended, Machine, machine
 
 ALL = ("snapshot", "--all")
@@ -37,8 +38,8 @@ class Scene:
 
 
 def lock_both(at: Machine) -> None:
-    at.lock("web-1", 300)
-    at.lock("web-2", 300)
+    at.lock("web-1", FOREVER)
+    at.lock("web-2", FOREVER)
 
 
 def _in_the_way(at: Machine) -> None:
@@ -52,7 +53,7 @@ SCENES = {
         (*ALL, "--if-locked", "skip", "--description", "{name} of {type}"),
         0,
         "skipped: locked by reboot_server",
-        prepare=lambda at: at.lock("web-1", 300),
+        prepare=lambda at: at.lock("web-1", FOREVER),
         snapshots=("web-2 of cx23",),
         sends=True,
     ),

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 from pathlib import Path
 
+from tests.patience import FOREVER
 from tests.programs import Machine, machine
 
 
@@ -20,7 +21,7 @@ def test_a_dry_run_leaves_no_folder_and_what_was_left_alone() -> None:
         at.add("web-1", "web-2")
         assert at.run("snapshot", "--all", "--dry-run").code == 0
         assert not at.state.exists()
-        at.lock("web-1", 300)
+        at.lock("web-1", FOREVER)
         run = at.start("snapshot", "web-1")
         run.until("waits")
         run.send(signal.SIGKILL)
@@ -59,7 +60,7 @@ def test_a_broken_journal_stops_everything_and_is_left_as_it_is() -> None:
 
 def test_no_debt_is_lost_with_a_file_that_cannot_be_read() -> None:
     """A server is off because of a killed run when what the project is known by, or its job, can't be read."""
-    with machine(snapshot_seconds=(60, 60)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--shut-down")
         run.until("is being made")

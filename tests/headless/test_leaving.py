@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import signal
-import time
 
 import pytest
 
 from hsnap_tui.demo.serving.tokens import Access
+from tests.patience import FOREVER
 from tests.programs import Ended, Run, machine
 
 SIGNALS = {"web-1": signal.SIGINT, "web-2": signal.SIGTERM, "web-3": signal.SIGHUP}
 
 
 def left(run: Run, number: int) -> Ended:
-    """How a run ends after a signal, within a few seconds."""
-    began = time.monotonic()
+    """How a run ends after a signal. What it would have waited for without one never comes."""
     run.send(number)
-    ended = run.ended()
-    assert time.monotonic() - began < 5
-    return ended
+    return run.ended()
 
 
 def test_signals_leave_in_order_and_resume_finishes() -> None:
     with machine() as at:
         at.add(*SIGNALS)
         for name, number in SIGNALS.items():
-            at.lock(name, 300)
+            at.lock(name, FOREVER)
             run = at.start("snapshot", name)
             run.until("waits: reboot_server holds the lock")
             ended = left(run, number)
@@ -43,7 +40,7 @@ def test_signals_leave_in_order_and_resume_finishes() -> None:
 
 @pytest.mark.parametrize("words", [("snapshot", "web-1"), ("resume",)])
 def test_an_interrupt_while_nothing_answers_is_heard(words: tuple[str, ...]) -> None:
-    with machine(latency=60) as at:
+    with machine(latency=FOREVER) as at:
         at.add("web-1")
         run = at.start(*words)
         at.eventually(lambda: at.served.count() > 0)
@@ -70,7 +67,7 @@ def test_shut_down_first_and_power_on_as_soon_as_the_lock_clears() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_server_that_is_off_because_of_us_is_switched_on_before_the_end(number: int) -> None:
-    with machine(snapshot_seconds=(60, 60)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--shut-down")
         run.until("is being made")
@@ -85,15 +82,13 @@ def test_a_server_that_is_off_because_of_us_is_switched_on_before_the_end(number
 
 
 def test_a_second_ctrl_c_ends_at_once_and_resume_switches_on_again() -> None:
-    with machine(snapshot_seconds=(60, 60)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--shut-down")
         run.until("is being made")
         run.send(signal.SIGINT)
         run.until("Ctrl-C leaves at once")
-        began = time.monotonic()
         assert left(run, signal.SIGINT).code == 5
-        assert time.monotonic() - began < 1
         assert at.status("web-1") == "off"
         at.unlock("web-1")
         resumed = at.start("resume")
@@ -121,7 +116,7 @@ def test_kill_in_the_middle_of_a_batch_loses_nothing() -> None:
 
 
 def test_jobs_that_switch_servers_off_are_held_after_a_kill() -> None:
-    with machine(snapshot_seconds=(60, 60)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1", "web-2")
         run = at.start("snapshot", "--all", "--shut-down")
         run.until("web-1: snapshot 301445108 is being made")
@@ -141,7 +136,7 @@ def test_jobs_that_switch_servers_off_are_held_after_a_kill() -> None:
 
 
 def test_a_token_that_is_taken_away_in_between_ends_the_wait() -> None:
-    with machine(snapshot_seconds=(60, 60)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--network-wait", "1s")
         run.until("is being made")
@@ -155,7 +150,7 @@ def test_a_token_that_is_taken_away_in_between_ends_the_wait() -> None:
 def test_one_process_sends_and_the_other_follows() -> None:
     with machine(snapshot_seconds=(1, 1)) as at:
         at.add("web-1", "web-2")
-        at.lock("web-1", 300)
+        at.lock("web-1", FOREVER)
         first = at.start("snapshot", "web-1")
         first.until("waits")
         second = at.run("snapshot", "web-2")
@@ -173,7 +168,7 @@ def test_one_process_sends_and_the_other_follows() -> None:
 def test_a_follower_takes_over_when_the_one_that_sends_is_killed() -> None:
     with machine() as at:
         at.add("web-1", "web-2")
-        at.lock("web-1", 300)
+        at.lock("web-1", FOREVER)
         first = at.start("snapshot", "web-1")
         first.until("waits")
         second = at.start("resume")
@@ -189,8 +184,8 @@ def test_a_follower_takes_over_when_the_one_that_sends_is_killed() -> None:
 def test_the_one_that_sends_may_end_first() -> None:
     with machine() as at:
         at.add("web-1", "web-2")
-        at.lock("web-1", 300)
-        at.lock("web-2", 300)
+        at.lock("web-1", FOREVER)
+        at.lock("web-2", FOREVER)
         first = at.start("snapshot", "web-1")
         first.until("waits")
         second = at.start("snapshot", "web-2", "--shut-down")

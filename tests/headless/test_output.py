@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
 import re
 import signal
-import subprocess
-import time
+import sys
+import termios
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from hsnap_tui.common.formatting import count
 from hsnap_tui.headless.report import JsonReport, TextReport
-from tests.programs import LONGEST, Machine, machine
+from tests.patience import FOREVER, PATIENCE
+from tests.programs import Machine, machine
 from tests.quick_program import COMMAND
 
 HOSTILE = (
@@ -31,6 +35,9 @@ HOSTILE = (
     "広い名前",
     "{name} %s {0}",
 )
+
+NEARLY_FULL = 16_000
+"""Bytes that a pipe holds when its reader is behind: the smallest pipe takes 16 KiB, most take 64 KiB."""
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +110,7 @@ def test_a_reader_that_goes_away_ends_nothing(unbuffered: str) -> None:
         run.until("queued")
         assert run.process.stdout is not None
         run.process.stdout.close()
-        assert run.process.wait(30) == 0
+        assert run.process.wait(PATIENCE) == 0
         assert run.process.stderr is not None
         assert run.process.stderr.read() == ""
         assert sorted(at.snapshots()) == ["web-1-snapshot", "web-2-snapshot"]
@@ -116,43 +123,43 @@ def test_a_stream_that_is_closed_or_full_ends_nothing(words: tuple[str, ...], to
         pytest.skip("there is no device that is always full here")
     with machine() as at:
         at.add("web-1")
-        done = subprocess.run(
-            ["/bin/sh", "-c", f'exec "$@" {to}', "sh", *COMMAND, *words],
-            capture_output=True,
-            text=True,
-            env=at.env,
-            timeout=LONGEST,
-            check=False,
-        )
-        assert (done.returncode, done.stderr) == (0, "")
+        ended = at.start_command(["/bin/sh", "-c", f'exec "$@" {to}', "sh", *COMMAND, *words]).ended()
+        assert (ended.code, ended.err) == (0, "")
         assert at.snapshots() == (["web-1-snapshot"] if "snapshot" in words else [])
 
 
-@pytest.mark.parametrize(
-    "words", [("snapshot", "web-1", "--shut-down"), ("snapshot", "web-1", "--shut-down", "--json")]
-)
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_pipe_that_nobody_reads_delays_neither_work_nor_end(words: tuple[str, ...], unbuffered: str) -> None:
-    with machine() as at:
+def into_a_pipe_that_nobody_reads(words: tuple[str, ...], unbuffered: str) -> None:
+    """Does its work and ends."""
+    with machine() as at, full_pipe() as pipe:
         at.add("web-1")
-        env = {**at.env, "PYTHONUNBUFFERED": unbuffered}
-        with full_pipe() as pipe:
-            process = subprocess.Popen([*COMMAND, *words], stdout=pipe, stderr=pipe, env=env)
-            assert process.wait(LONGEST) == 0
+        assert at.start("snapshot", "web-1", *words, out=pipe, PYTHONUNBUFFERED=unbuffered).ended().code == 0
         assert at.status("web-1") == "running"
         assert at.snapshots() == ["web-1-snapshot"]
+
+
+def test_a_pipe_that_nobody_reads_delays_neither_work_nor_end() -> None:
+    """All at the same time: at its end each gives the reader some seconds to read."""
+    cases = list(product((("--shut-down",), ("--shut-down", "--json")), ("", "1")))
+    with ThreadPoolExecutor(len(cases)) as pool:
+        for done in [pool.submit(into_a_pipe_that_nobody_reads, *case) for case in cases]:
+            done.result()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_is_heard_while_a_pipe_is_full(number: int) -> None:
     with machine() as at:
         at.add("web-1")
-        at.lock("web-1", 600)
+        at.lock("web-1", FOREVER)
         with full_pipe() as pipe:
-            process = subprocess.Popen([*COMMAND, "snapshot", "web-1"], stdout=pipe, stderr=pipe, env=at.env)
+            run = at.start("snapshot", "web-1", out=pipe)
             at.eventually(lambda: "waiting" in at.run("jobs").out)
-            process.send_signal(number)
-            assert process.wait(LONGEST) == 5
+            run.send(number)
+            assert run.ended().code == 5
+
+
+def unread(pipe: int) -> int:
+    """How many bytes are in a pipe."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 @contextmanager
@@ -176,8 +183,9 @@ def test_a_reader_that_is_slow_gets_everything() -> None:
         names = [f"web-{number:03}" for number in range(300)]
         at.add(*names)
         run = at.start("snapshot", "--all", "--dry-run", "--json", "--description", "{name}" + "x" * 200)
-        at.eventually(lambda: at.served.count() > 0)
-        time.sleep(2)  # more than a pipe takes is waiting by then, or comes later: both must be right
+        assert run.process.stdout is not None
+        pipe = run.process.stdout.fileno()
+        at.eventually(lambda: unread(pipe) >= NEARLY_FULL)
         assert [event["server_name"] for event in run.ended().events("would_snapshot")] == names
 
 

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from tests.patience import FOREVER
 from tests.programs import Machine, Run, machine
 
 
@@ -19,7 +20,7 @@ def stopped(at: Machine) -> Run:
 
 @pytest.mark.parametrize("words", [("resume",), ("resume", "--yes"), ("snapshot", "web-2")])
 def test_a_process_that_was_stopped_is_named_and_not_waited_for(words: tuple[str, ...]) -> None:
-    with machine(snapshot_seconds=(60, 60)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1", "web-2")
         run = stopped(at)
         posts = at.posts()
@@ -38,7 +39,7 @@ def test_a_process_that_was_stopped_is_named_and_not_waited_for(words: tuple[str
 
 
 def test_a_process_that_was_stopped_and_is_killed_is_finished_by_resume() -> None:
-    with machine(snapshot_seconds=(60, 60)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = stopped(at)
         resumed = at.start("resume")
@@ -51,7 +52,7 @@ def test_a_process_that_was_stopped_and_is_killed_is_finished_by_resume() -> Non
 
 
 def test_it_is_told_as_json_too() -> None:
-    with machine(snapshot_seconds=(60, 60)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = stopped(at)
         ended = at.run("resume", "--json")

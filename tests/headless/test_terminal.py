@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from tests.patience import FOREVER
 from tests.programs import Machine, machine
 from tests.pty_terminal import Terminal, stands_still, terminal
 from tests.quick_program import COMMAND
@@ -14,9 +15,9 @@ from tests.quick_program import COMMAND
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_terminal_that_was_stopped_delays_neither_a_power_on_nor_a_signal(number: int) -> None:
-    with machine(snapshot_seconds=(600, 600)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1", "web-2")
-        at.lock("web-2", 10_000)
+        at.lock("web-2", FOREVER)
         words = ("snapshot", "--all", "--shut-down")
         with terminal(*words, env=at.env, cwd=at.home, columns=120, program=COMMAND) as screen:
             screen.wait("web-1: snapshot 301445108 is being made")
@@ -25,7 +26,7 @@ def test_a_terminal_that_was_stopped_delays_neither_a_power_on_nor_a_signal(numb
             at.unlock("web-1")
             at.eventually(lambda: at.status("web-1") == "running")
             os.kill(screen.pid, number)
-            at.eventually(lambda: not screen.child.isalive(), seconds=30)
+            at.eventually(lambda: not screen.child.isalive())
             assert screen.child.exitstatus == 5
 
 
@@ -36,7 +37,7 @@ def off(at: Machine, screen: Terminal) -> None:
 
 
 def test_ctrl_z_is_refused_while_a_server_is_off_and_suspends_otherwise() -> None:
-    with machine(snapshot_seconds=(600, 600)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         words = ("snapshot", "web-1", "--shut-down")
         with terminal(*words, env=at.env, cwd=at.home, columns=160, program=COMMAND) as screen:
@@ -54,7 +55,7 @@ def test_ctrl_z_is_refused_while_a_server_is_off_and_suspends_otherwise() -> Non
 
 
 def test_a_background_process_that_may_not_write_is_not_stopped() -> None:
-    with machine(snapshot_seconds=(600, 600)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         words = ("-c", 'stty tostop; set -m; "$@" & wait', "sh", *COMMAND, "snapshot", "web-1", "--shut-down")
         with terminal(*words, env=at.env, cwd=at.home, columns=120, program=("/bin/sh",)) as screen:

@@ -19,13 +19,14 @@ from hsnap_tui.headless.run import tell_what_is_left
 from hsnap_tui.headless.waiting import QUIET_FOR, TOLD_EVERY, Heartbeat, Limits, settle
 from hsnap_tui.jobs.core.model import JobState, Power, SnapshotJob, SnapshotOptions
 from hsnap_tui.session.interface import ConnectionStatus, PendingWork, SessionInterface
+from tests.patience import FOREVER, PATIENCE
 from tests.programs import machine
 
 START = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 
 
 def test_the_time_is_over_before_anything_was_started() -> None:
-    with machine(latency=60) as at:
+    with machine(latency=FOREVER) as at:
         at.add("web-1")
         ended = at.run("snapshot", "web-1", "--timeout", "2s")
         assert ended.code == 5
@@ -37,7 +38,7 @@ def test_the_time_is_over_before_anything_was_started() -> None:
 def test_the_time_is_over_while_a_lock_is_waited_for(command: str) -> None:
     with machine() as at:
         at.add("web-1")
-        at.lock("web-1", 600)
+        at.lock("web-1", FOREVER)
         assert at.run("snapshot", "web-1", "--timeout", "5s").code == 5
         ended = at.run(*(("resume",) if command == "resume" else ("snapshot", "web-1")), "--timeout", "5s", "--json")
         assert ended.code == 5
@@ -47,7 +48,7 @@ def test_the_time_is_over_while_a_lock_is_waited_for(command: str) -> None:
 
 
 def test_when_the_time_is_over_a_server_that_is_off_is_powered_on_first() -> None:
-    with machine(snapshot_seconds=(600, 600)) as at:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--shut-down", "--timeout", "15s")
         run.until("the time allowed by --timeout is over")
@@ -128,7 +129,7 @@ async def test_what_cannot_be_paid_within_the_limits_is_named(limits: Limits, fa
     told: list[str] = []
     heartbeat = Heartbeat(console, told.append)
     session.clock.leap = 60.0
-    left = await asyncio.wait_for(settle(console, heartbeat, limits), 30)
+    left = await asyncio.wait_for(settle(console, heartbeat, limits), PATIENCE)
     assert left is not None
     assert left.startswith("Off because of hsnap-tui, or may still go off: web-1 and web-2. hsnap-tui resume")
 
@@ -137,7 +138,7 @@ async def test_the_end_of_the_session_ends_it_too() -> None:
     console = cast(SessionInterface, EndlessSession())
     work = asyncio.create_task(asyncio.sleep(0))
     left = settle(console, Heartbeat(console, print), Limits(math.inf, math.inf), work=work)
-    assert await asyncio.wait_for(left, 30) is not None
+    assert await asyncio.wait_for(left, PATIENCE) is not None
 
 
 def test_signs_of_life_come_when_nothing_else_does() -> None:

@@ -20,8 +20,6 @@ from hsnap_tui.session.session import Session
 from tests.jobs.one_time import OneTime
 
 SPEED = 30.0
-PATIENCE = 30.0
-"""Real seconds that a test in scaled time waits for what must come; nothing is judged by how long it took."""
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,7 +20,8 @@ from hsnap_tui.events import Event, JobEvent, Notice
 from hsnap_tui.jobs.core.model import JobState, Power, SnapshotOptions, SnapshotRequest, Target
 from hsnap_tui.session.interface import RefusedError
 from hsnap_tui.session.workspace import OpenProject, Workspace
-from tests.jobs.support import PATIENCE, SPEED, simulated_in_scaled_time, snapshots_by_job, statuses
+from tests.jobs.support import SPEED, simulated_in_scaled_time, snapshots_by_job, statuses
+from tests.patience import PATIENCE, until
 
 WRONG = "x" * 64
 
@@ -38,13 +39,6 @@ async def workspace() -> AsyncIterator[tuple[Workspace, list[tuple[OpenProject, 
     async with Workspace(clock=ScaledClock(SPEED)) as made:
         made.subscribe(lambda project, event: told.append((project, event)))
         yield made, told
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits for what must come."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def snapshot_all(project: OpenProject, options: SnapshotOptions | None = None) -> str:

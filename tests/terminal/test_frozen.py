@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import FOREVER
 from tests.programs import Machine, environment, machine
 from tests.pty_terminal import ALTERNATE_OFF, Terminal, stands_still, terminal
 from tests.quick_program import COMMAND
@@ -38,11 +39,11 @@ def console_of_a_server_that_is_off(at: Machine, *, deaf: bool = False) -> Itera
 
 def ends(at: Machine, screen: Terminal) -> None:
     """Waits until the program has ended, without reading anything from its terminal."""
-    at.eventually(lambda: not screen.child.isalive(), seconds=30)
+    at.eventually(lambda: not screen.child.isalive())
 
 
 def test_a_terminal_that_nobody_reads_delays_neither_a_power_on_nor_a_signal() -> None:
-    with machine(snapshot_seconds=(600, 600)) as at, console_of_a_server_that_is_off(at) as screen:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at, console_of_a_server_that_is_off(at) as screen:
         screen.freeze("l")
         at.unlock("web-1")
         at.eventually(lambda: at.status("web-1") == "running")
@@ -52,7 +53,7 @@ def test_a_terminal_that_nobody_reads_delays_neither_a_power_on_nor_a_signal() -
 
 
 def test_a_signal_in_a_frozen_terminal_switches_on_what_is_off() -> None:
-    with machine(snapshot_seconds=(600, 600)) as at, console_of_a_server_that_is_off(at) as screen:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at, console_of_a_server_that_is_off(at) as screen:
         screen.freeze("l")
         os.kill(screen.pid, signal.SIGTERM)
         at.unlock("web-1")
@@ -61,7 +62,7 @@ def test_a_signal_in_a_frozen_terminal_switches_on_what_is_off() -> None:
 
 
 def test_a_second_ctrl_c_ends_at_once_in_a_frozen_terminal() -> None:
-    with machine(snapshot_seconds=(600, 600)) as at, console_of_a_server_that_is_off(at) as screen:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at, console_of_a_server_that_is_off(at) as screen:
         screen.freeze("l")
 
         def ended() -> bool:
@@ -88,7 +89,7 @@ def test_a_terminal_that_reads_again_shows_everything() -> None:
 
 @pytest.mark.parametrize("deaf", [True, False])
 def test_a_terminal_that_vanishes_is_left_and_what_is_off_is_switched_on(deaf: bool) -> None:
-    with machine(snapshot_seconds=(600, 600)) as at, console_of_a_server_that_is_off(at, deaf=deaf) as screen:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at, console_of_a_server_that_is_off(at, deaf=deaf) as screen:
         screen.hang_up()
         at.unlock("web-1")
         ends(at, screen)
@@ -97,7 +98,7 @@ def test_a_terminal_that_vanishes_is_left_and_what_is_off_is_switched_on(deaf: b
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc here")
 def test_a_terminal_that_vanishes_does_not_keep_the_processor_busy() -> None:
-    with machine(snapshot_seconds=(600, 600)) as at, console_of_a_server_that_is_off(at, deaf=True) as screen:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at, console_of_a_server_that_is_off(at, deaf=True) as screen:
         screen.hang_up()
         before = processor_seconds(screen.pid)
         time.sleep(3)  # a thread that turns in circles needs time to be told from one that waits
@@ -141,14 +142,14 @@ def test_ctrl_z_suspends_and_going_on_draws_everything() -> None:
 
 
 def test_ctrl_z_is_refused_while_a_server_is_off_because_of_us() -> None:
-    with machine(snapshot_seconds=(600, 600)) as at, console_of_a_server_that_is_off(at) as screen:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at, console_of_a_server_that_is_off(at) as screen:
         screen.press("\x1a")
         screen.wait("Not suspended: web-1 must be powered on again first")
         assert not stands_still(screen)
 
 
 def test_a_stop_signal_is_refused_while_a_server_is_off_because_of_us() -> None:
-    with machine(snapshot_seconds=(600, 600)) as at, console_of_a_server_that_is_off(at) as screen:
+    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at, console_of_a_server_that_is_off(at) as screen:
         os.kill(screen.pid, signal.SIGTSTP)
         screen.wait("Not suspended: web-1 must be powered on again first")
         assert not stands_still(screen)

@@ -7,10 +7,14 @@ import sys
 
 import pytest
 
+from tests.patience import PATIENCE
+
 
 def loaded_by(statement: str) -> set[str]:
     script = f"{statement}\nimport sys\nprint(*sys.modules)"
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
     return set(found.stdout.split())
 
 

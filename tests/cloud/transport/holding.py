@@ -8,11 +8,9 @@ import socket
 import ssl
 import threading
 
+from tests.patience import PATIENCE
+
 SMALL_WINDOW = 4096
-PATIENCE = 2.0
-"""Seconds that the other side has for ending the connection before it is read on."""
-LIMIT = 10.0
-"""Seconds after which a peer that nobody talks to ends by itself."""
 
 
 class HoldingPeer:
@@ -34,7 +32,7 @@ class HoldingPeer:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_WINDOW)
         self._listener.bind(("127.0.0.1", 0))
         self._listener.listen(1)
-        self._listener.settimeout(LIMIT)
+        self._listener.settimeout(PATIENCE)
         threading.Thread(target=self._work, daemon=True).start()
 
     @property
@@ -45,7 +43,7 @@ class HoldingPeer:
     def read_on(self) -> None:
         """Reads until the connection ends; returns when it has."""
         self._go.set()
-        assert self._ended.wait(LIMIT), "the connection was left open"
+        assert self._ended.wait(PATIENCE), "the connection was left open"
 
     def close(self) -> None:
         """Ends it in any case."""
@@ -55,14 +53,14 @@ class HoldingPeer:
     def _work(self) -> None:
         try:
             sock, _ = self._listener.accept()
-            sock.settimeout(LIMIT)
+            sock.settimeout(PATIENCE)
             if self._tunnel:
                 _read_head(sock)
                 sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             wire = sock.dup()
             with wire, self._tls.wrap_socket(sock, server_side=True) if self._tls else sock:
                 self.connected.set()
-                self._go.wait(LIMIT)
+                self._go.wait(PATIENCE)
                 _await_reset(wire)
                 self._read_all(wire)
         finally:
@@ -82,7 +80,7 @@ class HoldingPeer:
 
 
 def _await_reset(sock: socket.socket) -> None:
-    """Waits until the connection was reset, within reason: a poll tells that without reading."""
+    """Waits until the connection was reset: a poll tells that without reading."""
     poll = select.poll()
     poll.register(sock, select.POLLERR)
     poll.poll(PATIENCE * 1000)

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -19,39 +18,31 @@ from hsnap_tui.cloud.transport.executor import RequestExecutor, WorkerStuckError
 from hsnap_tui.cloud.transport.request_handle import RequestHandle
 from tests.cloud.conftest import Certificate, Connect, Serve
 from tests.cloud.scripted import Link, ScriptedServer, Seen, answer
+from tests.patience import FOREVER, PATIENCE, eventually, until
 
 ACTION = {"action": {"id": 1, "command": "poweron", "status": "running"}}
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Waits until a condition holds, at most ten seconds."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 def hang(_seen: Seen, link: Link) -> None:
-    link.hang(30)
+    link.hang(FOREVER)
 
 
 def hang_when_posted(seen: Seen, link: Link) -> bytes | None:
     if seen.method == "GET":
         return answer(200, {"server": {"id": 1}})
-    link.hang(30)
+    link.hang(FOREVER)
     return None
 
 
 async def check_close(server: ScriptedServer, connect: Connect, environ: dict[str, str] | None = None) -> None:
-    cloud = connect(server, environ=environ)
+    cloud = connect(server, read=FOREVER, environ=environ)
     calls = [
         asyncio.create_task(cloud.power_on(1, Priority.POWER_ON)),
         asyncio.create_task(cloud.get_server(1, Priority.POLL)),
     ]
     await until(lambda: len(server.requests) == 2)
-    started = time.monotonic()
     await cloud.close()
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
-    assert time.monotonic() - started < 0.2
     posted, got = outcomes
     assert isinstance(posted, CloudError)
     assert (posted.kind, posted.effect) == (ErrorKind.OUTCOME_UNKNOWN, Effect.POSSIBLE)
@@ -73,7 +64,7 @@ async def test_close_frees_the_threads(serve: Serve, connect: Connect) -> None:
         return [thread.name for thread in threading.enumerate()]
 
     server = serve(hang)
-    cloud = connect(server)
+    cloud = connect(server, read=FOREVER)
     call = asyncio.create_task(cloud.get_server(1, Priority.POLL))
     await until(lambda: server.requests)
     await cloud.close()
@@ -83,7 +74,7 @@ async def test_close_frees_the_threads(serve: Serve, connect: Connect) -> None:
 
 async def test_hung_posts_starve_nothing(serve: Serve, connect: Connect) -> None:
     server = serve(hang_when_posted)
-    cloud = connect(server)
+    cloud = connect(server, read=FOREVER)
     posts = [
         asyncio.create_task(cloud.create_snapshot(number, "d", {}, Priority.JOB))
         for number in range(WorkerGroup.COMMANDS.width + 8)
@@ -91,8 +82,7 @@ async def test_hung_posts_starve_nothing(serve: Serve, connect: Connect) -> None
     assert (await cloud.get_server(1, Priority.POLL)).id == 1
     await until(lambda: server.count("POST") == WorkerGroup.COMMANDS.width)
     for priority in Priority:
-        async with asyncio.timeout(5):
-            assert (await cloud.get_server(1, priority)).id == 1
+        assert (await cloud.get_server(1, priority)).id == 1
     power_on = asyncio.create_task(cloud.power_on(1, Priority.POWER_ON))
     await until(lambda: server.requests[-1].path.endswith("/poweron"))
     await cloud.close()
@@ -106,7 +96,7 @@ async def test_a_cancelled_get_is_cut_off(serve: Serve, connect: Connect) -> Non
     gone = threading.Event()
 
     def wait_for_the_end(_seen: Seen, link: Link) -> None:
-        if link.ends(10):
+        if link.ends(PATIENCE):
             gone.set()
 
     server = serve(wait_for_the_end)
@@ -122,7 +112,7 @@ async def test_a_cancelled_post_is_left_to_its_end(serve: Serve, connect: Connec
     proceed = threading.Event()
 
     def slow(_seen: Seen, link: Link) -> bytes:
-        proceed.wait(10)
+        proceed.wait(PATIENCE)
         if not link.ends(0.05):
             answered.set()
         return answer(201, ACTION)
@@ -205,14 +195,18 @@ from hsnap_tui.cloud.client import HetznerCloud
 from hsnap_tui.config.secret import Secret
 
 async def main():
-    cloud = HetznerCloud("{server.endpoint}", Secret("x"), "demo")
+    cloud = HetznerCloud("{server.endpoint}", Secret("x"), "demo", read_timeout={FOREVER})
     call = asyncio.create_task(cloud.power_on(1, Priority.POWER_ON))
-    await asyncio.sleep(0.5)
+    await asyncio.to_thread(input)
     call.cancel()
 
 asyncio.run(main())
 """
-    started = time.monotonic()
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=12)
-    assert time.monotonic() - started < 12
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as process:
+        try:
+            eventually(lambda: server.requests)
+            process.communicate(b"\n", timeout=PATIENCE)
+        finally:
+            process.kill()
+    assert process.returncode == 0
     assert server.count("POST") == 1
