@@ -16,9 +16,10 @@ from hsnap_tui.events import Event, JobEvent, Notice, Role
 from hsnap_tui.fleet.poll_targets import PollScope
 from hsnap_tui.headless.exit_codes import ExitCode
 from hsnap_tui.headless.waiting import AT_THE_END, Heartbeat, settle
+from hsnap_tui.jobs.interface import RefusedError
 from hsnap_tui.messages import event_lines
 from hsnap_tui.session.factory import open_session
-from hsnap_tui.session.interface import RefusedError, SessionInterface
+from hsnap_tui.session.interface import SessionInterface
 from hsnap_tui.session.session import Session
 from hsnap_tui.terminal.signals import LeaveSignals
 from hsnap_tui.terminal.streams import LAST_WORDS, Streams
@@ -93,11 +94,11 @@ async def _finish(app: HsnapApp, how: Exit | None) -> tuple[BaseException | None
     session, work, left = app.session, app.work, None
     if session is None or work is None:
         return None, None
-    off = session.pending_work().off
+    off = session.jobs.pending_work().off
     if (off or how is Exit.CANCEL_WAITING) and not work.done():
         heartbeat = Heartbeat(session, _print)
         unsubscribe = [session.subscribe(listener) for listener in (_tell, heartbeat.heard)]
-        if off and session.role is Role.LEADER:
+        if off and session.jobs.role is Role.LEADER:
             names = formatting.listed([job.server_name for job in off])
             _print(f"hsnap-tui: these servers are switched on again before it ends: {names}. Ctrl-C leaves at once.")
         left = await settle(session, heartbeat, AT_THE_END, cancel_waiting=how is Exit.CANCEL_WAITING, work=work)

@@ -44,7 +44,7 @@ class AutoRelease:
         if not held:
             return False
         self._given.update(held)
-        await self._session.release(held)
+        await self._session.jobs.release(held)
         clock = self._session.clock
         started = clock.monotonic()
         while clock.monotonic() - started < TAKEN_IN_WITHIN and self._are_still(held):

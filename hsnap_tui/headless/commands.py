@@ -19,13 +19,13 @@ from hsnap_tui.headless.report import Report
 from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, follow, running, wait_ready
 from hsnap_tui.headless.selection import AmbiguousError, NothingMatchedError, ServerSelection, chosen
 from hsnap_tui.jobs.core.model import Job, SnapshotOptions, SnapshotRequest, Target
+from hsnap_tui.jobs.interface import RefusedError
 from hsnap_tui.jobs.store.damaged_state import MADE
 from hsnap_tui.jobs.store.errors import JournalError
 from hsnap_tui.jobs.store.journal import Batch, Journal
 from hsnap_tui.jobs.store.project_identity import JOURNAL, ProjectIdentity, find, fingerprint, project_id
 from hsnap_tui.jobs.store.rows import UnreadableJob
 from hsnap_tui.messages import job_messages
-from hsnap_tui.session.interface import RefusedError
 from hsnap_tui.session.session import Session
 from hsnap_tui.snapshots.template import render
 
@@ -53,8 +53,8 @@ async def snapshot(session: Session, command: SnapshotCommand, report: Report, i
             servers = await _chosen(session, command.choice, interrupts, patience)
             if command.dry_run:
                 return _tell_plan(session, servers, command, report)
-            await wait_ready(session, session.ready, interrupts, patience)
-            batch = await session.submit(_request(session, servers, command))
+            await wait_ready(session, session.jobs.ready.wait, interrupts, patience)
+            batch = await session.jobs.submit(_request(session, servers, command))
         except (
             AmbiguousError,
             NothingMatchedError,
@@ -86,7 +86,7 @@ def _request(session: Session, servers: list[Server], command: SnapshotCommand) 
 
 
 def _jobs_of(session: Session, batch: str) -> list[Job]:
-    return [job for job in session.jobs.values() if job.batch == batch]
+    return [job for job in session.jobs.by_id.values() if job.batch == batch]
 
 
 def _nothing_started(error: Exception, report: Report) -> ExitCode:
@@ -131,12 +131,14 @@ async def resume(session: Session, report: Report, interrupts: Interrupts, *, ye
     """Finishes what an interrupted run left; gives the exit code."""
     async with running(session, report):
         try:
-            await wait_ready(session, session.ready, interrupts, patience)
-            if session.halted is not None:
+            await wait_ready(session, session.jobs.ready.wait, interrupts, patience)
+            if session.jobs.halted is not None:
                 return _end(
-                    report, ExitCode.UNFINISHED, f"Nothing was resumed: {job_messages.explain(session.halted)}"
+                    report,
+                    ExitCode.UNFINISHED,
+                    f"Nothing was resumed: {job_messages.explain(session.jobs.halted)}",
                 )
-            left = [job for job in session.jobs.values() if not job.over]
+            left = [job for job in session.jobs.by_id.values() if not job.over]
             if not left:
                 debts = owed.unreadable(session)
                 told = "Nothing else is left to do." if debts else "Nothing is left to do."
@@ -144,7 +146,7 @@ async def resume(session: Session, report: Report, interrupts: Interrupts, *, ye
             await wait_ready(session, session.listed, interrupts, patience)
 
             def chosen() -> list[Job]:
-                return [session.jobs[job.id] for job in left]
+                return [session.jobs.by_id[job.id] for job in left]
 
             consent = AutoRelease(session, chosen) if yes else None
             return await follow(session, report, chosen, interrupts, patience, consent=consent)

@@ -15,10 +15,10 @@ GIVE_UP_AFTER = 2 * STILL_AFTER
 
 def stands_still(session: Session) -> str | None:
     """Why waiting for the process in charge is of no use, what that means for servers, and what to do; or none."""
-    leader = session.leader
+    leader = session.jobs.leader
     if leader is None or leader.still_since is None or leader.still_for < GIVE_UP_AFTER:
         return None
-    off = list(dict.fromkeys(job.server_name for job in servers_off(session.jobs.values())))
+    off = list(dict.fromkeys(job.server_name for job in servers_off(session.jobs.by_id.values())))
     meaning = (
         f"Off because of hsnap-tui are, or may be: {formatting.listed(off, 20)}."
         if off
@@ -29,7 +29,7 @@ def stands_still(session: Session) -> str | None:
 
 def unreadable(session: Session) -> str | None:
     """Which servers may be off because of jobs that can't be read, in words; or none."""
-    servers = list(dict.fromkeys(job.server for job in session.unreadable if job.may_be_off))
+    servers = list(dict.fromkeys(job.server for job in session.jobs.unreadable.values() if job.may_be_off))
     if not servers:
         return None
     return (
@@ -40,5 +40,5 @@ def unreadable(session: Session) -> str | None:
 
 def with_debts(session: Session, code: ExitCode) -> ExitCode:
     """The exit code, which is not "all done" while a server is off because of us, or may be."""
-    owed = session.pending_work().off or unreadable(session)
+    owed = session.jobs.pending_work().off or unreadable(session)
     return ExitCode.UNFINISHED if code is ExitCode.DONE and owed else code

@@ -19,8 +19,8 @@ from hsnap_tui.headless.report import Report, in_short
 from hsnap_tui.headless.waiting import AFTER_TIMEOUT, AT_THE_END, LOOK_EVERY, Heartbeat, names_off, settle
 from hsnap_tui.jobs.core.groups import all_at_rest, grouped
 from hsnap_tui.jobs.core.model import Job, Power
+from hsnap_tui.jobs.interface import RefusedError
 from hsnap_tui.messages import event_lines
-from hsnap_tui.session.interface import RefusedError
 from hsnap_tui.session.session import Session
 from hsnap_tui.terminal.signals import LeaveSignals, stopping
 from hsnap_tui.terminal.streams import LAST_WORDS, Streams
@@ -208,7 +208,7 @@ class AccessWatchdog:
         """To be asked again and again."""
         session, now = self._session, self._session.clock.monotonic()
         polls = session.failure is not None and session.failure.kind in NO_ACCESS
-        requests = session.halted is not None and session.halted.kind in NO_ACCESS
+        requests = session.jobs.halted is not None and session.jobs.halted.kind in NO_ACCESS
         if not (polls or requests):
             self._since = None
         elif self._since is None:
@@ -223,7 +223,7 @@ def _before_anything(interrupts: Interrupts) -> str:
 
 
 def _farewell(session: Session, interrupts: Interrupts) -> str:
-    leaving = session.pending_work()
+    leaving = session.jobs.pending_work()
     why = "Leaving."
     if interrupts.timed_out is not None:
         why = f"Leaving: the time allowed by --timeout is over, {formatting.exactly(interrupts.timed_out)}."
@@ -235,7 +235,7 @@ def _farewell(session: Session, interrupts: Interrupts) -> str:
 
 def _helpless(session: Session) -> str:
     told = ["Hetzner refuses the token. All jobs are kept; hsnap-tui resume goes on with a token that is accepted."]
-    off = session.pending_work().off
+    off = session.jobs.pending_work().off
     if off:
         told.append(f"These servers are off, or may be, until then: {_names(off)}.")
     return " ".join(told)

@@ -44,7 +44,7 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Says that it waits, if that was not said for long enough."""
-        failure = self._session.connection.failure or self._session.halted
+        failure = self._session.connection.failure or self._session.jobs.halted
         if failure is None:
             self._unreachable_since = None
         elif self._unreachable_since is None:
@@ -87,7 +87,7 @@ async def settle(
 
     Ends with `work`, the session's task, in any case.
     """
-    leaving = asyncio.ensure_future(session.leave(cancel_waiting=cancel_waiting))
+    leaving = asyncio.ensure_future(session.jobs.leave(cancel_waiting=cancel_waiting))
     ends = {leaving} if work is None else {leaving, work}
     started = session.clock.monotonic()
     try:
@@ -106,7 +106,7 @@ async def settle(
 
 def names_off(session: SessionInterface) -> list[str]:
     """The servers that are off because of us, or may still go off."""
-    return list(dict.fromkeys(job.server_name for job in session.pending_work().off))
+    return list(dict.fromkeys(job.server_name for job in session.jobs.pending_work().off))
 
 
 def still_off(session: SessionInterface) -> str | None:

@@ -6,7 +6,7 @@ It gives up the right to send when its token is refused.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from hsnap_tui.cloud.api import CloudApi
@@ -15,12 +15,13 @@ from hsnap_tui.common.clock import Clock
 from hsnap_tui.events import Event, JobEvent, Role, SendingHalted
 from hsnap_tui.fleet.state import Fleet
 from hsnap_tui.jobs.core.model import Job
-from hsnap_tui.jobs.core.observations import Cancel, JobObservation, Release, Retry, StepContext
+from hsnap_tui.jobs.core.observations import StepContext
 from hsnap_tui.jobs.core.own_jobs import OwnJobs
 from hsnap_tui.jobs.core.takeover import is_untouched, taken_over
 from hsnap_tui.jobs.core.token_access import TokenAccess
 from hsnap_tui.jobs.engine import Engine
 from hsnap_tui.jobs.following import LOOK_EVERY
+from hsnap_tui.jobs.job_commands import observation
 from hsnap_tui.jobs.publishing import Publisher
 from hsnap_tui.jobs.store.errors import JournalError
 from hsnap_tui.jobs.store.journal import JobCommand, JobCommandKind, JournalCursor, Takeover
@@ -31,12 +32,6 @@ HAND_OVER_WITHIN = 2.0
 """Seconds for which answers that are under way are waited for before another process is given the right to send."""
 ANSWERED_WITHIN = 30.0
 """The same when nobody takes it: longer than a request takes, so that each job is told what became of it."""
-
-_OBSERVATION: Mapping[JobCommandKind, Callable[[], JobObservation]] = {
-    JobCommandKind.CANCEL: Cancel,
-    JobCommandKind.RELEASE: Release,
-    JobCommandKind.RETRY: Retry,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +102,7 @@ class Leading:
         if command.kind is not JobCommandKind.CANCEL:
             self.engine.allow()
         for job_id in command.jobs:
-            self.engine.tell(job_id, _OBSERVATION[command.kind]())
+            self.engine.tell(job_id, observation(command.kind))
 
     def _begin_with(self, taken: Takeover) -> None:
         publisher = self._publisher

@@ -25,13 +25,15 @@ from hsnap_tui.jobs.store.rows import UnreadableJob
 
 
 class Publisher:
-    """The jobs that this process knows of, and what listeners are told about them.
+    """What listeners are told about the jobs that this process knows of, which are in `jobs`.
 
     `project` gives the project's ID as far as it is known.
     """
 
-    def __init__(self, clock: Clock, project: Callable[[], str], publish: Callable[[Event], None]) -> None:
-        self.jobs: dict[str, Job] = {}
+    def __init__(
+        self, clock: Clock, project: Callable[[], str], publish: Callable[[Event], None], jobs: dict[str, Job]
+    ) -> None:
+        self.jobs = jobs
         self.unreadable: dict[str, UnreadableJob] = {}
         self._clock = clock
         self._project = project

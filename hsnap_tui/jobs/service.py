@@ -9,8 +9,9 @@ long as a snapshot takes; settling it first would hold up, or cut short, what ot
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,10 +28,12 @@ from hsnap_tui.jobs.core.polling import poll_targets
 from hsnap_tui.jobs.core.takeover import goes_on
 from hsnap_tui.jobs.core.token_access import TokenAccess
 from hsnap_tui.jobs.following import LOOK_EVERY, Following
+from hsnap_tui.jobs.interface import READ_ONLY, BatchSummary, PendingWork, RefusedError
+from hsnap_tui.jobs.job_commands import fitting
 from hsnap_tui.jobs.leading import Leading, LeadingContext
 from hsnap_tui.jobs.publishing import Publisher
-from hsnap_tui.jobs.store.errors import JournalError, ReadOnlyError
-from hsnap_tui.jobs.store.journal import Batch, JobCommand, JobCommandKind, JournalChanges, JournalCursor
+from hsnap_tui.jobs.store.errors import JournalError
+from hsnap_tui.jobs.store.journal import JobCommand, JobCommandKind, JournalChanges, JournalCursor
 from hsnap_tui.jobs.store.leader import LeaderView
 from hsnap_tui.jobs.store.project_folder import ProjectFolder, open_project_folder, pause
 from hsnap_tui.jobs.store.rows import UnreadableJob
@@ -40,9 +43,12 @@ TAKEN_WITHIN = 10.0
 
 
 class JobService:
-    """All jobs of one project. `run` needs the project's folder, so it is called once that is known.
+    """All jobs of one project; it fits `interface.JobsInterface`, and users of a session talk to it themselves.
 
-    `polls` gives why polls fail at present, if they do.
+    `run` needs the project's folder, so it is called once that is known. `polls` gives why polls fail at present, if
+    they do. `ready` is set when the journal is open, or known to be unusable. `by_id` and `unreadable` are for
+    reading: jobs that have not ended, and those that ended while this process runs; and jobs of the journal that
+    have not ended and can't be read.
     """
 
     def __init__(
@@ -61,7 +67,9 @@ class JobService:
         self._read_only = read_only
         self._publish = publish
         self._me = secrets.token_hex(8)
-        self._publisher = Publisher(clock, lambda: cloud.project, publish)
+        self.by_id: dict[str, Job] = {}
+        self._publisher = Publisher(clock, lambda: cloud.project, publish, self.by_id)
+        self.unreadable: Mapping[str, UnreadableJob] = self._publisher.unreadable
         self._access = TokenAccess(polls)
         self._own_jobs = OwnJobs()
         self._context = LeadingContext(cloud, clock, fleet, self._access, self._own_jobs, self._publisher)
@@ -74,16 +82,6 @@ class JobService:
         self._steps_back = False
 
     # -- what it knows ------------------------------------------------------------------------------------------
-
-    @property
-    def jobs(self) -> dict[str, Job]:
-        """Jobs that have not ended, and those that ended while this process runs; for reading."""
-        return self._publisher.jobs
-
-    @property
-    def unreadable(self) -> Sequence[UnreadableJob]:
-        """Jobs of the journal that have not ended and can't be read."""
-        return tuple(self._publisher.unreadable.values())
 
     @property
     def role(self) -> Role:
@@ -111,7 +109,7 @@ class JobService:
         """What the jobs need to know next."""
         if self._leading is not None:
             return self._leading.engine.targets
-        following = poll_targets(self.jobs.values())
+        following = poll_targets(self.by_id.values())
         return PollTargets(actions=following.actions | following.switching)
 
     def observe(self, observation: Observation) -> None:
@@ -122,15 +120,21 @@ class JobService:
             self._leading.engine.observe(observation, self._context.fleet())
             return
         progress = {action.id: action.progress for action in observation.running or ()}
-        for job in self.jobs.values():
+        for job in self.by_id.values():
             percent = progress.get(job.main_request.action_id or 0)
             if percent is not None and not job.state.ended and percent > job.percent:
-                self.jobs[job.id] = replace(job, percent=percent)
+                self.by_id[job.id] = replace(job, percent=percent)
 
-    async def batches(self, limit: int) -> Sequence[Batch]:
-        """The newest batches of the journal, newest first."""
-        found = await self._folder.journal.batches(limit) if self._folder else ()
-        return [batch.of_project(self._cloud.project) for batch in found]
+    async def batches(self, limit: int = 50) -> Sequence[BatchSummary]:
+        """Past and present batches, newest first. Raises `RefusedError`."""
+        with _refusing():
+            found = await self._folder.journal.batches(limit) if self._folder else ()
+        of_project = [batch.of_project(self._cloud.project) for batch in found]
+        return [BatchSummary.of(batch.id, batch.created, batch.jobs) for batch in of_project]
+
+    def pending_work(self) -> PendingWork:
+        """What this process has under way."""
+        return PendingWork.of(self.by_id.values(), self.role, self.leader)
 
     async def remember(self, identity: str) -> None:
         """Keeps a copy of what the project is known by in the journal. Raises `JournalError`."""
@@ -140,14 +144,15 @@ class JobService:
     # -- what a person decides -----------------------------------------------------------------------------------
 
     async def submit(self, request: BatchRequest) -> str:
-        """Writes the whole batch down, then starts it. Raises `ReadOnlyError`, `JournalError`."""
+        """Writes the whole batch down, then starts it; gives its ID. Raises `RefusedError`."""
         journal = (await self._folder_for_writing()).journal
         now = self._clock.now()
         batch = secrets.token_hex(6)
         jobs = request.jobs(batch, self._cloud.project, now, lambda: secrets.token_hex(8))
         events = [milestone(job, now, JobEventKind.QUEUED) for job in jobs]
         self._own_jobs.batch(batch)
-        await journal.add_batch(batch, now, jobs, events, self._me)
+        with _refusing():
+            await journal.add_batch(batch, now, jobs, events, self._me)
         if self._leading is not None:
             self._leading.begin(jobs, events)
         else:
@@ -155,25 +160,45 @@ class JobService:
             self._wake.set()
         return batch
 
-    async def request(self, kind: JobCommandKind, job_ids: Iterable[str]) -> None:
-        """Cancels, releases or retries jobs, here or through the process that sends."""
-        command = JobCommand(kind, tuple(job_ids))
+    async def cancel(self, job_ids: Iterable[str]) -> int:
+        """Cancels those that have not sent their snapshot yet; gives how many. Raises `RefusedError`."""
+        return await self._request(JobCommandKind.CANCEL, job_ids)
+
+    async def release(self, job_ids: Iterable[str]) -> int:
+        """Approves held jobs; gives how many went on. Raises `RefusedError`."""
+        return await self._request(JobCommandKind.RELEASE, job_ids)
+
+    async def retry(self, job_ids: Iterable[str]) -> int:
+        """Tries failed and unknown ones again; gives how many. Raises `RefusedError`."""
+        return await self._request(JobCommandKind.RETRY, job_ids)
+
+    async def _request(self, kind: JobCommandKind, job_ids: Iterable[str]) -> int:
+        command = JobCommand(kind, fitting(kind, job_ids, self.by_id))
+        if command.jobs:
+            await self._apply(command)
+        return len(command.jobs)
+
+    async def _apply(self, command: JobCommand) -> None:
+        """Here, or through the process that sends."""
         folder = await self._folder_for_writing()
-        if kind is not JobCommandKind.CANCEL:
+        if command.kind is not JobCommandKind.CANCEL:
             self._own_jobs.approve(command.jobs)
         if self._leading is not None and not self._leading.resigned.is_set():
             self._leading.apply(command)
             return
-        await folder.journal.add_command(command)
-        if kind is not JobCommandKind.CANCEL:
+        with _refusing():
+            await folder.journal.add_command(command)
+        if command.kind is not JobCommandKind.CANCEL:
             halted = self.halted
             self._access.retry()
             self._tell_resumed(halted)
         self._wake.set()
 
-    async def leave(self) -> None:
+    async def leave(self, *, cancel_waiting: bool) -> None:
         """Starts nothing more, and returns when no server is off because of this process: when another one has taken
-        over all jobs, or all are powered on."""
+        over all jobs, or all are powered on. `run` must go on meanwhile. Raises `RefusedError`."""
+        if cancel_waiting:
+            await self.cancel([job.id for job in self.pending_work().waiting])
         if self._folder is None:
             return
         if self._leading is None:
@@ -202,14 +227,14 @@ class JobService:
 
     async def _folder_for_writing(self) -> ProjectFolder:
         if self._read_only:
-            raise ReadOnlyError
-        if self._unusable is not None:
-            raise self._unusable
-        await self.ready.wait()
-        if self._unusable is not None:
-            raise self._unusable
-        if self._folder is None:
-            raise JournalError("there is no journal yet", "Wait until the servers are listed.")
+            raise RefusedError(READ_ONLY)
+        if self._unusable is None:
+            await self.ready.wait()
+        with _refusing():
+            if self._unusable is not None:
+                raise self._unusable
+            if self._folder is None:
+                raise JournalError("there is no journal yet", "Wait until the servers are listed.")
         return self._folder
 
     # -- running ------------------------------------------------------------------------------------------------
@@ -243,17 +268,13 @@ class JobService:
         self.ready.set()
         self._publisher.halted(error.failure)
 
-    def warn(self, text: str) -> None:
-        """Tells a person something that is about no job."""
-        self._publisher.warn(text)
-
     async def _lead(self, folder: ProjectFolder) -> None:
         """Takes over what is in the journal and sends, until this process gives the right up."""
         try:
             taken = await folder.journal.take_over(self._cursor)
             self._leading = Leading(self._context, folder, taken)
             await self._leading.run()
-            self._own_jobs.refused_here(self.jobs.values())
+            self._own_jobs.refused_here(self.by_id.values())
             await self._read_all(folder)
         finally:
             self._leading = None
@@ -298,7 +319,7 @@ class JobService:
         taken = await folder.journal.take_over(None)
         self._cursor = taken.changes.cursor
         for job in taken.jobs:
-            self.jobs[job.id] = self._publisher.of_this_project(job)
+            self.by_id[job.id] = self._publisher.of_this_project(job)
         self._publisher.report_unreadable(taken.unreadable)
 
     async def _apply_changes(self, folder: ProjectFolder, changes: JournalChanges) -> None:
@@ -306,7 +327,7 @@ class JobService:
         refused = [job.id for job in changes.jobs if self._own_jobs.goes_on(job) and self._access.proven]
         for job in changes.jobs:
             known = self._publisher.of_this_project(job)
-            self.jobs[job.id] = goes_on(known) if job.id in refused else known
+            self.by_id[job.id] = goes_on(known) if job.id in refused else known
         self._publisher.report_unreadable(changes.unreadable)
         self._publisher.publish_all(changes.events)
         if refused:
@@ -316,3 +337,12 @@ class JobService:
     def _tell_resumed(self, halted: Failure | None) -> None:
         if halted is not None and self.halted is None:
             self._publisher.resumed()
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """Without the journal nothing that a person asks for can be done."""
+    try:
+        yield
+    except JournalError as error:
+        raise RefusedError(f"{error}. {error.failure.advice}") from error

@@ -1,13 +1,15 @@
 """One project's session: client, watcher, fleet and jobs wired together, with one stream of events. No screen.
 
-It fits `interface.SessionInterface`, and serves the screen and the commands without one alike.
+It fits `interface.SessionInterface`, and serves the screen and the commands without one alike. What a person asks of
+jobs is asked of `jobs` itself: the session owns the picture of the fleet, the job service owns the jobs and who sends
+for them, and the engine owns the turns while this process sends. None of them hands on what another one owns.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,22 +25,16 @@ from hsnap_tui.events import (
     Failure,
     FleetUpdated,
     Notice,
-    Role,
     ServerGone,
     WatchEnded,
 )
 from hsnap_tui.fleet.poll_targets import PollScope, PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation, apply, with_project
 from hsnap_tui.fleet.watcher import Watcher
-from hsnap_tui.jobs.core.groups import servers_off, with_snapshot_request, without_snapshot_request
-from hsnap_tui.jobs.core.model import BatchRequest, Job
 from hsnap_tui.jobs.service import JobService
-from hsnap_tui.jobs.store.errors import JournalError, ReadOnlyError
-from hsnap_tui.jobs.store.journal import Batch, JobCommandKind
-from hsnap_tui.jobs.store.leader import LeaderView
+from hsnap_tui.jobs.store.errors import JournalError
 from hsnap_tui.jobs.store.project_identity import ProjectIdentity, find, find_or_make, identity, project_id
-from hsnap_tui.jobs.store.rows import UnreadableJob
-from hsnap_tui.session.interface import BatchSummary, ConnectionStatus, PendingWork, RefusedError
+from hsnap_tui.session.interface import ConnectionStatus
 
 FIND_FOLDER_WITHIN = 3.0
 """Seconds that the first poll waits for the disk to tell whose token this is; a disk that hangs holds nothing up."""
@@ -47,7 +43,7 @@ LOOK_FOR_WAITS_EVERY = 2.0
 
 
 class Session:
-    """The live fleet and the jobs of one project. All of it on one event loop."""
+    """The live fleet of one project; `jobs` are its jobs. All of it on one event loop."""
 
     def __init__(
         self,
@@ -72,7 +68,7 @@ class Session:
         self._watched: frozenset[int] = frozenset()
         self._listed = asyncio.Event()
         self._looked_up = asyncio.Event()
-        self._service = JobService(
+        self.jobs = JobService(
             cloud, clock, self._publish, lambda: self._fleet, polls=lambda: self.failure, read_only=read_only
         )
         self._watcher = Watcher(
@@ -118,11 +114,6 @@ class Session:
         return self._fleet
 
     @property
-    def jobs(self) -> Mapping[str, Job]:
-        """Jobs that have not ended, and those that ended while this program runs."""
-        return self._service.jobs
-
-    @property
     def connection(self) -> ConnectionStatus:
         """How live the picture is."""
         interval, failure = self._watcher.interval, self._watcher.failure
@@ -133,26 +124,6 @@ class Session:
             Failure.of(failure) if failure else None,
             self._watcher.full_list_every,
         )
-
-    @property
-    def role(self) -> Role:
-        """Whether this process sends."""
-        return self._service.role
-
-    @property
-    def leader(self) -> LeaderView | None:
-        """The other process that sends for this project, if one does, and whether it stands still."""
-        return self._service.leader
-
-    @property
-    def unreadable(self) -> Sequence[UnreadableJob]:
-        """Jobs of the journal that have not ended and can't be read."""
-        return self._service.unreadable
-
-    @property
-    def halted(self) -> Failure | None:
-        """Why nothing is sent at present, if so."""
-        return self._service.halted
 
     @property
     def watched(self) -> frozenset[int]:
@@ -181,43 +152,7 @@ class Session:
         """Returns when all servers have been listed once."""
         await self._listed.wait()
 
-    async def ready(self) -> None:
-        """Returns when the journal is open, or known to be unusable."""
-        await self._service.ready.wait()
-
     # -- what a person may do -----------------------------------------------------------------------------------
-
-    async def submit(self, request: BatchRequest) -> str:
-        """Writes a batch down and starts it; gives its ID. Raises `RefusedError`."""
-        try:
-            batch = await self._service.submit(request)
-        except (JournalError, ReadOnlyError) as error:
-            raise _refused(error) from error
-        self._watcher.wake()
-        return batch
-
-    async def cancel(self, job_ids: Iterable[str]) -> int:
-        """Cancels those that have not sent their snapshot yet; gives how many. Raises `RefusedError`."""
-        return await self._request(JobCommandKind.CANCEL, job_ids, lambda job: job.cancellable)
-
-    async def release(self, job_ids: Iterable[str]) -> int:
-        """Approves held jobs; gives how many went on. Raises `RefusedError`."""
-        return await self._request(JobCommandKind.RELEASE, job_ids, lambda job: job.approvable)
-
-    async def retry(self, job_ids: Iterable[str]) -> int:
-        """Tries failed and unknown ones again; gives how many. Raises `RefusedError`."""
-        return await self._request(JobCommandKind.RETRY, job_ids, lambda job: job.retryable)
-
-    async def _request(self, kind: JobCommandKind, job_ids: Iterable[str], fits: Callable[[Job], bool]) -> int:
-        chosen = [job_id for job_id in job_ids if job_id in self.jobs and fits(self.jobs[job_id])]
-        if not chosen:
-            return 0
-        try:
-            await self._service.request(kind, chosen)
-        except (JournalError, ReadOnlyError) as error:
-            raise _refused(error) from error
-        self._watcher.wake()
-        return len(chosen)
 
     def watch(self, server_id: int) -> bool:
         """Watches a server until its lock clears, or stops watching it; gives whether it is watched now."""
@@ -238,29 +173,9 @@ class Session:
         found = await self._cloud.list_servers(Priority.KEYPRESS, label_selector)
         return [server.id for server in found]
 
-    async def batches(self, limit: int = 50) -> Sequence[BatchSummary]:
-        """Past and present batches, newest first. Raises `RefusedError`."""
-        try:
-            return [_summary(batch) for batch in await self._service.batches(limit)]
-        except JournalError as error:
-            raise _refused(error) from error
-
     def set_focus(self, focused: bool) -> None:
         """Tells whether a person looks."""
         self._watcher.set_focus(focused)
-
-    def pending_work(self) -> PendingWork:
-        """What this process has under way; a follower's jobs go on with the one that sends, if there is one."""
-        if self.role is Role.OBSERVER or self.leader is not None:
-            return PendingWork()
-        jobs = self.jobs.values()
-        return PendingWork(without_snapshot_request(jobs), with_snapshot_request(jobs), servers_off(jobs))
-
-    async def leave(self, *, cancel_waiting: bool) -> None:
-        """Starts nothing more, and returns when no server is off because of us. `run` must go on meanwhile."""
-        if cancel_waiting:
-            await self.cancel([job.id for job in self.pending_work().waiting])
-        await self._service.leave()
 
     # -- running ------------------------------------------------------------------------------------------------
 
@@ -273,7 +188,7 @@ class Session:
                     async with asyncio.timeout(FIND_FOLDER_WITHIN):
                         await self._looked_up.wait()
                 for text in self._greetings:
-                    self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=True))
+                    self._warn(text)
                 group.create_task(self._watcher.run())
                 group.create_task(self._tell_long_waits())
         finally:
@@ -285,7 +200,7 @@ class Session:
         while True:
             text = waits.note(self._cloud.budget(), self._clock.now())
             if text is not None:
-                self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=True))
+                self._warn(text)
             await self._clock.sleep(LOOK_FOR_WAITS_EVERY)
 
     async def _run_service(self) -> None:
@@ -302,18 +217,18 @@ class Session:
                 folder = await asyncio.to_thread(self._folder_by_servers, self._present_card(), warned.append)
             known = await asyncio.to_thread(identity, folder, self._card) if folder else None
         except JournalError as error:
-            self._service.fail(error)
+            self.jobs.fail(error)
             return
         finally:
             self._looked_up.set()
             for text in warned:
-                self._service.warn(text)
+                self._warn(text)
         if folder is None:
-            self._service.ready.set()
+            self.jobs.ready.set()
             return
         self._identify(folder)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._service.run(folder, known))
+            group.create_task(self.jobs.run(folder, known))
             group.create_task(self._remember_servers(folder))
 
     def _identify(self, folder: Path) -> None:
@@ -336,7 +251,7 @@ class Session:
                 known = card
                 try:
                     await asyncio.to_thread(find_or_make, self._state_dir, card)
-                    await self._service.remember(await asyncio.to_thread(identity, folder, card))
+                    await self.jobs.remember(await asyncio.to_thread(identity, folder, card))
                 except JournalError:
                     # The journal in the same folder says so itself, in words, as soon as it matters.
                     known = None
@@ -347,20 +262,20 @@ class Session:
 
     @property
     def _targets(self) -> PollTargets:
-        jobs = self._service.targets
+        jobs = self.jobs.targets
         return replace(jobs, servers=jobs.servers | (self._watched - jobs.off))
 
     def _observe(self, observation: Observation) -> None:
         self._fleet, events = apply(self._fleet, observation, self._own_actions())
         for event in events:
             self._publish(event)
-        self._service.observe(observation)
+        self.jobs.observe(observation)
         if observation.complete:
             self._listed.set()
         self._end_watches(observation, events)
 
     def _own_actions(self) -> set[int]:
-        jobs = self.jobs.values()
+        jobs = self.jobs.by_id.values()
         ids = {sending.action_id for job in jobs for sending in job.requests}
         return {action_id for action_id in ids if action_id is not None}
 
@@ -379,19 +294,11 @@ class Session:
         self._watched -= {server.id}
         self._publish(WatchEnded(self._clock.now(), self._cloud.project, server, gone))
 
+    def _warn(self, text: str) -> None:
+        self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=True))
+
     def _publish(self, event: Event) -> None:
         for listener in tuple(self._listeners):
             listener(event)
         if not isinstance(event, FleetUpdated):
             self._watcher.wake()
-
-
-def _refused(error: JournalError | ReadOnlyError) -> RefusedError:
-    advice = f" {error.failure.advice}" if isinstance(error, JournalError) else ""
-    return RefusedError(f"{error}.{advice}")
-
-
-def _summary(batch: Batch) -> BatchSummary:
-    ended = [job.ended for job in batch.jobs]
-    last = None if any(at is None for at in ended) else max((at for at in ended if at), default=None)
-    return BatchSummary(batch.id, batch.created, last, batch.jobs)

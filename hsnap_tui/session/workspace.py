@@ -19,8 +19,8 @@ from hsnap_tui.config.errors import SettingsError
 from hsnap_tui.config.settings import Settings
 from hsnap_tui.events import Event, Notice
 from hsnap_tui.fleet.poll_targets import PollScope
+from hsnap_tui.jobs.interface import PendingWork, RefusedError
 from hsnap_tui.session.factory import open_session
-from hsnap_tui.session.interface import PendingWork, RefusedError
 from hsnap_tui.session.session import Session
 
 
@@ -68,7 +68,7 @@ class OpenProject:
 
     async def identified(self) -> None:
         """Returns when its ID is known, or will not be: its journal can't be used, or its session has ended."""
-        ready = asyncio.ensure_future(self.session.ready())
+        ready = asyncio.ensure_future(self.session.jobs.ready.wait())
         try:
             await asyncio.wait({ready, self._work}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -76,7 +76,7 @@ class OpenProject:
 
     async def leave(self, *, cancel_waiting: bool) -> None:
         """Starts nothing more; returns when no server is off because of this process, or the session has ended."""
-        leaving = asyncio.ensure_future(self.session.leave(cancel_waiting=cancel_waiting))
+        leaving = asyncio.ensure_future(self.session.jobs.leave(cancel_waiting=cancel_waiting))
         try:
             await asyncio.wait({leaving, self._work}, return_when=asyncio.FIRST_COMPLETED)
             if leaving.done():
@@ -162,7 +162,7 @@ class Workspace:
 
     def pending_work(self) -> PendingWork:
         """What is under way in all projects."""
-        found = [project.session.pending_work() for project in self._projects]
+        found = [project.session.jobs.pending_work() for project in self._projects]
         return PendingWork(
             waiting=tuple(job for work in found for job in work.waiting),
             running=tuple(job for work in found for job in work.running),

@@ -13,8 +13,9 @@ from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.screen import Screen
 
+from hsnap_tui.jobs.interface import RefusedError
 from hsnap_tui.messages import event_lines
-from hsnap_tui.session.interface import RefusedError, SessionInterface
+from hsnap_tui.session.interface import SessionInterface
 from hsnap_tui.terminal.background_writer import BackgroundWriter
 from hsnap_tui.tui import crash, keys
 from hsnap_tui.tui.activity_monitor import ActivityMonitor
@@ -40,7 +41,7 @@ class HsnapApp(App[Exit]):
 
     `await run_async()` returns how the user left, or None after a bug (`return_code` is 1 then). It starts
     `session.run()` as the task `work`, which goes on after the screen is closed: the caller awaits
-    `session.leave(…)`, with the session in `session`, and then cancels `work`.
+    `session.jobs.leave(…)`, with the session in `session`, and then cancels `work`.
     """
 
     TITLE = "hsnap-tui"
@@ -123,7 +124,7 @@ class HsnapApp(App[Exit]):
 
         Shows a notification when it may not.
         """
-        off = self.session.pending_work().off if self.session else ()
+        off = self.session.jobs.pending_work().off if self.session else ()
         if off and self._loop is not None:
             text = event_lines.not_suspended([job.server_name for job in off])
             self._loop.call_soon_threadsafe(self._show_not_suspended, text)
@@ -224,7 +225,7 @@ class HsnapApp(App[Exit]):
 
     def action_leave(self) -> None:
         """Quits; asks first while jobs are waiting or running, or a server is off because of us."""
-        pending = self.session.pending_work() if self.session else None
+        pending = self.session.jobs.pending_work() if self.session else None
         if pending is None or not (pending.waiting or pending.running or pending.off):
             self.exit(Exit.LEAVE)
             return

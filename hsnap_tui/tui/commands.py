@@ -10,8 +10,8 @@ from hsnap_tui.cloud.errors import CloudError
 from hsnap_tui.common import formatting
 from hsnap_tui.events import Failure
 from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, SnapshotRequest
+from hsnap_tui.jobs.interface import RefusedError
 from hsnap_tui.messages.job_messages import explain
-from hsnap_tui.session.interface import RefusedError
 from hsnap_tui.tui.screens.dialog import AnswerButton, Question
 from hsnap_tui.tui.screens.snapshot import SnapshotDialog
 from hsnap_tui.tui.tables.rows import jobs_of
@@ -95,7 +95,7 @@ class Commands:
         views = [session.fleet.views[i] for i in self._screen.chosen if i in session.fleet.views]
         if not views:
             return
-        busy = {job.server_id: job for job in session.jobs.values() if not job.state.ended}
+        busy = {job.server_id: job for job in session.jobs.by_id.values() if not job.state.ended}
         dialog = SnapshotDialog(views, session.clock.now(), busy)
         self._screen.app.push_screen(dialog, self._submit)
 
@@ -122,7 +122,7 @@ class Commands:
             if scope.all
             else None
         )
-        self._run(scope.jobs, self._screen.session.cancel, "cancelled", confirmation)
+        self._run(scope.jobs, self._screen.session.jobs.cancel, "cancelled", confirmation)
 
     def retry(self) -> None:
         """Retries failed jobs; asks first when one may already have made its snapshot."""
@@ -134,7 +134,7 @@ class Commands:
             "make a second one. Look at the snapshots in Hetzner Console first."
         )
         confirmation = _Confirmation("Try again?", text, "Try again") if unknown else None
-        self._run(jobs, self._screen.session.retry, "tried again", confirmation)
+        self._run(jobs, self._screen.session.jobs.retry, "tried again", confirmation)
 
     def release(self) -> None:
         """Approves held jobs; asks once more when that shuts down servers."""
@@ -142,7 +142,7 @@ class Commands:
         off = [job.server_name for job in jobs if job.hold in _CONFIRMED_HOLDS and job.shuts_down]
         text = f"This shuts down, snapshots and powers on again: {formatting.listed(off, 12)}."
         confirmation = _Confirmation("Approve?", text, "Approve") if off else None
-        self._run(jobs, self._screen.session.release, "approved", confirmation)
+        self._run(jobs, self._screen.session.jobs.release, "approved", confirmation)
 
     def refresh(self) -> None:
         """Polls everything now."""
@@ -155,7 +155,7 @@ class Commands:
             return
 
         async def submit() -> None:
-            await self._screen.session.submit(request)
+            await self._screen.session.jobs.submit(request)
             self._screen.table_model.selected.clear()
             self._screen.update_view()
 
@@ -210,7 +210,7 @@ class Commands:
         """The selection's jobs; without a selection those of the server under the cursor, or else all that wait for
         a person."""
         screen = self._screen
-        candidates = [job for job in screen.session.jobs.values() if fits(job)]
+        candidates = [job for job in screen.session.jobs.by_id.values() if fits(job)]
         if screen.table_model.selected:
             return _Scope(jobs_of(candidates, screen.table_model.selected))
         under_cursor = jobs_of(candidates, screen.chosen)

@@ -56,7 +56,7 @@ def status_parts(session: SessionInterface, *, selected: int, hidden: int, match
         unseen = f" ({hidden} hidden)" if hidden else ""
         parts.append(StatusPart(f"{selected:,} selected{unseen}", f"{selected:,} sel{unseen}", 1))
     parts.append(StatusPart(f"{fleet.locked:,} locked", f"{fleet.locked:,} locked", 3))
-    parts += _jobs(list(session.jobs.values()))
+    parts += _jobs(list(session.jobs.by_id.values()))
     parts.append(_budget(session.budget()))
     if session.read_only:
         parts.append(StatusPart("read-only", "read-only", 2, Severity.WARNING))
@@ -90,10 +90,10 @@ def problems(session: SessionInterface, *, is_follower: bool, leader_pid: int | 
     """
     found: list[tuple[str, Severity]] = []
     now = session.clock.now()
-    if session.halted:
-        found.append((f"Nothing is sent, all jobs are kept: {explain(session.halted)}", Severity.BAD))
+    if session.jobs.halted:
+        found.append((f"Nothing is sent, all jobs are kept: {explain(session.jobs.halted)}", Severity.BAD))
     connection = session.connection
-    if connection.stale_since and connection.failure and connection.failure != session.halted:
+    if connection.stale_since and connection.failure and connection.failure != session.jobs.halted:
         old = (
             f"What you see is {formatting.roughly(now - connection.stale_since)} old."
             if session.fleet.updated
@@ -103,24 +103,24 @@ def problems(session: SessionInterface, *, is_follower: bool, leader_pid: int | 
     countdown = _countdown(session.budget(), now)
     if countdown:
         found.append((countdown, Severity.WARNING))
-    leader = session.leader
+    leader = session.jobs.leader
     if leader is not None and leader.still_since is not None:
-        off = [job.server_name for job in session.jobs.values() if job.owes]
+        off = [job.server_name for job in session.jobs.by_id.values() if job.owes]
         names = f" Off, or about to be, because of it: {formatting.listed(off, 3)}." if off else ""
         found.append((stalled(leader.pid, leader.still_since) + names, Severity.BAD))
-    elif is_follower and session.role is Role.FOLLOWER:
+    elif is_follower and session.jobs.role is Role.FOLLOWER:
         other = f"Another hsnap-tui (process {leader_pid})" if leader_pid else "Another hsnap-tui"
         found.append(
             (f"{other} on this machine sends for this project; what you start here, it carries out.", Severity.INFO)
         )
-    jobs = groups.grouped(session.jobs.values())
+    jobs = groups.grouped(session.jobs.by_id.values())
     if jobs.held:
         found.append((held_in_words(jobs.held), Severity.WARNING))
     unknown = [job.server_name for job in jobs.unknown]
     if unknown:
         told = f"It could not be found out whether there is a snapshot of {formatting.listed(unknown, 3)}"
         found.append((f"{told}: look at its details, then R tries again or c cancels.", Severity.WARNING))
-    watched = groups.may_still_shut_down(session.jobs.values())
+    watched = groups.may_still_shut_down(session.jobs.by_id.values())
     if watched:
         found.append((watched_in_words(watched), Severity.WARNING))
     return found

@@ -102,7 +102,7 @@ async def one_round(arguments: argparse.Namespace, seed: int, state_dir: Path) -
                     await _batch(session, arguments, served)
             except TimeoutError:
                 stuck = True
-            took, jobs = time.monotonic() - started, list(session.jobs.values())
+            took, jobs = time.monotonic() - started, list(session.jobs.by_id.values())
             served.faults.clear()
         await asyncio.sleep(LATEST_EFFECT / arguments.speed)
         faults = Counter(request.fault for request in served.requests if request.fault)
@@ -128,12 +128,12 @@ async def _batch(session: Session, arguments: argparse.Namespace, served: Served
     await inside.stand(session, count)
     if arguments.retry:
         again = (JobState.FAILED, JobState.NEEDS_APPROVAL)
-        ids = [job.id for job in session.jobs.values() if job.state in again]
-        await session.release(ids)
-        await session.retry(ids)
+        ids = [job.id for job in session.jobs.by_id.values() if job.state in again]
+        await session.jobs.release(ids)
+        await session.jobs.retry(ids)
         await session.clock.sleep(5)
         await inside.stand(session, count)
-    await session.leave(cancel_waiting=False)
+    await session.jobs.leave(cancel_waiting=False)
 
 
 def main() -> int:

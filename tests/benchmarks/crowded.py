@@ -81,7 +81,7 @@ async def _session(served: Served, state: Path, arguments: argparse.Namespace) -
         count = await inside.snapshot_all(session)
         async with asyncio.timeout(arguments.within):
             await inside.stand(session, count)
-        return list(session.jobs.values())
+        return list(session.jobs.by_id.values())
 
 
 def _arguments() -> argparse.Namespace:

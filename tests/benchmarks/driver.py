@@ -33,7 +33,7 @@ async def drive(options: SnapshotOptions, stay: float) -> int:
     running = asyncio.create_task(session.run())
     try:
         jobs = await _batch(session, options)
-        await session.leave(cancel_waiting=False)
+        await session.jobs.leave(cancel_waiting=False)
         await session.clock.sleep(stay)
         return int(any(job.state is not JobState.DONE for job in jobs))
     finally:
@@ -48,14 +48,14 @@ def _tell_role(event: Event) -> None:
 
 async def _batch(session: Session, options: SnapshotOptions) -> list[Job]:
     await session.listed()
-    await session.ready()
+    await session.jobs.ready.wait()
     servers = [view.server for view in session.fleet.views.values()]
     targets = tuple(Target(server.id, server.name, f"{server.name}-console") for server in servers)
-    batch = await session.submit(SnapshotRequest(targets, options))
+    batch = await session.jobs.submit(SnapshotRequest(targets, options))
     while True:
-        jobs = [job for job in session.jobs.values() if job.batch == batch]
+        jobs = [job for job in session.jobs.by_id.values() if job.batch == batch]
         if held := [job.id for job in jobs if job.state is JobState.NEEDS_APPROVAL]:
-            await session.release(held)  # as the person in front of it does
+            await session.jobs.release(held)  # as the person in front of it does
             await session.clock.sleep(2)
         elif len(jobs) == len(targets) and all(job.state.ended or job.state.needs_person for job in jobs):
             return jobs

@@ -46,20 +46,20 @@ async def running(
 async def ready(session: Session) -> None:
     """Returns when the servers are listed and the journal is open."""
     await session.listed()
-    await session.ready()
+    await session.jobs.ready.wait()
 
 
 async def snapshot_all(session: Session, options: SnapshotOptions | None = None) -> int:
     """Asks for a snapshot of every server; gives how many."""
     servers = [view.server for view in session.fleet.views.values()]
     targets = tuple(Target(server.id, server.name, f"{server.name}-benchmark") for server in servers)
-    await session.submit(SnapshotRequest(targets, options or SnapshotOptions()))
+    await session.jobs.submit(SnapshotRequest(targets, options or SnapshotOptions()))
     return len(targets)
 
 
 async def stand(session: Session, count: int) -> None:
     """Returns when there are so many jobs and each has ended or waits for a person."""
-    while len(session.jobs) < count or any(not stands(job) for job in session.jobs.values()):
+    while len(session.jobs.by_id) < count or any(not stands(job) for job in session.jobs.by_id.values()):
         await session.clock.sleep(1)
 
 

@@ -18,7 +18,8 @@ from hsnap_tui.headless.report import TextReport
 from hsnap_tui.headless.run import tell_what_is_left
 from hsnap_tui.headless.waiting import QUIET_FOR, TOLD_EVERY, Heartbeat, Limits, settle
 from hsnap_tui.jobs.core.model import JobState, Power, SnapshotJob, SnapshotOptions
-from hsnap_tui.session.interface import ConnectionStatus, PendingWork, SessionInterface
+from hsnap_tui.jobs.interface import PendingWork
+from hsnap_tui.session.interface import ConnectionStatus, SessionInterface
 from tests.patience import FOREVER, PATIENCE
 from tests.programs import machine
 
@@ -90,24 +91,31 @@ class LeapingClock:
         raise NotImplementedError
 
 
-class EndlessSession:
-    """A session whose debt is never paid."""
+class EndlessJobs:
+    """Servers that are off, and are never powered on."""
 
     def __init__(self) -> None:
-        self.clock = LeapingClock()
         self.halted: Failure | None = None
-        self.failure: Failure | None = None
         self.off: tuple[SnapshotJob, ...] = (job("web-1"), job("web-2"))
-
-    @property
-    def connection(self) -> ConnectionStatus:
-        return ConnectionStatus(2.0, failure=self.failure)
 
     def pending_work(self) -> PendingWork:
         return PendingWork(off=self.off)
 
     async def leave(self, *, cancel_waiting: bool) -> None:
         await asyncio.Event().wait()
+
+
+class EndlessSession:
+    """A session that can't be left."""
+
+    def __init__(self) -> None:
+        self.clock = LeapingClock()
+        self.jobs = EndlessJobs()
+        self.failure: Failure | None = None
+
+    @property
+    def connection(self) -> ConnectionStatus:
+        return ConnectionStatus(2.0, failure=self.failure)
 
 
 def job(name: str) -> SnapshotJob:
@@ -143,7 +151,7 @@ async def test_the_end_of_the_session_ends_it_too() -> None:
 
 def test_signs_of_life_come_when_nothing_else_does() -> None:
     session = EndlessSession()
-    session.off = ()
+    session.jobs.off = ()
     told: list[str] = []
     heartbeat = Heartbeat(cast(SessionInterface, session), told.append)
 
@@ -159,7 +167,7 @@ def test_signs_of_life_come_when_nothing_else_does() -> None:
     session.failure = UNREACHABLE
     assert after(TOLD_EVERY / 2) == []
     assert after(TOLD_EVERY / 2) == ["Still waiting: no access to Hetzner for 30 seconds (Hetzner can't be reached)."]
-    session.off = (job("web-1"),)
+    session.jobs.off = (job("web-1"),)
     assert after(TOLD_EVERY) == [
         "Still waiting: no access to Hetzner for 1 minute and 30 seconds (Hetzner can't be reached). "
         "Off because of hsnap-tui, or may still go off: web-1."

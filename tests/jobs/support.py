@@ -66,11 +66,11 @@ class Desk:
             for server in servers
             if names is None or server.name in names
         )
-        return await self.session.submit(SnapshotRequest(targets, options or SnapshotOptions()))
+        return await self.session.jobs.submit(SnapshotRequest(targets, options or SnapshotOptions()))
 
     def jobs(self, batch: str | None = None) -> list[SnapshotJob]:
         """The jobs of a batch, or all."""
-        made = [job for job in self.session.jobs.values() if isinstance(job, SnapshotJob)]
+        made = [job for job in self.session.jobs.by_id.values() if isinstance(job, SnapshotJob)]
         return [job for job in made if batch in (None, job.batch)]
 
     async def ended(self, batch: str | None = None) -> None:

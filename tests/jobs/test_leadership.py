@@ -35,7 +35,7 @@ DOWN = SnapshotOptions(shut_down=True, at_a_time=4)
 async def leading(served: Served, folder: Path, token: str | None = None) -> AsyncIterator[Desk]:
     """A session that sends."""
     async with desk(served, folder, token=token) as one:
-        await one.until(lambda: one.session.role is Role.LEADER)
+        await one.until(lambda: one.session.jobs.role is Role.LEADER)
         yield one
 
 
@@ -43,7 +43,7 @@ async def leading(served: Served, folder: Path, token: str | None = None) -> Asy
 async def following(served: Served, folder: Path, token: str | None = None) -> AsyncIterator[Desk]:
     """A session that has found another one that sends, and has access itself."""
     async with desk(served, folder, token=token) as two:
-        await two.until(lambda: two.session.leader is not None)
+        await two.until(lambda: two.session.jobs.leader is not None)
         await two.session.listed()
         yield two
 
@@ -82,10 +82,10 @@ async def test_an_idle_console_with_a_read_only_token_keeps_nobody_from_working(
                     await two.ended(batch)
                     assert {job.state for job in two.jobs(batch)} == {JobState.DONE}
                     two_days += 1
-                assert two.session.role is Role.LEADER
-                assert one.session.role is Role.FOLLOWER
-                await one.until(lambda: one.session.leader is not None)
-                assert one.session.halted is None, "another one sends"
+                assert two.session.jobs.role is Role.LEADER
+                assert one.session.jobs.role is Role.FOLLOWER
+                await one.until(lambda: one.session.jobs.leader is not None)
+                assert one.session.jobs.halted is None, "another one sends"
                 assert [type(told) for told in one.events if isinstance(told, SendingHalted | SendingResumed)] == [
                     SendingHalted,
                     SendingResumed,
@@ -102,7 +102,7 @@ async def test_a_job_approved_elsewhere_goes_on_after_a_read_only_leader(tmp_pat
             await at.until(lambda: len(at.told(JobEventKind.NEEDS_APPROVAL)) == 4)
             assert {job.hold for job in at.jobs()} == {HoldReason.NO_ACCESS}
         async with leading(served, tmp_path, served.readonly_token), following(served, tmp_path) as two:
-            assert await two.session.release([job.id for job in two.jobs()]) == 4
+            assert await two.session.jobs.release([job.id for job in two.jobs()]) == 4
             await two.until(lambda: {job.state for job in two.jobs()} == {JobState.DONE})
             assert len(snapshots_by_job(served)) == 4
 
@@ -112,18 +112,18 @@ async def test_a_read_only_token_alone_is_tried_again_when_a_person_says_so_and_
         async with leading(served, tmp_path, served.readonly_token) as at:
             await at.start()
             await at.settled()
-            await at.until(lambda: at.session.role is Role.FOLLOWER)
-            assert at.session.halted is not None
-            assert at.session.halted.kind == ErrorKind.READ_ONLY_TOKEN
+            await at.until(lambda: at.session.jobs.role is Role.FOLLOWER)
+            assert at.session.jobs.halted is not None
+            assert at.session.jobs.halted.kind == ErrorKind.READ_ONLY_TOKEN
             sent = served.count("POST")
             await at.until(lambda: len([told for told in at.events if isinstance(told, SendingHalted)]) == 1)
             for _ in range(3):
                 await at.session.refresh()
-            assert (at.session.role, served.count("POST")) == (Role.FOLLOWER, sent)
+            assert (at.session.jobs.role, served.count("POST")) == (Role.FOLLOWER, sent)
             first = at.jobs()[0].id
-            assert await at.session.release([first]) == 1
+            assert await at.session.jobs.release([first]) == 1
             await at.until(lambda: served.count("POST") > sent)
-            await at.until(lambda: at.session.role is Role.FOLLOWER)
+            await at.until(lambda: at.session.jobs.role is Role.FOLLOWER)
             await at.settled()
             assert served.count("POST") == sent + 1, "the others were not approved"
 
@@ -135,13 +135,13 @@ async def test_a_token_that_is_not_known_never_leads(tmp_path: Path) -> None:
         served.obey("token 1 revoked")
         async with desk(served, tmp_path) as at:
             await at.until(lambda: at.session.failure is not None)
-            await at.session.ready()
-            assert at.session.role is Role.FOLLOWER
-            assert at.session.halted is not None
+            await at.session.jobs.ready.wait()
+            assert at.session.jobs.role is Role.FOLLOWER
+            assert at.session.jobs.halted is not None
             assert Leader(the_folder(tmp_path)).is_free()
             served.obey("token 1 read-write")
             await at.session.refresh()
-            await at.until(lambda: at.session.role is Role.LEADER)
+            await at.until(lambda: at.session.jobs.role is Role.LEADER)
 
 
 async def test_a_revoked_token_s_leader_gives_up_and_the_new_token_s_process_powers_its_server_on(
@@ -154,19 +154,19 @@ async def test_a_revoked_token_s_leader_gives_up_and_the_new_token_s_process_pow
             await one.start(DOWN)
             await one.until(lambda: off(one))
             served.obey("token 1 revoked")
-            await one.until(lambda: one.session.role is Role.FOLLOWER)
-            assert one.session.pending_work().off, "nobody else sends: they are this process's to tell of"
+            await one.until(lambda: one.session.jobs.role is Role.FOLLOWER)
+            assert one.session.jobs.pending_work().off, "nobody else sends: they are this process's to tell of"
             notices = [told.text for told in one.events if isinstance(told, Notice) and told.warning]
-            names = {job.server_name for job in one.session.pending_work().off}
+            names = {job.server_name for job in one.session.jobs.pending_work().off}
             assert any("can't power them on" in text and all(name in text for name in names) for text in notices)
             async with desk(served, tmp_path, token=second) as two:
-                await two.until(lambda: two.session.role is Role.LEADER)
+                await two.until(lambda: two.session.jobs.role is Role.LEADER)
                 await two.until(lambda: bool(two.jobs()))
                 served.call(unlock_all)
                 await two.until(lambda: statuses(served) == before)
                 await two.until(lambda: not off(two))
-                await one.until(lambda: one.session.leader is not None)
-                assert one.session.pending_work().off == ()
+                await one.until(lambda: one.session.jobs.leader is not None)
+                assert one.session.jobs.pending_work().off == ()
 
 
 def test_what_shows_access_and_what_takes_it_away() -> None:
@@ -205,9 +205,9 @@ async def test_a_leaving_leader_hands_over_and_cuts_nothing_short(tmp_path: Path
         async with leading(served, tmp_path) as one, following(served, tmp_path) as two:
             batch = await two.start(DOWN)
             await two.until(lambda: off(two))
-            await one.session.leave(cancel_waiting=False)
-            assert one.session.role is Role.FOLLOWER
-            await two.until(lambda: two.session.role is Role.LEADER)
+            await one.session.jobs.leave(cancel_waiting=False)
+            assert one.session.jobs.role is Role.FOLLOWER
+            await two.until(lambda: two.session.jobs.role is Role.LEADER)
             await two.ended(batch)
             assert {job.state for job in two.jobs(batch)} == {JobState.DONE}
             assert two.told(JobEventKind.NEEDS_APPROVAL) == []
@@ -224,8 +224,8 @@ async def test_what_the_leaver_owes_itself_goes_with_the_rest(tmp_path: Path) ->
         async with leading(served, tmp_path) as one, following(served, tmp_path) as two:
             await one.start(SnapshotOptions(shut_down=True, at_a_time=1))
             await one.until(lambda: off(one))
-            await one.session.leave(cancel_waiting=False)
-            assert two.session.role is Role.LEADER
+            await one.session.jobs.leave(cancel_waiting=False)
+            assert two.session.jobs.role is Role.LEADER
             assert statuses(served) != before, "the leaver did not wait for it"
             await two.settled()
             assert statuses(served) == before
@@ -241,7 +241,7 @@ async def test_what_nobody_takes_over_is_settled_by_the_leaver(tmp_path: Path) -
             ghost.show()
             await one.start(DOWN)
             await one.until(lambda: off(one))
-            await one.session.leave(cancel_waiting=False)
+            await one.session.jobs.leave(cancel_waiting=False)
             assert statuses(served) == before
             ghost.hide()
 
@@ -298,8 +298,8 @@ async def test_a_batch_that_is_committed_during_a_takeover_is_taken_up(tmp_path:
             await other.add_batch(batch, late.created, [late], [event(late)], "somebody")
 
         async with desk(served, tmp_path) as at:
-            await at.session.ready()
-            place = at.session._service._folder
+            await at.session.jobs.ready.wait()
+            place = at.session.jobs._folder
             assert place is not None
             read = place.journal._read
 
@@ -310,8 +310,8 @@ async def test_a_batch_that_is_committed_during_a_takeover_is_taken_up(tmp_path:
                 return result
 
             place.journal._read = interleaved  # type: ignore[method-assign]
-            await at.until(lambda: at.session.role is Role.LEADER)
-            await at.until(lambda: len(added) == 4 and set(added) <= set(at.session.jobs))
+            await at.until(lambda: at.session.jobs.role is Role.LEADER)
+            await at.until(lambda: len(added) == 4 and set(added) <= set(at.session.jobs.by_id))
         await other.close()
 
 
@@ -327,12 +327,12 @@ async def test_a_leader_that_stands_still_is_told_and_its_return_too(tmp_path: P
         async with following(served, tmp_path) as at:
             batch = await at.start()
             await at.until(lambda: any(isinstance(told, LeaderStalled) for told in at.events))
-            leader = at.session.leader
+            leader = at.session.jobs.leader
             assert leader is not None
             assert leader.still_since is not None
             (told,) = [told for told in at.events if isinstance(told, LeaderStalled)]
             assert (told.pid, told.since) == (still.leader_pid(), leader.still_since)
-            assert at.session.role is Role.FOLLOWER, "it may go on at any time"
+            assert at.session.jobs.role is Role.FOLLOWER, "it may go on at any time"
             still.beat()
             await at.until(lambda: any(isinstance(told, LeaderResponds) for told in at.events))
             still.release()
@@ -345,4 +345,4 @@ async def test_a_leader_that_works_is_never_said_to_stand_still(tmp_path: Path) 
             began = two.session.clock.monotonic()
             await two.until(lambda: two.session.clock.monotonic() - began > 60)
             assert not any(isinstance(told, LeaderStalled) for told in two.events)
-            assert one.session.leader is None
+            assert one.session.jobs.leader is None

@@ -14,7 +14,7 @@ from hsnap_tui.demo.model.faults import Fault
 from hsnap_tui.demo.model.servers import delete_server
 from hsnap_tui.events import BatchEnded, JobEventKind, Notice, Role, RoleChanged, SendingHalted
 from hsnap_tui.jobs.core.model import JOB_LABEL, HoldReason, IfLocked, JobState, Phase, Power, SnapshotOptions
-from hsnap_tui.session.interface import RefusedError
+from hsnap_tui.jobs.interface import RefusedError
 from tests.jobs.support import desk, simulated, snapshots_by_job, statuses
 
 DOWN = SnapshotOptions(shut_down=True, at_a_time=2)
@@ -84,9 +84,9 @@ async def test_one_failed_action_stops_no_other_and_can_be_tried_again(tmp_path:
             (failed,) = [job for job in at.jobs() if job.state is JobState.FAILED]
             assert failed.failure is not None
             assert "Creating image failed" in failed.failure.message
-            assert await at.session.retry([failed.id]) == 1
-            await at.until(lambda: at.session.jobs[failed.id].state is JobState.DONE)
-            assert at.session.jobs[failed.id].tried == 1
+            assert await at.session.jobs.retry([failed.id]) == 1
+            await at.until(lambda: at.session.jobs.by_id[failed.id].state is JobState.DONE)
+            assert at.session.jobs.by_id[failed.id].tried == 1
 
 
 async def test_servers_are_shut_down_a_few_at_a_time_and_run_again_before_the_snapshots_are_done(
@@ -136,7 +136,7 @@ async def test_a_killed_process_s_batch_is_finished_by_the_next(tmp_path: Path) 
             assert all(count == 1 for count in snapshots_by_job(served).values())
             held = [job.id for job in at.jobs() if job.state is JobState.NEEDS_APPROVAL]
             assert held
-            assert await at.session.release(held) == len(held)
+            assert await at.session.jobs.release(held) == len(held)
             await at.ended()
             assert snapshots_by_job(served) == {
                 image.labels[JOB_LABEL]: 1 for image in served.call(lambda cloud: cloud.snapshots(JOB_LABEL))
@@ -151,9 +151,9 @@ async def test_leaving_switches_on_what_is_off_and_keeps_the_rest_for_later(tmp_
         async with desk(served, tmp_path) as at:
             await at.start(DOWN)
             await at.until(lambda: any(job.power is Power.RESTORE_PENDING and job.off_at for job in at.jobs()))
-            leaving = at.session.pending_work()
+            leaving = at.session.jobs.pending_work()
             assert leaving.off
-            await at.session.leave(cancel_waiting=False)
+            await at.session.jobs.leave(cancel_waiting=False)
             assert statuses(served) == before
             sent = served.count("POST", "create_image")
         async with desk(served, tmp_path) as at:
@@ -166,17 +166,17 @@ async def test_leaving_switches_on_what_is_off_and_keeps_the_rest_for_later(tmp_
 async def test_two_processes_share_one_journal_and_only_one_sends(tmp_path: Path) -> None:
     with simulated() as served:
         async with desk(served, tmp_path) as one:
-            await one.session.ready()
+            await one.session.jobs.ready.wait()
             async with desk(served, tmp_path) as two:
                 await two.session.listed()
-                await two.session.ready()
-                assert (one.session.role, two.session.role) == (Role.LEADER, Role.FOLLOWER)
+                await two.session.jobs.ready.wait()
+                assert (one.session.jobs.role, two.session.jobs.role) == (Role.LEADER, Role.FOLLOWER)
                 batch = await two.start()
                 await two.ended(batch)
                 assert snapshots_by_job(served) == {job.id: 1 for job in two.jobs(batch)}
                 await two.until(lambda: len(two.told(JobEventKind.DONE)) == 4)
                 await one.until(lambda: len(one.told(JobEventKind.DONE)) == 4)
-                assert two.session.pending_work().running == ()
+                assert two.session.jobs.pending_work().running == ()
 
 
 async def test_a_follower_takes_over_when_the_one_that_sends_is_gone(tmp_path: Path) -> None:
@@ -185,13 +185,13 @@ async def test_a_follower_takes_over_when_the_one_that_sends_is_gone(tmp_path: P
         served.call(lambda cloud: cloud.lock(locked, seconds=60))
         first = desk(served, tmp_path)
         one = await first.__aenter__()
-        await one.session.ready()
+        await one.session.jobs.ready.wait()
         async with desk(served, tmp_path) as two:
             batch = await two.start(SnapshotOptions(shut_down=True, at_a_time=4))
             await two.until(lambda: any(job.create_image.phase is Phase.ACCEPTED for job in two.jobs(batch)))
             await first.__aexit__(None, None, None)
             await two.ended(batch)
-            assert two.session.role is Role.LEADER
+            assert two.session.jobs.role is Role.LEADER
             assert [event.role for event in two.events if isinstance(event, RoleChanged)][-1] is Role.LEADER
             assert snapshots_by_job(served) == {job.id: 1 for job in two.jobs(batch)}
 
@@ -203,7 +203,7 @@ async def test_a_follower_s_cancel_reaches_the_one_that_sends(tmp_path: Path) ->
             await two.session.listed()
             batch = await two.start()
             await two.until(lambda: [job.state for job in two.jobs(batch)] == [JobState.WAITING] * 4)
-            assert await two.session.cancel([job.id for job in two.jobs(batch)]) == 4
+            assert await two.session.jobs.cancel([job.id for job in two.jobs(batch)]) == 4
             await two.ended(batch)
             await one.ended(batch)
             assert {job.state for job in one.jobs(batch)} == {JobState.CANCELLED}
@@ -236,7 +236,7 @@ async def test_a_token_that_may_only_read_sends_no_second_request_and_keeps_all_
             assert [event.failure.kind for event in halted] == [ErrorKind.READ_ONLY_TOKEN.value]
         async with desk(served, tmp_path) as at:
             await at.until(lambda: len(at.jobs()) == 4)
-            assert await at.session.release([job.id for job in at.jobs()]) == 4
+            assert await at.session.jobs.release([job.id for job in at.jobs()]) == 4
             await at.ended()
             assert snapshots_by_job(served) == {job.id: 1 for job in at.jobs()}
 
@@ -246,7 +246,7 @@ async def test_read_only_sends_nothing(tmp_path: Path) -> None:
         async with desk(served, tmp_path, read_only=True) as at:
             with pytest.raises(RefusedError, match="--read-only"):
                 await at.start()
-            assert at.session.role is Role.OBSERVER
+            assert at.session.jobs.role is Role.OBSERVER
             assert not [event for event in at.events if isinstance(event, RoleChanged)]
             assert served.count("POST") == 0
             assert not (tmp_path / "projects").exists()
@@ -258,7 +258,7 @@ async def test_a_journal_that_cannot_be_used_sends_nothing_and_says_why(tmp_path
         async with desk(served, tmp_path / "state") as at:
             with pytest.raises(RefusedError, match="cannot be used"):
                 await at.start()
-            assert at.session.halted is not None
+            assert at.session.jobs.halted is not None
             assert served.count("POST") == 0
 
 
@@ -272,8 +272,8 @@ async def test_a_broken_journal_is_refused_and_left_as_it_is(tmp_path: Path) -> 
         async with desk(served, tmp_path) as at:
             with pytest.raises(RefusedError, match="cannot be read"):
                 await at.start()
-            assert at.session.halted is not None
-            assert "mv " in at.session.halted.advice
+            assert at.session.jobs.halted is not None
+            assert "mv " in at.session.jobs.halted.advice
         assert served.count("POST") == sent
         assert path.read_bytes() == b"broken" * 2000
 
@@ -295,7 +295,7 @@ async def test_a_job_that_cannot_be_read_is_named_and_the_others_go_on(tmp_path:
             await at.until(lambda: len(at.jobs()) == 3)
             await at.ended()
             assert {job.state for job in at.jobs()} == {JobState.DONE}
-            (bad,) = at.session.unreadable
+            (bad,) = at.session.jobs.unreadable.values()
             assert (bad.id, bad.server, bad.may_be_off) == (spoilt.id, locked.name, True)
             (notice,) = [event for event in at.events if isinstance(event, Notice) and event.warning]
             assert f"{locked.name} may be off because of it" in notice.text
@@ -310,16 +310,16 @@ async def test_a_journal_that_cannot_be_written_any_more_stops_new_requests_but_
         async with desk(served, tmp_path) as at:
             await at.start(SnapshotOptions(shut_down=True, at_a_time=1))
             await at.until(lambda: bool(at.told(JobEventKind.CREATING)))
-            opened = at.session._service._folder
+            opened = at.session.jobs._folder
             assert opened is not None
             database = opened.journal._database
             assert database is not None
             database.execute("PRAGMA query_only = 1")
             sent = served.count("POST", "shutdown")
             await at.until(lambda: bool(at.told(JobEventKind.SERVER_ON)))
-            await at.until(lambda: at.session.halted is not None)
-            assert at.session.halted is not None
-            assert at.session.halted.kind == "journal"
+            await at.until(lambda: at.session.jobs.halted is not None)
+            assert at.session.jobs.halted is not None
+            assert at.session.jobs.halted.kind == "journal"
             assert statuses(served) == before
             assert served.count("POST", "shutdown") == sent
             database.execute("PRAGMA query_only = 0")

@@ -136,9 +136,9 @@ async def test_the_end_of_a_batch_is_looked_for_once(clock: VirtualClock, calls:
     work = work_module.JobService(World(clock), clock, told.append, lambda: Fleet("p"), read_only=False)
     for number in range(1, JOBS + 1):
         made = job(number)
-        work.jobs[made.id] = made
+        work.by_id[made.id] = made
     events: list[object] = []
-    engine = Engine(World(clock), Journal(), clock, events.append, work.jobs)  # type: ignore[arg-type]
+    engine = Engine(World(clock), Journal(), clock, events.append, work.by_id)  # type: ignore[arg-type]
     for number in range(1, JOBS + 1):
         engine.tell(f"job-{number}", accepted(number))
         done = action(number, number, command="create_image", status=ActionStatus.SUCCESS)

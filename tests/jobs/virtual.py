@@ -37,7 +37,7 @@ class VirtualDesk:
         servers = [view.server for view in self.session.fleet.views.values()][:most]
         targets = tuple(Target(server.id, server.name, f"{server.name}-snapshot") for server in servers)
         submitting = asyncio.ensure_future(
-            self.session.submit(SnapshotRequest(targets, options or SnapshotOptions()))
+            self.session.jobs.submit(SnapshotRequest(targets, options or SnapshotOptions()))
         )
         await self.clock.settle()
         return submitting.result()
@@ -45,7 +45,7 @@ class VirtualDesk:
     @property
     def jobs(self) -> list[SnapshotJob]:
         """All jobs."""
-        return [job for job in self.session.jobs.values() if isinstance(job, SnapshotJob)]
+        return [job for job in self.session.jobs.by_id.values() if isinstance(job, SnapshotJob)]
 
 
 @contextlib.asynccontextmanager

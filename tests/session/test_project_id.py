@@ -20,7 +20,7 @@ async def test_two_tokens_of_one_project_tell_one_project(tmp_path: Path) -> Non
         async with desk(served, tmp_path, token=second, scope=PollScope.EVERYTHING) as two:
             await two.ended(await two.start())
             assert two.session.project == project
-            assert {job.project for batch in await two.session.batches() for job in batch.jobs} == {project}
+            assert {job.project for batch in await two.session.jobs.batches() for job in batch.jobs} == {project}
             assert {view.server.project for view in two.session.fleet.views.values()} == {project}
             assert _projects(two.events, JobEvent) == {project}
     assert _projects(one.events, JobEvent) == {project}
@@ -31,11 +31,11 @@ async def test_a_token_that_was_used_before_is_known_before_the_servers_are_list
     with simulated() as served:
         async with desk(served, tmp_path) as one:
             await one.session.listed()
-            await one.session.ready()
+            await one.session.jobs.ready.wait()
             project = one.session.project
         async with desk(served, tmp_path, scope=PollScope.EVERYTHING) as two:
             await two.session.listed()
-            await two.session.ready()
+            await two.session.jobs.ready.wait()
             assert _projects(two.events, FleetUpdated) == {project}
 
 
@@ -44,7 +44,7 @@ async def test_until_a_new_token_is_known_its_events_carry_an_id_that_no_project
         async with desk(served, tmp_path) as at:
             provisional = at.session.project
             await at.session.listed()
-            await at.session.ready()
+            await at.session.jobs.ready.wait()
             known = at.session.project
             assert provisional.startswith("token-")
             assert [folder.name for folder in (tmp_path / "projects").glob("*/")] == [known]

@@ -18,7 +18,7 @@ from hsnap_tui.demo.serving.server import Served
 from hsnap_tui.demo.serving.tokens import Access
 from hsnap_tui.events import Event, JobEvent, Notice
 from hsnap_tui.jobs.core.model import JobState, Power, SnapshotOptions, SnapshotRequest, Target
-from hsnap_tui.session.interface import RefusedError
+from hsnap_tui.jobs.interface import RefusedError
 from hsnap_tui.session.workspace import OpenProject, Workspace
 from tests.jobs.support import SPEED, simulated_in_scaled_time, snapshots_by_job, statuses
 from tests.patience import PATIENCE, until
@@ -47,12 +47,12 @@ async def snapshot_all(project: OpenProject, options: SnapshotOptions | None = N
         await project.session.listed()
     servers = [view.server for view in project.session.fleet.views.values()]
     targets = tuple(Target(server.id, server.name, "d") for server in servers)
-    return await project.session.submit(SnapshotRequest(targets, options or SnapshotOptions()))
+    return await project.session.jobs.submit(SnapshotRequest(targets, options or SnapshotOptions()))
 
 
 def states(project: OpenProject) -> set[JobState]:
     """How the jobs of a project stand."""
-    return {job.state for job in project.session.jobs.values()}
+    return {job.state for job in project.session.jobs.by_id.values()}
 
 
 async def test_three_projects_side_by_side_one_with_a_bad_token(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ async def test_three_projects_side_by_side_one_with_a_bad_token(tmp_path: Path) 
             assert len({prod.id, bad.id, test.id}) == 3
             assert {folder.name for folder in (tmp_path / "projects").glob("*/")} == {prod.id, test.id}
             for project, served in ((prod, one), (test, three)):
-                assert snapshots_by_job(served) == dict.fromkeys(project.session.jobs, 1)
+                assert snapshots_by_job(served) == dict.fromkeys(project.session.jobs.by_id, 1)
                 told_of_jobs = [(of, event.project) for of, event in told if isinstance(event, JobEvent)]
                 assert {told_id for of, told_id in told_of_jobs if of is project} == {project.id}
             assert two.count("POST", "create_image") == 0
@@ -97,10 +97,10 @@ async def test_a_project_whose_journal_cannot_be_used_leaves_the_others_working(
             broken = made.open(settings(one, "broken", tmp_path / "file"))
             good = made.open(settings(two, "good", tmp_path / "state"))
             await snapshot_all(good)
-            await until(lambda: states(good) == {JobState.DONE} and broken.session.halted is not None)
+            await until(lambda: states(good) == {JobState.DONE} and broken.session.jobs.halted is not None)
             with pytest.raises(RefusedError):
                 await snapshot_all(broken)
-            assert good.session.halted is None
+            assert good.session.jobs.halted is None
             assert len(broken.session.fleet.views) == 4, "what needs no journal works"
 
 
@@ -167,7 +167,7 @@ async def test_closing_a_project_powers_its_servers_on_and_the_others_go_on(tmp_
         async with workspace() as (made, _):
             closing, staying = made.open(settings(one, "closing", tmp_path)), made.open(settings(two, "b", tmp_path))
             await snapshot_all(closing, down)
-            jobs = closing.session.jobs
+            jobs = closing.session.jobs.by_id
             await until(lambda: any(job.power is Power.RESTORE_PENDING for job in jobs.values()))
             async with asyncio.timeout(PATIENCE):
                 await made.close(closing)

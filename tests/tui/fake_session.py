@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hsnap_tui.cloud.api import RateLimitStatus
 from hsnap_tui.cloud.model import Action, ActionStatus, ImageStatus, Resource, Server, ServerStatus, Snapshot
-from hsnap_tui.events import Event, Failure, FleetUpdated, LockCleared, Role, WatchEnded
+from hsnap_tui.events import Event, Failure, FleetUpdated, LockCleared, WatchEnded
 from hsnap_tui.fleet.state import Fleet, ServerView
 from hsnap_tui.jobs.core.model import (
     HoldReason,
@@ -18,11 +18,10 @@ from hsnap_tui.jobs.core.model import (
     RequestKind,
     SnapshotJob,
     SnapshotOptions,
-    SnapshotRequest,
     TrackedRequest,
 )
-from hsnap_tui.jobs.store.leader import LeaderView
-from hsnap_tui.session.interface import BatchSummary, ConnectionStatus, PendingWork, RefusedError
+from hsnap_tui.session.interface import ConnectionStatus
+from tests.tui.fake_jobs import FakeJobs
 
 NOW = datetime(2026, 7, 11, 14, 3, 7, tzinfo=UTC)
 PROJECT = "test"
@@ -179,26 +178,19 @@ def jobs_in_every_state(fleet: Fleet) -> dict[str, SnapshotJob]:
 
 
 class FakeSession:
-    """Fits `Console`; remembers what it was asked."""
+    """Fits `SessionInterface`; `jobs` remembers what was asked for."""
 
     def __init__(self, fleet: Fleet | None = None, jobs: Mapping[str, SnapshotJob] | None = None) -> None:
         self.title = "prod"
         self.clock = FixedClock()
         self.read_only = False
         self.fleet = a_fleet() if fleet is None else fleet
-        self.jobs: dict[str, SnapshotJob] = dict(jobs or {})
+        self.jobs = FakeJobs(self, PROJECT, jobs or {})
         self.connection = ConnectionStatus(2.0)
-        self.role = Role.LEADER
-        self.leader: LeaderView | None = None
-        self.halted: Failure | None = None
         self.watched: frozenset[int] = frozenset()
         self.budget_view = RateLimitStatus(3600, 3412, 60, 1.0, known=True)
-        self.submitted: list[SnapshotRequest] = []
-        self.asked: list[tuple[str, tuple[str, ...]]] = []
-        self.refuse: str | None = None
         self.actions: Sequence[Action] = ()
         self.actions_error: Exception | None = None
-        self.past: list[BatchSummary] = []
         self.focus_changes: list[bool] = []
         self.refreshed = 0
         self.run_error: Exception | None = None
@@ -221,21 +213,6 @@ class FakeSession:
             raise self.run_error
         await asyncio.Event().wait()
 
-    async def submit(self, request: SnapshotRequest) -> str:
-        if self.refuse:
-            raise RefusedError(self.refuse)
-        self.submitted.append(request)
-        return "b2"
-
-    async def cancel(self, job_ids: Iterable[str]) -> int:
-        return self._ask("cancel", job_ids)
-
-    async def release(self, job_ids: Iterable[str]) -> int:
-        return self._ask("release", job_ids)
-
-    async def retry(self, job_ids: Iterable[str]) -> int:
-        return self._ask("retry", job_ids)
-
     def watch(self, server_id: int) -> bool:
         self.watched ^= {server_id}
         return server_id in self.watched
@@ -248,25 +225,8 @@ class FakeSession:
             raise self.actions_error
         return self.actions
 
-    async def batches(self, limit: int = 50) -> Sequence[BatchSummary]:
-        if self.refuse:
-            raise RefusedError(self.refuse)
-        return self.past
-
     def set_focus(self, focused: bool) -> None:
         self.focus_changes.append(focused)
-
-    def pending_work(self) -> PendingWork:
-        states = {JobState.QUEUED: "waiting", JobState.WAITING: "waiting", JobState.CREATING: "running"}
-        under_way = [entry for entry in self.jobs.values() if entry.state in states]
-        return PendingWork(
-            waiting=tuple(entry for entry in under_way if states[entry.state] == "waiting"),
-            running=tuple(entry for entry in under_way if states[entry.state] == "running"),
-            off=tuple(entry for entry in self.jobs.values() if entry.state is JobState.SHUTTING_DOWN),
-        )
-
-    async def leave(self, *, cancel_waiting: bool) -> None:
-        return None
 
     # -- what tests move -----------------------------------------------------------------------------------------
 
@@ -290,10 +250,3 @@ class FakeSession:
         if server_id in self.watched:
             self.watched -= {server_id}
             self.emit(WatchEnded(self.clock.now(), PROJECT, before.server))
-
-    def _ask(self, what: str, job_ids: Iterable[str]) -> int:
-        if self.refuse:
-            raise RefusedError(self.refuse)
-        ids = tuple(job_ids)
-        self.asked.append((what, ids))
-        return len(ids)

@@ -27,12 +27,12 @@ LOCKED = 40_000_001
 
 def with_jobs() -> FakeSession:
     console = FakeSession()
-    console.jobs = jobs_in_every_state(console.fleet)
+    console.jobs.by_id = jobs_in_every_state(console.fleet)
     return console
 
 
 def of_state(console: FakeSession, state: JobState) -> tuple[str, int]:
-    found = next(entry for entry in console.jobs.values() if entry.state is state)
+    found = next(entry for entry in console.jobs.by_id.values() if entry.state is state)
     return found.id, found.server_id
 
 
@@ -172,19 +172,19 @@ async def test_c_cancels_the_waiting_job() -> None:
     async with running(console) as (app, pilot):
         table(app).cursor = server_id
         await pilot.press("c")
-        await until(pilot, lambda: console.asked == [("cancel", (job_id,))])
+        await until(pilot, lambda: console.jobs.asked == [("cancel", (job_id,))])
         assert "1 job cancelled" in toasts(app)
 
 
 async def test_c_is_greyed_out_when_nothing_can_be_cancelled() -> None:
     console = with_jobs()
     job_id, server_id = of_state(console, JobState.CREATING)
-    console.jobs = {job_id: console.jobs[job_id]}
+    console.jobs.by_id = {job_id: console.jobs.by_id[job_id]}
     async with running(console) as (app, pilot):
         table(app).cursor = server_id
         await pilot.press("c")
         await pilot.pause()
-        assert console.asked == []
+        assert console.jobs.asked == []
         assert main(app).check_action("cancel", ()) is None
 
 
@@ -194,45 +194,49 @@ async def test_c_cancels_an_unknown_job() -> None:
     async with running(console) as (app, pilot):
         table(app).cursor = server_id
         await pilot.press("c")
-        await until(pilot, lambda: console.asked == [("cancel", (job_id,))])
+        await until(pilot, lambda: console.jobs.asked == [("cancel", (job_id,))])
 
 
 def three_held() -> FakeSession:
     console = FakeSession()
     servers = [console.fleet.views[40_000_000 + number].server for number in (41, 42, 43)]
     held = [job(n, one, JobState.NEEDS_APPROVAL, hold=HoldReason.LIMIT) for n, one in enumerate(servers)]
-    console.jobs = {one.id: one for one in held}
+    console.jobs.by_id = {one.id: one for one in held}
     return console
 
 
 async def test_y_and_c_act_on_the_same_jobs() -> None:
     console = three_held()
-    ids = tuple(console.jobs)
-    first, second = (console.jobs[job_id].server_id for job_id in ids[:2])
+    held = dict(console.jobs.by_id)
+    ids = tuple(held)
+    first, second = (console.jobs.by_id[job_id].server_id for job_id in ids[:2])
     async with running(console) as (app, pilot):
         for pressed, asked in (("y", "release"), ("c", "cancel")):
-            console.asked.clear()
+            console.jobs.asked.clear()
+            console.jobs.by_id = dict(held)
             table(app).cursor = first
             await pilot.press(pressed)
-            await until(pilot, lambda: len(console.asked) == 1)
+            await until(pilot, lambda: len(console.jobs.asked) == 1)
+            console.jobs.by_id = dict(held)
             await pilot.press("space")
             table(app).cursor = second
             await pilot.press("space", pressed)
-            await until(pilot, lambda: len(console.asked) == 2)
+            await until(pilot, lambda: len(console.jobs.asked) == 2)
+            console.jobs.by_id = dict(held)
             await pilot.press("escape", "g", pressed)
             await pilot.pause()
             if isinstance(app.screen, Question):  # to cancel what was not chosen is asked first
                 assert "db-1, db-2 and db-3" in screen_text(app)
                 await pilot.press("right", "enter")
-            await until(pilot, lambda: len(console.asked) == 3)
-            assert console.asked == [(asked, ids[:1]), (asked, ids[:2]), (asked, ids)]
+            await until(pilot, lambda: len(console.jobs.asked) == 3)
+            assert console.jobs.asked == [(asked, ids[:1]), (asked, ids[:2]), (asked, ids)]
             await until(pilot, lambda: isinstance(app.screen, FleetScreen))
 
 
 async def test_the_keys_that_decide_are_first_in_the_footer() -> None:
     console = three_held()
     failed = job(9, console.fleet.views[40_000_003].server, JobState.FAILED)
-    console.jobs[failed.id] = failed
+    console.jobs.by_id[failed.id] = failed
     for size in ((80, 24), (60, 20)):
         async with running(console, size) as (app, pilot):
             await pilot.pause()
@@ -251,9 +255,9 @@ async def test_capital_r_retries_and_asks_where_a_snapshot_may_exist() -> None:
         assert isinstance(app.screen, Question)
         assert "may make a second one" in screen_text(app).replace("\n", " ") or "second one" in screen_text(app)
         await pilot.press("enter")
-        assert console.asked == []
+        assert console.jobs.asked == []
         await pilot.press("R", "right", "enter")
-        await until(pilot, lambda: console.asked == [("retry", (unknown, failed))])
+        await until(pilot, lambda: console.jobs.asked == [("retry", (unknown, failed))])
 
 
 async def test_capital_r_does_not_ask_for_what_has_failed() -> None:
@@ -262,7 +266,7 @@ async def test_capital_r_does_not_ask_for_what_has_failed() -> None:
     async with running(console) as (app, pilot):
         table(app).cursor = server_id
         await pilot.press("space", "R")
-        await until(pilot, lambda: console.asked == [("retry", (failed,))])
+        await until(pilot, lambda: console.jobs.asked == [("retry", (failed,))])
 
 
 async def test_y_goes_on_with_one_key_when_the_limit_was_reached() -> None:
@@ -270,7 +274,7 @@ async def test_y_goes_on_with_one_key_when_the_limit_was_reached() -> None:
     held, _ = of_state(console, JobState.NEEDS_APPROVAL)
     async with running(console) as (_, pilot):
         await pilot.press("y")
-        await until(pilot, lambda: console.asked == [("release", (held,))])
+        await until(pilot, lambda: console.jobs.asked == [("release", (held,))])
 
 
 async def test_y_names_the_servers_that_it_switches_off() -> None:
@@ -279,15 +283,15 @@ async def test_y_names_the_servers_that_it_switches_off() -> None:
     held = job(
         1, target, JobState.NEEDS_APPROVAL, hold=HoldReason.SHUTS_DOWN, options=SnapshotOptions(shut_down=True)
     )
-    console.jobs = {held.id: held}
+    console.jobs.by_id = {held.id: held}
     async with running(console) as (app, pilot):
         await pilot.press("y")
         assert isinstance(app.screen, Question)
         assert "[red]x" in screen_text(app)
         await pilot.press("escape")
-        assert console.asked == []
+        assert console.jobs.asked == []
         await pilot.press("y", "right", "enter")
-        await until(pilot, lambda: console.asked == [("release", (held.id,))])
+        await until(pilot, lambda: console.jobs.asked == [("release", (held.id,))])
 
 
 async def test_read_only_refuses_with_words() -> None:
@@ -298,17 +302,17 @@ async def test_read_only_refuses_with_words() -> None:
             await pilot.press(pressed)
             await pilot.pause()
             assert isinstance(app.screen, FleetScreen)
-        assert console.asked == []
+        assert console.jobs.asked == []
         assert len(toasts(app)) == 3
         assert all(said.startswith("Read-only") for said in toasts(app))
 
 
 async def test_what_the_console_refuses_is_told() -> None:
     console = with_jobs()
-    console.refuse = "The journal cannot be written: [red]disk[/foo] full."
+    console.jobs.refuse = "The journal cannot be written: [red]disk[/foo] full."
     async with running(console) as (app, pilot):
         await pilot.press("y")
-        await until(pilot, lambda: console.refuse in toasts(app))
+        await until(pilot, lambda: console.jobs.refuse in toasts(app))
         assert "[red]disk[/foo] full" in screen_text(app)
 
 
@@ -374,12 +378,12 @@ async def test_a_failure_can_be_copied_from_the_details() -> None:
     console = FakeSession()
     target = console.fleet.views[LOCKED].server
     failed = job(1, target, JobState.FAILED, failure=Failure("x", "gone wrong", "Do.", "f21b9dc9d1535310"))
-    console.jobs = {failed.id: failed}
+    console.jobs.by_id = {failed.id: failed}
     async with running(console) as (app, pilot):
         table(app).cursor = LOCKED
         await pilot.press("enter")
         await pilot.pause()
         await pilot.press("C")
         assert app.clipboard == "f21b9dc9d1535310"
-        console.jobs = {failed.id: replace(failed, failure=None)}
+        console.jobs.by_id = {failed.id: replace(failed, failure=None)}
         assert app.screen.check_action("copy_id", ()) is None

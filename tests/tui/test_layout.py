@@ -15,7 +15,7 @@ SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 
 def busy() -> FakeSession:
     console = FakeSession()
-    console.jobs = jobs_in_every_state(console.fleet)
+    console.jobs.by_id = jobs_in_every_state(console.fleet)
     return console
 
 

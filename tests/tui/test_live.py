@@ -10,7 +10,7 @@ from textual.widgets import OptionList
 from hsnap_tui import events as ev
 from hsnap_tui.cloud.model import ImageStatus
 from hsnap_tui.jobs.core.model import JobState, SnapshotJob
-from hsnap_tui.session.interface import BatchSummary
+from hsnap_tui.jobs.interface import BatchSummary
 from hsnap_tui.tui.tables.rows import own_unlisted_snapshot
 from tests.tui.driving import row_text, running, screen_text, table, until
 from tests.tui.fake_session import NOW, PROJECT, FakeSession, job, snapshot
@@ -21,19 +21,19 @@ TARGET = 40_000_007
 
 def creating(console: FakeSession) -> SnapshotJob:
     made = replace(job(1, console.fleet.views[TARGET].server, JobState.CREATING), image_id=70_900, percent=10)
-    console.jobs = {made.id: made}
+    console.jobs.by_id = {made.id: made}
     return made
 
 
 def moves(console: FakeSession, to: SnapshotJob, kind: ev.JobEventKind) -> None:
-    console.jobs = {**console.jobs, to.id: to}
+    console.jobs.by_id = {**console.jobs.by_id, to.id: to}
     console.emit(ev.JobEvent(console.clock.now(), PROJECT, kind, to.batch, to.id, to.server_id, to.server_name))
 
 
 async def test_the_batches_are_live() -> None:
     console = FakeSession()
     made = creating(console)
-    console.past = [BatchSummary("b1", NOW - timedelta(minutes=1), None, (made,))]
+    console.jobs.past = [BatchSummary("b1", NOW - timedelta(minutes=1), None, (made,))]
     async with running(console, (120, 40)) as (app, pilot):
         await pilot.press("b")
         await until(pilot, lambda: "10 %" in screen_text(app))
@@ -52,12 +52,12 @@ async def test_the_batches_are_live() -> None:
 async def test_a_batch_that_is_queued_while_one_looks_appears_and_the_highlight_stays() -> None:
     console = FakeSession()
     made = creating(console)
-    console.past = [BatchSummary("b1", NOW - timedelta(minutes=1), None, (made,))]
+    console.jobs.past = [BatchSummary("b1", NOW - timedelta(minutes=1), None, (made,))]
     async with running(console, (120, 40)) as (app, pilot):
         await pilot.press("b")
         await until(pilot, lambda: "10 %" in screen_text(app))
         other = replace(job(2, console.fleet.views[40_000_041].server, JobState.QUEUED), batch="b2")
-        console.past = [BatchSummary("b2", NOW, None, (other,)), *console.past]
+        console.jobs.past = [BatchSummary("b2", NOW, None, (other,)), *console.jobs.past]
         console.emit(ev.BatchQueued(NOW, PROJECT, "b2", 1))
         options = app.screen.query_one(OptionList)
         await until(pilot, lambda: options.option_count == 2)

@@ -62,7 +62,7 @@ async def test_thousands_of_events_make_one_repaint_and_only_lines_that_are_kept
         drawn_lines.append(line)
         return strips_for(line, *others)
 
-    console.jobs = Counted({f"j{n}": job(n, one, JobState.CREATING) for n, one in enumerate(servers)})
+    console.jobs.by_id = Counted({f"j{n}": job(n, one, JobState.CREATING) for n, one in enumerate(servers)})
     async with running(console, (120, 40)) as (app, pilot):
         screen, pane = main(app), main(app).query_one(LogPane)
         await until(pilot, lambda: not screen._repaint_pending)

@@ -28,7 +28,7 @@ class Compare(Protocol):
 
 def busy() -> FakeSession:
     console = FakeSession()
-    console.jobs = jobs_in_every_state(console.fleet)
+    console.jobs.by_id = jobs_in_every_state(console.fleet)
     return console
 
 
@@ -59,7 +59,7 @@ async def stale(pilot: Driver) -> None:
     await tell(pilot)
     assert isinstance(pilot.app, HsnapApp)
     assert isinstance(pilot.app.session, FakeSession)
-    pilot.app.session.halted = LIMIT
+    pilot.app.session.jobs.halted = LIMIT
     pilot.app.session.connection = ConnectionStatus(2.0, stale_since=NOW - timedelta(minutes=3), failure=LIMIT)
     main(pilot.app).update_view()
     await pilot.pause()

@@ -57,8 +57,8 @@ async def test_who_scrolled_up_stays_there_when_the_terminal_grows() -> None:
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
 async def test_toasts_cover_neither_warnings_nor_the_log_nor_the_keys(size: tuple[int, int]) -> None:
     console = FakeSession()
-    console.jobs = jobs_in_every_state(console.fleet)
-    console.halted = LIMIT
+    console.jobs.by_id = jobs_in_every_state(console.fleet)
+    console.jobs.halted = LIMIT
     async with running(console, size) as (app, pilot):
         screen = main(app)
         for number in range(4):

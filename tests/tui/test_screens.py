@@ -12,8 +12,9 @@ from textual.widgets import Button, Input
 from hsnap_tui import events as ev
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action, ActionStatus
-from hsnap_tui.jobs.core.model import JobState
-from hsnap_tui.session.interface import BatchSummary, RefusedError, SessionInterface
+from hsnap_tui.jobs.core.model import JobState, Power, SnapshotJob
+from hsnap_tui.jobs.interface import BatchSummary, RefusedError
+from hsnap_tui.session.interface import SessionInterface
 from hsnap_tui.tui import crash, keys
 from hsnap_tui.tui.activity_monitor import IDLE_AFTER, ActivityMonitor
 from hsnap_tui.tui.app import HsnapApp
@@ -42,7 +43,7 @@ HOSTILE_ACTION = Action(
 
 def with_jobs() -> FakeSession:
     console = FakeSession()
-    console.jobs = jobs_in_every_state(console.fleet)
+    console.jobs.by_id = jobs_in_every_state(console.fleet)
     return console
 
 
@@ -104,9 +105,9 @@ async def test_details_say_why_actions_cannot_be_shown() -> None:
 
 async def test_batches_tell_durations_and_outcomes() -> None:
     console = with_jobs()
-    jobs = tuple(console.jobs.values())
+    jobs = tuple(console.jobs.by_id.values())
     started = NOW - timedelta(days=2)
-    console.past = [
+    console.jobs.past = [
         BatchSummary("b2", NOW - timedelta(minutes=5), None, jobs),
         BatchSummary(
             "b1", started, started + timedelta(minutes=4), (replace(jobs[0], id="old", state=JobState.DONE),)
@@ -133,7 +134,7 @@ async def test_no_batches_and_a_journal_that_cannot_be_read() -> None:
         await pilot.pause()
         assert "No batch yet" in screen_text(app)
         await pilot.press("escape")
-        console.refuse = "The journal cannot be read."
+        console.jobs.refuse = "The journal cannot be read."
         await pilot.press("b")
         await app.workers.wait_for_complete()
         await pilot.pause()
@@ -271,13 +272,16 @@ async def test_nothing_under_way_leaves_at_once(pressed: str) -> None:
 )
 async def test_leaving_asks_while_something_is_under_way(pressed: list[str], result: Exit | None) -> None:
     console = with_jobs()
+    (off,) = [one for one in console.jobs.by_id.values() if one.state is JobState.SHUTTING_DOWN]
+    assert isinstance(off, SnapshotJob)
+    console.jobs.by_id[off.id] = replace(off, power=Power.RESTORE_PENDING)
     app = HsnapApp(console)
     async with app.run_test(size=(100, 40)) as pilot:
         await pilot.press("q")
         await pilot.pause()
         said = " ".join(screen_text(app).split())
-        assert "1 snapshot is under way" in said
-        assert "2 jobs wait" in said
+        assert "4 snapshots are under way" in said
+        assert "3 jobs wait" in said
         assert "web-7.example.com" in said
         assert isinstance(app.focused, Button)
         assert app.focused.id == "answer-stay"

@@ -40,9 +40,9 @@ async def test_enter_takes_all_with_the_defaults() -> None:
     console = FakeSession()
     async with opened(console, "a") as (app, pilot):
         await pilot.press("enter")
-        await until(pilot, lambda: len(console.submitted) == 1)
+        await until(pilot, lambda: len(console.jobs.submitted) == 1)
         assert isinstance(app.screen, FleetScreen)
-        request = console.submitted[0]
+        request = console.jobs.submitted[0]
         assert request.options == SnapshotOptions()
         views = console.fleet.views
         assert [target.server_id for target in request.targets] == list(table(app).shown)
@@ -58,7 +58,7 @@ async def test_escape_leaves_and_nothing_happens() -> None:
         await pilot.press("escape")
         assert isinstance(app.screen, FleetScreen)
         assert main(app).table_model.selected
-        assert console.submitted == []
+        assert console.jobs.submitted == []
 
 
 @pytest.mark.parametrize("focus", ["description", "labels", "if-locked", "how", "start"])
@@ -67,7 +67,7 @@ async def test_enter_starts_from_anywhere(focus: str) -> None:
     async with opened(console) as (app, pilot):
         app.screen.query_one(f"#{focus}").focus()
         await pilot.press("enter")
-        await until(pilot, lambda: len(console.submitted) == 1)
+        await until(pilot, lambda: len(console.jobs.submitted) == 1)
 
 
 async def test_enter_on_leave_leaves() -> None:
@@ -76,19 +76,19 @@ async def test_enter_on_leave_leaves() -> None:
         app.screen.query_one("#leave", Button).focus()
         await pilot.press("enter")
         assert isinstance(app.screen, FleetScreen)
-        assert console.submitted == []
+        assert console.jobs.submitted == []
 
 
 async def test_the_buttons_work_by_mouse() -> None:
     console = FakeSession()
     async with opened(console) as (_, pilot):
         await pilot.click("#start")
-        await until(pilot, lambda: len(console.submitted) == 1)
+        await until(pilot, lambda: len(console.jobs.submitted) == 1)
     async with opened(console) as (app, pilot):
         await pilot.click("#leave")
         await pilot.pause()
         assert isinstance(app.screen, FleetScreen)
-        assert len(console.submitted) == 1
+        assert len(console.jobs.submitted) == 1
 
 
 async def test_everything_that_can_be_chosen() -> None:
@@ -107,8 +107,8 @@ async def test_everything_that_can_be_chosen() -> None:
         assert text_of(app, "#at-a-time-said") == "up to 3 servers off at the same time"
         assert text_of(app, "#max-downtime-said") == "off for 5 minutes without a snapshot: powered on again"
         await pilot.press("enter")
-        await until(pilot, lambda: len(console.submitted) == 1)
-        request = console.submitted[0]
+        await until(pilot, lambda: len(console.jobs.submitted) == 1)
+        request = console.jobs.submitted[0]
         assert request.targets[0].description.endswith(" 2026-07-11")
         assert request.options == SnapshotOptions(
             if_locked=IfLocked.SKIP,
@@ -151,7 +151,7 @@ async def test_mistakes_are_told_at_once_and_nothing_starts(field: str, text: st
         assert app.focused is not None
         assert app.focused.id == field
         assert any(words in said for said in toasts(app))
-        assert console.submitted == []
+        assert console.jobs.submitted == []
 
 
 async def test_the_preview_follows_every_character() -> None:
@@ -204,10 +204,10 @@ async def test_a_small_terminal_shows_the_buttons_and_scrolls() -> None:
 
 async def test_a_journal_that_cannot_be_written_is_told_and_keeps_the_selection() -> None:
     console = FakeSession()
-    console.refuse = "The journal cannot be written: no space left."
+    console.jobs.refuse = "The journal cannot be written: no space left."
     async with opened(console, "a") as (app, pilot):
         await pilot.press("enter")
-        await until(pilot, lambda: console.refuse in toasts(app))
+        await until(pilot, lambda: console.jobs.refuse in toasts(app))
         assert main(app).table_model.selected
 
 

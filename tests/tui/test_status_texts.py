@@ -34,7 +34,7 @@ def line(console: FakeSession, width: int = 200, **others: int | None) -> str:
 
 def test_everything_is_told() -> None:
     console = FakeSession()
-    console.jobs = jobs_in_every_state(console.fleet)
+    console.jobs.by_id = jobs_in_every_state(console.fleet)
     assert line(console, selected=3, hidden=1, matching=5) == (
         "prod │ ● live, looks every 2s │ 5 of 21 servers │ 3 selected (1 hidden) │ 4 locked │ "
         "jobs: 5 running, 2 waiting, 1 held, 1 unknown │ 3,412 of 3,600 requests left"
@@ -70,7 +70,7 @@ def test_read_only_is_told() -> None:
 @given(st.integers(min_value=20, max_value=200))
 def test_the_line_fits(width: int) -> None:
     console = FakeSession()
-    console.jobs = jobs_in_every_state(console.fleet)
+    console.jobs.by_id = jobs_in_every_state(console.fleet)
     said = line(console, width, selected=3)
     assert cell_len(said) <= width
     assert said.startswith("prod")
@@ -82,7 +82,7 @@ def test_no_problems_no_lines() -> None:
 
 def test_halted_says_why_and_that_jobs_are_kept() -> None:
     console = FakeSession()
-    console.halted = LIMIT
+    console.jobs.halted = LIMIT
     ((said, _),) = problems(console, is_follower=False, leader_pid=None)
     assert said.startswith("Nothing is sent, all jobs are kept")
     assert "f21b9dc9d1535310" in said
@@ -99,7 +99,7 @@ def test_stale_says_how_old_the_picture_is() -> None:
 
 def test_the_same_reason_is_not_told_twice() -> None:
     console = FakeSession()
-    console.halted = LIMIT
+    console.jobs.halted = LIMIT
     console.connection = ConnectionStatus(2.0, stale_since=NOW, failure=LIMIT)
     assert len(problems(console, is_follower=False, leader_pid=None)) == 1
 
@@ -120,7 +120,7 @@ def test_a_countdown_when_the_budget_holds_a_key() -> None:
 
 def test_a_follower_names_the_other() -> None:
     console = FakeSession()
-    console.role = Role.FOLLOWER
+    console.jobs.role = Role.FOLLOWER
     ((said, _),) = problems(console, is_follower=True, leader_pid=4711)
     assert "process 4711" in said
     assert problems(console, is_follower=False, leader_pid=None) == []
@@ -128,17 +128,17 @@ def test_a_follower_names_the_other() -> None:
 
 def test_a_process_in_charge_that_stands_still_is_told_with_the_servers_that_may_be_off() -> None:
     console = FakeSession()
-    console.role = Role.FOLLOWER
-    console.leader = LeaderView(4711, NOW - timedelta(minutes=2), 120.0)
+    console.jobs.role = Role.FOLLOWER
+    console.jobs.leader = LeaderView(4711, NOW - timedelta(minutes=2), 120.0)
     owed = job(1, server(1, "web-1"), JobState.CREATING, power=Power.RESTORE_PENDING)
-    console.jobs = {owed.id: owed}
+    console.jobs.by_id = {owed.id: owed}
     ((said, severity),) = problems(console, is_follower=True, leader_pid=4711)
     assert severity is Severity.BAD
     assert "PID 4711" in said
     assert "14:01:07" in said
     assert "kill -CONT 4711" in said
     assert said.endswith("Off, or about to be, because of it: web-1.")
-    console.leader = LeaderView(4711)
+    console.jobs.leader = LeaderView(4711)
     ((said, severity),) = problems(console, is_follower=True, leader_pid=4711)
     assert severity is Severity.INFO
 
@@ -146,7 +146,7 @@ def test_a_process_in_charge_that_stands_still_is_told_with_the_servers_that_may
 def test_held_jobs_say_which_keys_decide() -> None:
     console = FakeSession(a_fleet())
     held = job(1, server(1, "a"), JobState.NEEDS_APPROVAL, hold=HoldReason.LIMIT)
-    console.jobs = {held.id: held}
+    console.jobs.by_id = {held.id: held}
     ((said, _),) = problems(console, is_follower=False, leader_pid=None)
     assert said == "1 snapshot needs approval (snapshot limit reached). y approves, c cancels."
 
@@ -158,7 +158,7 @@ def test_every_reason_to_hold_has_words() -> None:
 def test_unknown_jobs_say_what_to_look_at() -> None:
     console = FakeSession(a_fleet())
     unknown = job(1, server(1, "[red]x"), JobState.UNKNOWN)
-    console.jobs = {unknown.id: unknown}
+    console.jobs.by_id = {unknown.id: unknown}
     ((said, _),) = problems(console, is_follower=False, leader_pid=None)
     assert "whether there is a snapshot of [red]x" in said
 
@@ -167,7 +167,7 @@ def test_a_server_that_may_still_shut_down_is_told_with_what_can_be_done() -> No
     console = FakeSession(a_fleet())
     target = console.fleet.views[40_000_041].server
     failed = job(1, target, JobState.FAILED, power=Power.WATCHED, debt_until=NOW + timedelta(minutes=9))
-    console.jobs = {failed.id: failed}
+    console.jobs.by_id = {failed.id: failed}
     ((said, severity),) = problems(console, is_follower=False, leader_pid=None)
     assert (
         said == "db-1 may still shut down: watched until 14:12, and if it does, it is powered on. c ends the watch."
@@ -179,11 +179,12 @@ async def test_a_watched_server_is_told_in_its_row_and_c_ends_the_watch() -> Non
     console = FakeSession(a_fleet())
     target = console.fleet.views[40_000_041].server
     failed = job(1, target, JobState.FAILED, power=Power.WATCHED)
-    console.jobs = {failed.id: failed}
+    console.jobs.by_id = {failed.id: failed}
     async with running(console, (120, 40)) as (app, pilot):
         assert "✗ watched" in row_text(app, target.id)
         table(app).cursor = target.id
-        await pilot.press("c")
-        await until(pilot, lambda: console.asked == [("cancel", (failed.id,))])
         await pilot.press("enter")
         await until(pilot, lambda: "may still shut down" in screen_text(app))
+        await pilot.press("escape", "c")
+        await until(pilot, lambda: console.jobs.asked == [("cancel", (failed.id,))])
+        await until(pilot, lambda: "✗ watched" not in row_text(app, target.id))

@@ -15,10 +15,3 @@ class JournalError(Exception):
 
 class BrokenJournalError(JournalError):
     """The journal's file is no journal, or is damaged."""
-
-
-class ReadOnlyError(Exception):
-    """`--read-only` forbids what was asked for."""
-
-    def __init__(self) -> None:
-        super().__init__("hsnap-tui was started with --read-only: nothing that changes a server is sent")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime
 
 from rich.text import Text
@@ -15,7 +14,8 @@ from textual.widgets.option_list import Option
 from hsnap_tui.common import formatting
 from hsnap_tui.events import BatchQueued, Event
 from hsnap_tui.jobs.core.model import Job, JobState
-from hsnap_tui.session.interface import BatchSummary, RefusedError, SessionInterface
+from hsnap_tui.jobs.interface import BatchSummary, RefusedError
+from hsnap_tui.session.interface import SessionInterface
 from hsnap_tui.tui import detail_texts
 from hsnap_tui.tui.screens.page import PageScreen
 from hsnap_tui.tui.widgets.keys_footer import KeysFooter
@@ -98,7 +98,7 @@ class BatchesScreen(PageScreen):
     async def _read(self) -> None:
         block = self.query_one("#jobs", Static)
         try:
-            found = await self._session.batches()
+            found = await self._session.jobs.batches()
         except RefusedError as error:
             block.update(Text(f"✗ {error}", self.palette.bad))
             return
@@ -143,15 +143,13 @@ class BatchesScreen(PageScreen):
 
     def _with_present_jobs(self, batch: BatchSummary) -> BatchSummary:
         """The batch with the current state of its jobs."""
-        if batch.ended is not None and not any(job.id in self._session.jobs for job in batch.jobs):
+        if batch.ended is not None and not any(job.id in self._session.jobs.by_id for job in batch.jobs):
             return batch
-        known = self._session.jobs
+        known = self._session.jobs.by_id
         jobs = tuple(known.get(job.id, job) for job in batch.jobs)
         if jobs == batch.jobs:
             return batch
-        ended = [job.ended for job in jobs]
-        last = None if any(at is None for at in ended) else max((at for at in ended if at), default=None)
-        return replace(batch, ended=last, jobs=jobs)
+        return BatchSummary.of(batch.id, batch.created, jobs)
 
 
 def summary_line(batch: BatchSummary, now: datetime) -> Text:

@@ -96,7 +96,7 @@ class DetailsScreen(PageScreen):
         block.update(detail_texts.actions(found, context) if found else Text("none", self.palette.quiet))
 
     def _jobs(self) -> list[Job]:
-        return [job for job in self._session.jobs.values() if job.server_id == self._server_id]
+        return [job for job in self._session.jobs.by_id.values() if job.server_id == self._server_id]
 
     def _request_id(self) -> str | None:
         failures = [job.failure for job in self._jobs() if job.failure and job.failure.correlation_id]

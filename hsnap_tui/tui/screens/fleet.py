@@ -124,7 +124,7 @@ class FleetScreen(Screen[None]):
     def update_view(self, dirty: Iterable[int] | None = None) -> None:
         """Updates the rows of the servers in `dirty`, or of all when it is None, then status, problems and footer."""
         session = self.session
-        changes = self.table_model.refresh(session.fleet, session.jobs, session.watched, dirty)
+        changes = self.table_model.refresh(session.fleet, session.jobs.by_id, session.watched, dirty)
         self.query_one(FleetTable).apply(changes)
         self._show_empty()
         self._show_status()

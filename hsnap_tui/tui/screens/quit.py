@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from hsnap_tui.common import formatting
 from hsnap_tui.jobs.core.model import Job
-from hsnap_tui.session.interface import PendingWork
+from hsnap_tui.jobs.interface import PendingWork
 from hsnap_tui.tui.screens.dialog import AnswerButton, Question
 
 

@@ -84,13 +84,13 @@ def test_whatever_is_lost_or_late_the_end_is_true(answers: list[str], kind: str,
 
 
 async def deleted(at: Desk, ids: list[int]) -> dict[int, DeleteSnapshotJob]:
-    await at.session.ready()
-    batch = await at.session.submit(
+    await at.session.jobs.ready.wait()
+    batch = await at.session.jobs.submit(
         DeleteRequest(tuple(DeleteTarget(number, f"snapshot {number}", "") for number in ids))
     )
 
     def ours() -> list[Job]:
-        return [job for job in at.session.jobs.values() if job.batch == batch]
+        return [job for job in at.session.jobs.by_id.values() if job.batch == batch]
 
     await at.until(lambda: all(job.resting for job in ours()))
     return {job.image_id or 0: job for job in ours() if isinstance(job, DeleteSnapshotJob)}

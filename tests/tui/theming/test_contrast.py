@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.theme import BUILTIN_THEMES
 
 from hsnap_tui import events as ev
-from hsnap_tui.session.interface import BatchSummary
+from hsnap_tui.jobs.interface import BatchSummary
 from hsnap_tui.tui.app import HsnapApp
 from hsnap_tui.tui.screens.quit import quit_question
 from hsnap_tui.tui.theming import themes
@@ -30,9 +30,9 @@ OTHERS = [name for name, other in BUILTIN_THEMES.items() if not other.ansi]
 
 def busy() -> FakeSession:
     console = FakeSession()
-    console.jobs = jobs_in_every_state(console.fleet)
-    console.halted = LIMIT
-    console.past = [BatchSummary("b1", NOW - timedelta(minutes=5), None, tuple(console.jobs.values()))]
+    console.jobs.by_id = jobs_in_every_state(console.fleet)
+    console.jobs.halted = LIMIT
+    console.jobs.past = [BatchSummary("b1", NOW - timedelta(minutes=5), None, tuple(console.jobs.by_id.values()))]
     return console
 
 
@@ -126,7 +126,7 @@ async def test_everything_can_be_read(name: str) -> None:
             await pilot.press("tab")
             await look(f"{where}, focus moved")
             await pilot.press("escape")
-        app.push_screen(quit_question(busy().pending_work()))
+        app.push_screen(quit_question(busy().jobs.pending_work()))
         await look("question")
         await pilot.press("right")
         await look("question, the next button")
