@@ -26,6 +26,7 @@ from hsnap_tui.jobs.store.codec import to_text
 from hsnap_tui.jobs.store.damaged_state import MADE, advice, examine
 from hsnap_tui.jobs.store.errors import BrokenJournalError, JournalError
 from hsnap_tui.jobs.store.file_modes import make_file
+from hsnap_tui.jobs.store.locked_journal import is_locked, locked
 from hsnap_tui.jobs.store.rows import RowError, UnreadableJob, body_of, parsed, sorted_out
 
 T = TypeVar("T")
@@ -305,6 +306,8 @@ class Journal:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.OperationalError as error:
+            if is_locked(error):
+                raise locked(self._path) from error
             raise JournalError(
                 f"the journal {self._path} cannot be used: {error}",
                 "Make room on the disk and check that the folder can be written; nothing is sent meanwhile.",

@@ -99,6 +99,13 @@ class Leader:
             return Beat(int(pid), int(count))
         return None
 
+    def beat_at(self) -> float | None:
+        """When the newest beat was written, in seconds of the wall time; none if that cannot be read."""
+        try:
+            return self._beat.stat().st_mtime
+        except OSError:
+            return None
+
     def leader_pid(self) -> int | None:
         """The process that has the right, as far as it is known."""
         try:
