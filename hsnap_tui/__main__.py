@@ -8,10 +8,10 @@ from hsnap_tui import __version__
 
 
 def main() -> int:
-    """Runs the program; gives the exit code.
+    """Runs the program; returns the exit code.
 
-    `--version` alone is answered here: scripts ask for it often, and reading the whole command line takes five times
-    as long.
+    `--version` alone is answered here: importing the whole command line would take five times as long, and scripts
+    ask for the version often.
     """
     if sys.argv[1:] == ["--version"]:
         print(f"hsnap-tui {__version__}")  # noqa: T201

@@ -1,4 +1,4 @@
-"""The console in the terminal: its start, its end, and the power-ons that are still pending after its screen."""
+"""Runs the console in a terminal, and powers servers on that are still off when its screen has closed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from hsnap_tui.config.settings import Settings, TokenSource
 from hsnap_tui.events import Event, JobEvent, Notice, Role
 from hsnap_tui.fleet.poll_targets import PollScope
 from hsnap_tui.headless.exit_codes import ExitCode
-from hsnap_tui.headless.waiting import AT_THE_END, Heartbeat, settle
+from hsnap_tui.headless.waiting import AT_THE_END, Heartbeat, power_on_and_leave
 from hsnap_tui.jobs.interface import RefusedError
 from hsnap_tui.messages import event_lines
 from hsnap_tui.session.factory import open_session
 from hsnap_tui.session.interface import SessionInterface
 from hsnap_tui.session.session import Session
 from hsnap_tui.terminal.signals import LeaveSignals
-from hsnap_tui.terminal.streams import LAST_WORDS, Streams
+from hsnap_tui.terminal.streams import SHORT_FLUSH, Streams
 from hsnap_tui.tui import crash
 from hsnap_tui.tui.app import HsnapApp
 from hsnap_tui.tui.screens.quit import Exit
@@ -30,13 +30,16 @@ from hsnap_tui.tui.theming.colour_depth import colours_by_terminfo, depth
 from hsnap_tui.tui.theming.themes import DARK
 
 
-def run(settings: Settings | None, streams: Streams, *, theme: str | None = None, why: str | None = None) -> int:
-    """Shows the console until it is left; gives the exit code. `why` there are no settings is shown first."""
-    streams.hurry()
-    return asyncio.run(_run(settings, streams, theme, why))
+def run(
+    settings: Settings | None, streams: Streams, *, theme: str | None = None, token_problem: str | None = None
+) -> int:
+    """Shows the console until the user leaves; returns the exit code. `token_problem` says why there are no
+    settings."""
+    streams.shorten_flush()
+    return asyncio.run(_run(settings, streams, theme, token_problem))
 
 
-async def _run(settings: Settings | None, streams: Streams, theme: str | None, why: str | None) -> int:
+async def _run(settings: Settings | None, streams: Streams, theme: str | None, token_problem: str | None) -> int:
     demos: list[DemoProcess] = []
     session = _session(settings) if settings and settings.token else None
 
@@ -52,27 +55,27 @@ async def _run(settings: Settings | None, streams: Streams, theme: str | None, w
     app = HsnapApp(
         session,
         start_demo=start_demo,
-        token_problem=why or " ".join(settings.warnings if settings else ()),
+        token_problem=token_problem or " ".join(settings.warnings if settings else ()),
         report_crash=report,
         theme_name=theme or DARK.name,
         writer=streams.err,
         colours=depth(os.environ, colours_by_terminfo),
     )
 
-    def at_once() -> None:
+    def end_now() -> None:
         app.restore_terminal()
-        streams.flush(LAST_WORDS / 2)
+        streams.flush(SHORT_FLUSH / 2)
         os._exit(130)
 
-    signals = LeaveSignals(lambda: app.exit(Exit.LEAVE), at_once)
+    signals = LeaveSignals(lambda: app.exit(Exit.LEAVE), end_now)
     try:
         with signals.listening():
-            how = await app.run_async()
-            signals.asked = True
-            error, left = await _finish(app, how)
+            exit_kind = await app.run_async()
+            signals.leave_requested = True
+            error, left_off_text = await _finish(app, exit_kind)
         if error is not None and not app.return_code:
             _print(crash.message(error, report(error)))
-        return app.return_code or int(error is not None) or (ExitCode.UNFINISHED if left else ExitCode.DONE)
+        return app.return_code or int(error is not None) or (ExitCode.UNFINISHED if left_off_text else ExitCode.DONE)
     finally:
         for demo in demos:
             demo.stop()
@@ -82,37 +85,40 @@ def _session(settings: Settings) -> Session:
     if settings.token is None:
         raise SettingsError("There is no API token.", "Set HCLOUD_TOKEN.")
     session = open_session(settings, settings.token, PollScope.EVERYTHING)
-    session.greet(settings.warnings)
+    session.publish_warnings(settings.warnings)
     return session
 
 
-async def _finish(app: HsnapApp, how: Exit | None) -> tuple[BaseException | None, str | None]:
-    """After the screen: servers that are off because of hsnap-tui are powered on, then everything ends.
+async def _finish(app: HsnapApp, exit_kind: Exit | None) -> tuple[BaseException | None, str | None]:
+    """After the screen has closed: powers on servers that are off because of hsnap-tui, then ends the session.
 
-    Gives the error with which the work of the session ended, if any, and a sentence about servers that are left off.
+    Returns the error with which the session's task ended, or None, and a text about servers that are left off, or
+    None.
     """
-    session, work, left = app.session, app.work, None
+    session, work, left_off_text = app.session, app.work, None
     if session is None or work is None:
         return None, None
     off = session.jobs.pending_work().off
-    if (off or how is Exit.CANCEL_WAITING) and not work.done():
+    if (off or exit_kind is Exit.CANCEL_WAITING) and not work.done():
         heartbeat = Heartbeat(session, _print)
-        unsubscribe = [session.subscribe(listener) for listener in (_tell, heartbeat.heard)]
+        unsubscribe = [session.subscribe(listener) for listener in (_print_event, heartbeat.on_event)]
         if off and session.jobs.role is Role.LEADER:
             names = formatting.listed([job.server_name for job in off])
             _print(f"hsnap-tui: these servers are switched on again before it ends: {names}. Ctrl-C leaves at once.")
-        left = await settle(session, heartbeat, AT_THE_END, cancel_waiting=how is Exit.CANCEL_WAITING, work=work)
-        if left:
-            _print(f"hsnap-tui: {left}")
-        for end in unsubscribe:
-            end()
+        left_off_text = await power_on_and_leave(
+            session, heartbeat, AT_THE_END, cancel_waiting=exit_kind is Exit.CANCEL_WAITING, work=work
+        )
+        if left_off_text:
+            _print(f"hsnap-tui: {left_off_text}")
+        for unsubscribe_one in unsubscribe:
+            unsubscribe_one()
     work.cancel()
     await asyncio.wait({work})
-    return None if work.cancelled() else work.exception(), left
+    return None if work.cancelled() else work.exception(), left_off_text
 
 
-def _tell(event: Event) -> None:
-    line = event_lines.say(event) if isinstance(event, JobEvent | Notice) else None
+def _print_event(event: Event) -> None:
+    line = event_lines.line_for(event) if isinstance(event, JobEvent | Notice) else None
     if line is not None:
         _print(line.plain())
 
@@ -122,7 +128,8 @@ def _print(text: str) -> None:
 
 
 def _crash_report(settings: Settings | None) -> crash.CrashReport:
-    """Keeps a bug's report beside the journals; that of the demo outlives the demo's files."""
+    """Writes crash reports next to the journals; for the demo to the temporary folder, since its files are
+    removed."""
 
     def report(error: BaseException) -> str | None:
         try:

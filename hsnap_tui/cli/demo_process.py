@@ -1,4 +1,4 @@
-"""The simulated cloud as a child process of the program: it dies with it, and takes its files along."""
+"""The simulated cloud as a child process, which ends together with the program and whose files are then removed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class _Answer:
 
 
 class DemoProcess:
-    """Started when made; `settings` waits until it listens. Both raise `SettingsError` when it does not start."""
+    """The running process. The constructor starts it and `settings` waits until it listens; both raise
+    `SettingsError` when it does not start."""
 
     def __init__(self, options: Sequence[str] = ()) -> None:
         try:
@@ -33,7 +34,7 @@ class DemoProcess:
             raise _not_started(str(error)) from error
 
     def settings(self, *, read_only: bool = False) -> Settings:
-        """The settings that reach it; nothing of the person's own is read."""
+        """The settings to connect to it; none of the user's own settings are read."""
         answer = self._read()
         return Settings.for_demo(answer.endpoint, Secret(answer.token), self._folder, read_only=read_only)
 
@@ -48,7 +49,7 @@ class DemoProcess:
         raise _not_started(next((line for line in reversed(told) if line), ""))
 
     def stop(self) -> None:
-        """Ends it and removes its files, at once: there is nothing in it worth waiting for."""
+        """Kills the process and removes its files: it has nothing to save."""
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):

@@ -1,5 +1,5 @@
-"""What `--help` tells after the options: exit codes, JSON fields, environment variables and keys, each from the data
-that the program itself uses."""
+"""The last part of `--help`: exit codes, JSON fields, environment variables and keys, made from the data that the
+program itself uses."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def write(formatter: click.HelpFormatter, more_help: Callable[[], str] | None) -
 
 
 def of_program() -> str:
-    """The variables and keys."""
+    """The end of the program's help: environment variables and keys."""
     from hsnap_tui.tui.keys import plain  # noqa: PLC0415 - only this help needs it
 
     variables = "\n".join(f"  {name}\n      {words}" for name, words in ENVIRONMENT.items())
@@ -62,7 +62,7 @@ def of_program() -> str:
 
 
 def of_headless_command() -> str:
-    """The exit codes, and the fields of the lines that other programs read."""
+    """The end of the help of a command without a screen: exit codes and the fields of JSON lines."""
     codes = "\n".join(f"  {code.value}  {words}" for code, words in MEANINGS.items())
     indent = " " * 6
     told = (

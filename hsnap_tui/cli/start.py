@@ -26,8 +26,8 @@ from hsnap_tui.config.errors import SettingsError
 from hsnap_tui.config.secret import Secret
 from hsnap_tui.config.settings import Settings, load
 from hsnap_tui.headless.exit_codes import ExitCode
-from hsnap_tui.terminal.signals import write_from_the_background
-from hsnap_tui.terminal.streams import SLOW_READER, Streams
+from hsnap_tui.terminal.signals import ignore_background_stops
+from hsnap_tui.terminal.streams import SLOW_READER_TIMEOUT, Streams
 
 if TYPE_CHECKING:
     from hsnap_tui.headless.report import Report
@@ -45,8 +45,8 @@ def start(arguments: Arguments, streams: Streams) -> int:
             return _without_screen(arguments, settings, streams)
     except SettingsError as error:
         if isinstance(arguments, ConsoleArguments) and not arguments.demo:
-            return _console(arguments, None, streams, why=str(error))
-        _complain(str(error))
+            return _console(arguments, None, streams, token_problem=str(error))
+        _print_error(str(error))
         return ExitCode.NO_ACCESS
 
 
@@ -70,29 +70,29 @@ def _home() -> Path:
         raise SettingsError("This user has no home folder.", "Set HOME to a folder that can be written.") from error
 
 
-def _complain(text: str) -> None:
+def _print_error(text: str) -> None:
     print(f"hsnap-tui: {text}", file=sys.stderr)  # noqa: T201
 
 
 def _console(
-    arguments: ConsoleArguments, settings: Settings | None, streams: Streams, *, why: str | None = None
+    arguments: ConsoleArguments, settings: Settings | None, streams: Streams, *, token_problem: str | None = None
 ) -> int:
     from hsnap_tui.cli.console import run  # noqa: PLC0415 - Textual takes long to import
 
-    return run(settings, streams, theme=arguments.theme, why=why)
+    return run(settings, streams, theme=arguments.theme, token_problem=token_problem)
 
 
 def _without_screen(arguments: HeadlessArguments, settings: Settings, streams: Streams) -> int:
     from hsnap_tui.headless.report import report_for  # noqa: PLC0415
 
     for warning in settings.warnings:
-        _complain(warning)
+        _print_error(warning)
     token = settings.token
     if token is None:
         raise SettingsError(
             "There is no API token.", "Set HCLOUD_TOKEN, or make a context with: hcloud context create NAME."
         )
-    write_from_the_background()
+    ignore_background_stops()
     report = report_for(sys.stdout, as_json=arguments.json)
     return asyncio.run(_run(arguments, settings, token, report, streams))
 
@@ -108,15 +108,17 @@ async def _run(
     if isinstance(arguments, JobsArguments):
         return await commands.jobs(settings, token, report)
     if not (isinstance(arguments, SnapshotArguments) and arguments.dry_run):
-        streams.patience = SLOW_READER
+        streams.flush_timeout = SLOW_READER_TIMEOUT
     interrupts = Interrupts(streams, report.close)
     session = open_session(settings, token, PollScope.JOBS_ONLY)
-    patience = arguments.network_wait.total_seconds()
+    network_wait = arguments.network_wait.total_seconds()
     with interrupts.listening(session, report):
         async with interrupts.within(session.clock, arguments.timeout):
             if isinstance(arguments, ResumeArguments):
-                return await commands.resume(session, report, interrupts, yes=arguments.yes, patience=patience)
+                return await commands.resume(
+                    session, report, interrupts, yes=arguments.yes, network_wait=network_wait
+                )
             command = commands.SnapshotCommand(
-                arguments.servers, arguments.options, arguments.description, patience, arguments.dry_run
+                arguments.servers, arguments.options, arguments.description, network_wait, arguments.dry_run
             )
             return await commands.snapshot(session, command, report, interrupts)

@@ -1,4 +1,4 @@
-"""Time as something that is passed in, so that tests and drawn screenshots decide what time it is."""
+"""Clocks. They are passed in everywhere, so that tests and screenshots decide what time it is."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the program asks of time. Deadlines use `now`; durations within one run use `monotonic`."""
+    """A clock. Deadlines and the journal use `now`; durations within one run use `monotonic`."""
 
     def now(self) -> datetime:
         """The wall time, aware, in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never run backwards; only differences mean anything."""
+        """Seconds that never go back; only differences have a meaning."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -26,16 +26,17 @@ class Clock(Protocol):
 
 
 def seconds_with_sleep() -> float:
-    """Seconds that never run backwards and that go on while the machine sleeps, where it has such a clock (Linux)."""
+    """Monotonic seconds that include the time in which the machine slept: CLOCK_BOOTTIME, where there is one
+    (Linux)."""
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boottime is None else time.clock_gettime(boottime)
 
 
 class SystemClock:
-    """The machine's own time: the wall clock is read once, and what has passed since is added to that.
+    """The machine's time: the wall clock is read once, then the monotonic clock is added to it.
 
-    So a step of the machine's clock (an NTP correction, a person) changes no deadline, and makes no sight older or
-    newer than it is. `wall` and `elapsed` are for tests.
+    So a step of the machine's clock (by NTP or by a person) changes no deadline and no age of an observation. `wall`
+    and `elapsed` are for tests.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class SystemClock:
         self._origin = elapsed()
 
     def now(self) -> datetime:
-        """The wall time in UTC, as it was when this clock was made plus what has passed since."""
+        """The wall time in UTC at the creation of this clock, plus the time since then."""
         return self._start + timedelta(seconds=self._elapsed() - self._origin)
 
     def monotonic(self) -> float:
@@ -56,12 +57,12 @@ class SystemClock:
         return self._elapsed()
 
     async def sleep(self, seconds: float) -> None:
-        """Really waits."""
+        """Waits that many real seconds."""
         await asyncio.sleep(seconds)
 
 
 class ScaledClock:
-    """Time that runs `factor` times as fast as the machine's, from `start`: minutes pass in seconds."""
+    """A clock that starts at `start` and runs `factor` times as fast as the machine's."""
 
     def __init__(self, factor: float, start: datetime | None = None) -> None:
         self._factor = factor
@@ -73,7 +74,7 @@ class ScaledClock:
         return self._start + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
-        """Scaled seconds since this clock was made."""
+        """Scaled seconds since the creation of this clock."""
         return (time.monotonic() - self._origin) * self._factor
 
     async def sleep(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Ages, durations and counts in words: pure, the present is passed in."""
+"""Ages, durations, counts, sizes and times as text, and durations read from text (pure)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def roughly(delta: timedelta) -> str:
 
 
 def age(then: datetime, now: datetime) -> str:
-    """How long ago `then` was, as people say it, without "ago"; a moment for what lies ahead."""
+    """How long ago `then` was, as people say it, without "ago"; `a moment` for times in the future."""
     return roughly(now - then)
 
 

@@ -1,4 +1,4 @@
-"""Text that comes from outside, made safe to show."""
+"""Makes text from outside safe to show in a terminal."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ PLACEHOLDER = "\N{REPLACEMENT CHARACTER}"
 
 
 def clean(text: str) -> str:
-    """The text with everything that a terminal might act on, or that shows as nothing, made visible.
+    """The text with each character that is not printable replaced by U+FFFD; its length stays the same.
 
-    Each character that is not printable (control characters, ESC, NUL, bidirectional overrides, newlines,
-    zero-width marks, lone surrogates) becomes a replacement character; the length stays the same.
+    Not printable are control characters (a terminal might act on ESC), newlines, bidirectional overrides, zero-width
+    characters and lone surrogates, by `str.isprintable`.
     """
     if text.isprintable():
         return text

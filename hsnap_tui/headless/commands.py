@@ -12,8 +12,8 @@ from hsnap_tui.common.clock import SystemClock
 from hsnap_tui.config.secret import Secret
 from hsnap_tui.config.settings import Settings
 from hsnap_tui.events import Failure
-from hsnap_tui.headless import dry_run, json_lines, owed
-from hsnap_tui.headless.auto_release import GONE, AutoRelease
+from hsnap_tui.headless import dry_run, json_lines, unfinished
+from hsnap_tui.headless.auto_release import PROCESS_ENDED, AutoRelease
 from hsnap_tui.headless.exit_codes import ExitCode
 from hsnap_tui.headless.report import Report
 from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, follow, running, wait_ready
@@ -30,30 +30,30 @@ from hsnap_tui.session.session import Session
 from hsnap_tui.snapshots.template import render
 
 TAKEOVERS = 5
-"""How often a batch may change hands between processes before its jobs stay held."""
+"""How often a batch may pass to another leader before its jobs stay held."""
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotCommand:
-    """What `hsnap-tui snapshot` was asked to do; `patience` is for the network at the start, in seconds."""
+    """The arguments of `hsnap-tui snapshot`. `network_wait`: seconds for which the network is tried at the start."""
 
-    choice: ServerSelection
+    selection: ServerSelection
     options: SnapshotOptions
     template: str
-    patience: float
+    network_wait: float
     dry_run: bool = False
 
 
 async def snapshot(session: Session, command: SnapshotCommand, report: Report, interrupts: Interrupts) -> ExitCode:
-    """Makes the snapshots; gives the exit code."""
-    patience = command.patience
+    """Makes the snapshots; returns the exit code."""
+    network_wait = command.network_wait
     async with running(session, report):
         try:
-            await wait_ready(session, session.listed, interrupts, patience)
-            servers = await _chosen(session, command.choice, interrupts, patience)
+            await wait_ready(session, session.listed, interrupts, network_wait)
+            servers = await _chosen(session, command.selection, interrupts, network_wait)
             if command.dry_run:
-                return _tell_plan(session, servers, command, report)
-            await wait_ready(session, session.jobs.ready.wait, interrupts, patience)
+                return _write_plan(session, servers, command, report)
+            await wait_ready(session, session.jobs.ready.wait, interrupts, network_wait)
             batch = await session.jobs.submit(_request(session, servers, command))
         except (
             AmbiguousError,
@@ -64,19 +64,20 @@ async def snapshot(session: Session, command: SnapshotCommand, report: Report, i
             RefusedError,
         ) as error:
             return _nothing_started(error, report)
-        return await _follow_batch(session, report, interrupts, batch, patience)
+        return await _follow_batch(session, report, interrupts, batch, network_wait)
 
 
 async def _follow_batch(
-    session: Session, report: Report, interrupts: Interrupts, batch: str, patience: float
+    session: Session, report: Report, interrupts: Interrupts, batch: str, network_wait: float
 ) -> ExitCode:
-    """Follows a batch of this process: its flags are the yes, also when another process takes over the sending."""
+    """Follows a batch of this process. Its jobs are approved whenever they are held only because another process has
+    become the leader: the options of the command line were the user's approval."""
 
     def chosen() -> list[Job]:
         return _jobs_of(session, batch)
 
-    consent = AutoRelease(session, chosen, reasons=GONE, times=TAKEOVERS)
-    return await follow(session, report, chosen, interrupts, patience, consent=consent)
+    auto_release = AutoRelease(session, chosen, reasons=PROCESS_ENDED, times=TAKEOVERS)
+    return await follow(session, report, chosen, interrupts, network_wait, auto_release=auto_release)
 
 
 def _request(session: Session, servers: list[Server], command: SnapshotCommand) -> SnapshotRequest:
@@ -111,27 +112,33 @@ def _nothing_started(error: Exception, report: Report) -> ExitCode:
             return _end(report, ExitCode.UNFINISHED, f"Nothing was started: {error}")
 
 
-async def _chosen(session: Session, choice: ServerSelection, interrupts: Interrupts, patience: float) -> list[Server]:
-    selector = choice.selector
-    matching = await wait_ready(session, lambda: session.matching(selector), interrupts, patience) if selector else ()
-    return chosen((view.server for view in session.fleet.views.values()), choice, matching)
+async def _chosen(
+    session: Session, selection: ServerSelection, interrupts: Interrupts, network_wait: float
+) -> list[Server]:
+    selector = selection.selector
+    matching = (
+        await wait_ready(session, lambda: session.matching(selector), interrupts, network_wait) if selector else ()
+    )
+    return chosen((view.server for view in session.fleet.views.values()), selection, matching)
 
 
-def _tell_plan(session: Session, servers: list[Server], command: SnapshotCommand, report: Report) -> ExitCode:
+def _write_plan(session: Session, servers: list[Server], command: SnapshotCommand, report: Report) -> ExitCode:
     now, options = session.clock.now(), command.options
     for server in servers:
         description = render(command.template, server, now)
         view = session.fleet.views[server.id]
-        told = f"{server.name} ({server.id}): {dry_run.in_words(view, options)}, described as “{description}”"
-        report.tell(told, dry_run.as_record(view, options, description))
+        text = f"{server.name} ({server.id}): {dry_run.in_words(view, options)}, described as “{description}”"
+        report.write_either(text, dry_run.as_record(view, options, description))
     return _end(report, ExitCode.DONE, f"{formatting.count(len(servers), 'server')}; nothing was sent (--dry-run).")
 
 
-async def resume(session: Session, report: Report, interrupts: Interrupts, *, yes: bool, patience: float) -> ExitCode:
-    """Finishes what an interrupted run left; gives the exit code."""
+async def resume(
+    session: Session, report: Report, interrupts: Interrupts, *, yes: bool, network_wait: float
+) -> ExitCode:
+    """Finishes the jobs that an interrupted run has left; returns the exit code."""
     async with running(session, report):
         try:
-            await wait_ready(session, session.jobs.ready.wait, interrupts, patience)
+            await wait_ready(session, session.jobs.ready.wait, interrupts, network_wait)
             if session.jobs.halted is not None:
                 return _end(
                     report,
@@ -140,28 +147,32 @@ async def resume(session: Session, report: Report, interrupts: Interrupts, *, ye
                 )
             left = [job for job in session.jobs.by_id.values() if not job.over]
             if not left:
-                debts = owed.unreadable(session)
-                told = "Nothing else is left to do." if debts else "Nothing is left to do."
-                return _end(report, owed.with_debts(session, ExitCode.DONE), f"{debts or ''} {told}".strip())
-            await wait_ready(session, session.listed, interrupts, patience)
+                unreadable_jobs = unfinished.unreadable_jobs_text(session)
+                text = "Nothing else is left to do." if unreadable_jobs else "Nothing is left to do."
+                return _end(
+                    report,
+                    unfinished.with_servers_off(session, ExitCode.DONE),
+                    f"{unreadable_jobs or ''} {text}".strip(),
+                )
+            await wait_ready(session, session.listed, interrupts, network_wait)
 
             def chosen() -> list[Job]:
                 return [session.jobs.by_id[job.id] for job in left]
 
-            consent = AutoRelease(session, chosen) if yes else None
-            return await follow(session, report, chosen, interrupts, patience, consent=consent)
+            auto_release = AutoRelease(session, chosen) if yes else None
+            return await follow(session, report, chosen, interrupts, network_wait, auto_release=auto_release)
         except (NoAccessError, LeftEarlyError, RefusedError) as error:
             return _nothing_started(error, report)
 
 
 def _end(report: Report, code: ExitCode, text: str) -> ExitCode:
-    report.say(text)
+    report.write_text(text)
     report.record(json_lines.record("end", exit=int(code), message=text))
     return code
 
 
 async def jobs(settings: Settings, token: Secret, report: Report, *, limit: int = 20) -> ExitCode:
-    """Tells what is under way and past batches, from the journal alone; gives the exit code."""
+    """Writes the jobs under way and the past batches, read from the journal; returns the exit code."""
     try:
         batches, unreadable = await _batches(settings, token, report, limit)
     except JournalError as error:
@@ -169,10 +180,10 @@ async def jobs(settings: Settings, token: Secret, report: Report, *, limit: int 
     if not batches:
         return _end(report, ExitCode.DONE, _NO_JOBS)
     for batch in batches:
-        _tell_batch(batch, report)
+        _write_batch(batch, report)
     for job in unreadable:
         off = f"{job.server} may be off because of it" if job.may_be_off else "its server is not off because of it"
-        report.say(f"Job {job.id} ({job.server}) can't be read in the journal: {job.reason}; {off}.")
+        report.write_text(f"Job {job.id} ({job.server}) can't be read in the journal: {job.reason}; {off}.")
     code = ExitCode.UNFINISHED if any(job.may_be_off for job in unreadable) else ExitCode.DONE
     report.record(json_lines.record("end", exit=int(code)))
     return code
@@ -187,11 +198,11 @@ _NO_JOBS = (
 async def _batches(
     settings: Settings, token: Secret, report: Report, limit: int
 ) -> tuple[tuple[Batch, ...], tuple[UnreadableJob, ...]]:
-    card = ProjectIdentity(settings.endpoint, (fingerprint(token.reveal()),))
-    warned: list[str] = []
-    folder = await asyncio.to_thread(find, settings.state_dir, card, warned.append)
-    for text in warned:
-        report.say(text)
+    identity = ProjectIdentity(settings.endpoint, (fingerprint(token.reveal()),))
+    warnings: list[str] = []
+    folder = await asyncio.to_thread(find, settings.state_dir, identity, warnings.append)
+    for text in warnings:
+        report.write_text(text)
     if folder is None or (not (folder / MADE).exists() and not (folder / JOURNAL).exists()):
         return (), ()
     journal = Journal(folder / JOURNAL)
@@ -203,15 +214,15 @@ async def _batches(
         await journal.close()
 
 
-def _tell_batch(batch: Batch, report: Report) -> None:
+def _write_batch(batch: Batch, report: Report) -> None:
     now = SystemClock().now()
     left = sum(not job.state.ended for job in batch.jobs)
     under_way = f", {left} not ended" if left else ""
     count = formatting.count(len(batch.jobs), "job")
     heading = json_lines.of_batch(batch)
-    report.tell(f"{formatting.date_time(batch.created)}  batch {batch.id}: {count}{under_way}", heading)
+    report.write_either(f"{formatting.date_time(batch.created)}  batch {batch.id}: {count}{under_way}", heading)
     for job in batch.jobs:
-        report.tell(f"  {_outcome(job)}", json_lines.of_job(job, now))
+        report.write_either(f"  {_outcome(job)}", json_lines.of_job(job, now))
 
 
 def _outcome(job: Job) -> str:

@@ -1,4 +1,4 @@
-"""What a command would do to each server, for people and for programs (pure)."""
+"""What `--dry-run` tells about each server, as text and as a JSON record (pure)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hsnap_tui.jobs.core.model import IfLocked, SnapshotOptions
 
 
 def in_words(view: ServerView, options: SnapshotOptions) -> str:
-    """What would happen to the server, in words."""
+    """What would happen to the server, as text."""
     if _skips(view, options):
         return "would be skipped, it is locked"
     steps = ["would wait for its lock"] if view.server.locked else []
@@ -22,7 +22,7 @@ def in_words(view: ServerView, options: SnapshotOptions) -> str:
 
 
 def as_record(view: ServerView, options: SnapshotOptions, description: str) -> dict[str, Any]:
-    """The same as a line of JSON. Holds for the status and the lock that the server has now."""
+    """The same as a JSON record. It holds for the status and the lock that the server has now."""
     server, skips = view.server, _skips(view, options)
     return json_lines.record(
         "would_snapshot",

@@ -1,4 +1,4 @@
-"""What other programs read: one JSON object a line, its version in `v`."""
+"""The JSON lines that other programs read: one object a line, with the version of the format in `v`."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ _OF_THE_FLEET = (FleetUpdated, ServerAppeared, ServerChanged, ServerGone, LockTa
 
 
 def about_jobs(event: Event) -> bool:
-    """Whether an event is of interest without a screen: what happens to servers by itself is not."""
+    """Whether commands without a screen tell this event: they leave out what happens to servers without our doing."""
     return not isinstance(event, _OF_THE_FLEET)
 
 
 def record(name: str, **fields: Any) -> dict[str, Any]:
-    """A line of its own."""
+    """A record of any name with these fields."""
     return {"v": JSON_VERSION, "event": name, **fields}
 
 
 def of_event(event: Event) -> dict[str, Any]:
-    """The line for an event."""
+    """The record of an event."""
     if isinstance(event, ConnectionLost):
         failure = to_plain(Failure.of(event.error))
         return record("connection_lost", at=event.at.isoformat(), project=event.project, failure=failure)
@@ -78,7 +78,7 @@ def _about_what(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_batch(batch: Batch) -> dict[str, Any]:
-    """The line for a batch of the journal."""
+    """The record of a batch in the journal."""
     of_project = {"project": batch.jobs[0].project} if batch.jobs else {}
     kind = {"kind": batch.jobs[0].kind} if batch.jobs else {}
     return record("batch", at=batch.created.isoformat(), **of_project, batch=batch.id, jobs=len(batch.jobs), **kind)

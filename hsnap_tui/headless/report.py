@@ -1,4 +1,4 @@
-"""Where a command without a screen tells what happens: lines of words or of JSON, and a progress display."""
+"""The output of commands without a screen: lines of text or of JSON, and a progress line on a terminal."""
 
 from __future__ import annotations
 
@@ -16,128 +16,129 @@ from hsnap_tui.jobs.core.model import Job, JobState
 from hsnap_tui.messages import event_lines, job_messages
 
 _ERASE = "\r\x1b[2K"
-"""Back to the beginning of a terminal's line, which is erased."""
+"""Carriage return, then ECMA-48's "erase in line": empties the current line of a terminal."""
 
 
 class Report(Protocol):
-    """Words for people and records for programs; each report shows its own and leaves the others out."""
+    """Takes text for people and records for programs. Each kind of report writes the one and ignores the other."""
 
     def event(self, event: Event) -> None:
-        """Tells an event."""
+        """Writes an event, if commands without a screen tell it."""
         ...
 
     def progress(self, jobs: Iterable[Job]) -> None:
-        """Tells how far these jobs are, where that is shown."""
+        """Shows the progress of these jobs, on a terminal."""
         ...
 
-    def say(self, text: str) -> None:
-        """Says a sentence that is about no event."""
+    def write_text(self, text: str) -> None:
+        """Writes a sentence for people."""
         ...
 
-    def tell(self, text: str, record: dict[str, Any]) -> None:
-        """Tells one thing: people in words, or programs by a record."""
+    def write_either(self, text: str, record: dict[str, Any]) -> None:
+        """Writes the same information as text for people, or as a record for programs."""
         ...
 
     def record(self, record: dict[str, Any]) -> None:
-        """Gives programs a line of their own; people have been told in words."""
+        """Writes a record for programs only."""
         ...
 
     def close(self) -> None:
-        """Leaves the terminal in order."""
+        """Removes the progress line."""
         ...
 
 
 class JsonReport:
-    """A line of JSON for each event on standard output; sentences for people go to standard error."""
+    """Writes a line of JSON for each event to standard output, and sentences for people to standard error."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
     def event(self, event: Event) -> None:
-        """Writes the event's line."""
+        """Writes the record of the event."""
         if json_lines.about_jobs(event):
             self.record(json_lines.of_event(event))
 
     def progress(self, jobs: Iterable[Job]) -> None:
-        """Nothing: each step has its own line."""
+        """Does nothing: progress events have their own lines."""
 
-    def say(self, text: str) -> None:
-        """Says it where it is in no program's way."""
+    def write_text(self, text: str) -> None:
+        """Writes to standard error, so that standard output holds only JSON."""
         print(text, file=sys.stderr, flush=True)  # noqa: T201
 
-    def tell(self, text: str, record: dict[str, Any]) -> None:  # noqa: ARG002
+    def write_either(self, text: str, record: dict[str, Any]) -> None:  # noqa: ARG002
         """Writes the record."""
         self.record(record)
 
     def record(self, record: dict[str, Any]) -> None:
-        """Writes the line; in ASCII, since nobody knows how the other side reads."""
+        """Writes the record as one line of ASCII, which every encoding of the reader can read."""
         self._out.write(json.dumps(record) + "\n")
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing."""
 
 
 class TextReport:
-    """A line of words for each event; on a terminal, one more line that is rewritten shows how far the jobs are."""
+    """Writes a line of text for each event. On a terminal the last line is rewritten to show the progress."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._shows_progress = out.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
-        self._shown = ""
+        self._progress_shown = ""
         self._followed = False
         if self._shows_progress:
             self._show("Listing the servers …")
 
     def _line(self, text: str) -> None:
-        """A line of its own, above the one that is rewritten."""
-        self._out.write(f"{_ERASE if self._shown else ''}{text}\n{self._shown}")
+        """Writes a line above the progress line."""
+        self._out.write(f"{_ERASE if self._progress_shown else ''}{text}\n{self._progress_shown}")
 
     def _show(self, text: str) -> None:
-        """Rewrites the last line; one that is too long for the terminal could not be taken away again."""
+        """Rewrites the progress line, cut to the terminal's width: a line that wraps could not be erased again."""
         text = text[: shutil.get_terminal_size().columns - 1]
-        if text != self._shown:
-            self._shown = text
+        if text != self._progress_shown:
+            self._progress_shown = text
             self._out.write(f"{_ERASE}{text}")
 
     def event(self, event: Event) -> None:
-        """Writes the event's line, if there is anything to tell about jobs."""
-        if not json_lines.about_jobs(event) or self._is_no_news(event):
+        """Writes the line of the event, unless it is left out."""
+        if not json_lines.about_jobs(event) or self._is_left_out(event):
             return
-        line = _without_access(event) if isinstance(event, ConnectionLost) else event_lines.say(event)
+        line = _no_access_line(event) if isinstance(event, ConnectionLost) else event_lines.line_for(event)
         if line is not None:
             self._line(line.plain())
 
-    def _is_no_news(self, event: Event) -> bool:
-        """Progress that is shown anyway; that this process sends, where nobody could have thought anything else."""
+    def _is_left_out(self, event: Event) -> bool:
+        """Whether the event tells nothing new: progress that the progress line shows, or that this process is the
+        leader when it was never a follower."""
         if isinstance(event, RoleChanged):
             followed, self._followed = self._followed, event.role is Role.FOLLOWER
             return event.role is Role.LEADER and not followed
         return self._shows_progress and isinstance(event, JobEvent) and event.kind is JobEventKind.PROGRESS
 
     def progress(self, jobs: Iterable[Job]) -> None:
-        """Rewrites the line at the bottom of a terminal."""
+        """Rewrites the progress line."""
         if self._shows_progress:
-            self._show(in_short(jobs))
+            self._show(progress_text(jobs))
 
-    def say(self, text: str) -> None:
+    def write_text(self, text: str) -> None:
         """Writes the sentence."""
         self._line(text)
 
-    def tell(self, text: str, record: dict[str, Any]) -> None:  # noqa: ARG002
+    def write_either(self, text: str, record: dict[str, Any]) -> None:  # noqa: ARG002
         """Writes the words."""
         self._line(text)
 
     def record(self, record: dict[str, Any]) -> None:
-        """Nothing: it has been said in words."""
+        """Does nothing: people have been told as text."""
 
     def close(self) -> None:
-        """Takes the line of progress away."""
-        if self._shown:
+        """Erases the progress line."""
+        if self._progress_shown:
             self._show("")
 
 
-def _without_access(event: ConnectionLost) -> event_lines.Line:
-    """There is no old picture to warn of without a screen."""
+def _no_access_line(event: ConnectionLost) -> event_lines.Line:
+    """Without a screen no stale table has to be mentioned, as the line of the log does."""
     return event_lines.Line(
         event.at,
         "",
@@ -146,8 +147,8 @@ def _without_access(event: ConnectionLost) -> event_lines.Line:
     )
 
 
-def in_short(jobs: Iterable[Job]) -> str:
-    """How far jobs are, in one line."""
+def progress_text(jobs: Iterable[Job]) -> str:
+    """The progress of jobs, in one line."""
     jobs = tuple(jobs)
     if not jobs:
         return "Nothing to do yet …"
@@ -164,5 +165,5 @@ def in_short(jobs: Iterable[Job]) -> str:
 
 
 def report_for(out: TextIO, *, as_json: bool) -> Report:
-    """The report that was asked for."""
+    """The report for `--json`, or the one for people."""
     return JsonReport(out) if as_json else TextReport(out)

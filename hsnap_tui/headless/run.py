@@ -1,4 +1,4 @@
-"""A session without a screen, from the first list of servers to the exit code."""
+"""Running a session without a screen: waiting for it to be ready, following jobs, and the exit code."""
 
 from __future__ import annotations
 
@@ -12,41 +12,49 @@ from typing import TypeVar
 from hsnap_tui.cloud.errors import NO_ACCESS
 from hsnap_tui.common import formatting
 from hsnap_tui.common.clock import Clock
-from hsnap_tui.headless import json_lines, owed
+from hsnap_tui.headless import json_lines, unfinished
 from hsnap_tui.headless.auto_release import AutoRelease
 from hsnap_tui.headless.exit_codes import ExitCode, exit_code
-from hsnap_tui.headless.report import Report, in_short
-from hsnap_tui.headless.waiting import AFTER_TIMEOUT, AT_THE_END, LOOK_EVERY, Heartbeat, names_off, settle
+from hsnap_tui.headless.report import Report, progress_text
+from hsnap_tui.headless.waiting import (
+    AFTER_TIMEOUT,
+    AT_THE_END,
+    LOOK_EVERY,
+    Heartbeat,
+    names_of_servers_off,
+    power_on_and_leave,
+)
 from hsnap_tui.jobs.core.groups import all_at_rest, grouped
 from hsnap_tui.jobs.core.model import Job, Power
 from hsnap_tui.jobs.interface import RefusedError
 from hsnap_tui.messages import event_lines
 from hsnap_tui.session.session import Session
 from hsnap_tui.terminal.signals import LeaveSignals, stopping
-from hsnap_tui.terminal.streams import LAST_WORDS, Streams
+from hsnap_tui.terminal.streams import SHORT_FLUSH, Streams
 
-PATIENCE = 60.0
-"""Seconds for which the network is tried again at the start: as long as a person would."""
+NETWORK_WAIT = 60.0
+"""The default of `--network-wait`: seconds for which the network is tried again at the start."""
 
 T = TypeVar("T")
 
 
 class NoAccessError(Exception):
-    """Neither servers nor jobs can be had: the token or the network."""
+    """There is no access to Hetzner: the token was refused, or the network does not answer."""
 
 
 class LeftEarlyError(Exception):
-    """Somebody asked to leave before anything was started."""
+    """The user asked to leave, or `--timeout` was over, before anything was started."""
 
 
 class Interrupts:
-    """Whether somebody has asked to leave; a Ctrl-C after that ends at once.
+    """Whether the user has asked to leave, by a signal or by `--timeout`. A Ctrl-C after that ends the process at
+    once.
 
-    Nothing gets lost at once either: what was sent is in the journal.
+    Nothing is lost by that: what was sent is in the journal.
     """
 
     def __init__(self, streams: Streams, at_the_end: Callable[[], None]) -> None:
-        self.asked = asyncio.Event()
+        self.leave_requested = asyncio.Event()
         self.timed_out: float | None = None
         self._streams = streams
         self._at_the_end = at_the_end
@@ -54,13 +62,13 @@ class Interrupts:
 
     @contextlib.contextmanager
     def listening(self, session: Session, report: Report) -> Iterator[None]:
-        """Takes the signals over for as long as it lasts."""
+        """Handles the signals while the context lasts."""
         loop = asyncio.get_running_loop()
 
         def may_stop() -> bool:
-            names = names_off(session)
+            names = names_of_servers_off(session)
             if names:
-                loop.call_soon_threadsafe(report.say, event_lines.not_suspended(names))
+                loop.call_soon_threadsafe(report.write_text, event_lines.not_suspended(names))
             return not names
 
         with self._signals.listening(), stopping(may_stop):
@@ -68,7 +76,7 @@ class Interrupts:
 
     @contextlib.asynccontextmanager
     async def within(self, clock: Clock, limit: timedelta | None) -> AsyncIterator[None]:
-        """Asks to leave when so much time has passed (`--timeout`); `timed_out` are its seconds then."""
+        """Asks to leave when the time `limit` is over (`--timeout`); `timed_out` is then set to its seconds."""
         limiting = asyncio.ensure_future(self._limit(clock, limit)) if limit is not None else None
         try:
             yield
@@ -78,23 +86,23 @@ class Interrupts:
 
     async def _limit(self, clock: Clock, limit: timedelta) -> None:
         await clock.sleep(limit.total_seconds())
-        self.timed_out = None if self.asked.is_set() else limit.total_seconds()
-        self._signals.asked = True
-        self.asked.set()
+        self.timed_out = None if self.leave_requested.is_set() else limit.total_seconds()
+        self._signals.leave_requested = True
+        self.leave_requested.set()
 
     def _ask(self) -> None:
-        self._streams.hurry()
-        self.asked.set()
+        self._streams.shorten_flush()
+        self.leave_requested.set()
 
     def _end_at_once(self) -> None:
         self._at_the_end()
-        self._streams.flush(LAST_WORDS / 2)
+        self._streams.flush(SHORT_FLUSH / 2)
         os._exit(ExitCode.UNFINISHED)
 
 
 @contextlib.asynccontextmanager
 async def running(session: Session, report: Report) -> AsyncIterator[None]:
-    """The session at work, its events told. Raises what the session fails with, if it does."""
+    """Runs the session and reports its events. Raises the error that the session fails with, if it does."""
     unsubscribe = session.subscribe(report.event)
     try:
         async with asyncio.TaskGroup() as group:
@@ -109,28 +117,29 @@ async def running(session: Session, report: Report) -> AsyncIterator[None]:
 
 
 async def wait_ready(
-    session: Session, wanted: Callable[[], Awaitable[T]], interrupts: Interrupts, patience: float
+    session: Session, awaitable: Callable[[], Awaitable[T]], interrupts: Interrupts, network_wait: float
 ) -> T:
-    """Waits for what comes first: the list, the journal, the servers of a label selector.
+    """Waits for the result of `awaitable`: the list of servers, the journal, the servers of a label selector.
 
-    Raises `NoAccessError` when it can't be had within `patience` seconds, and `LeftEarlyError`; and what it raises.
+    Raises `NoAccessError` when the token is refused or nothing answers for `network_wait` seconds, `LeftEarlyError`
+    when the user asks to leave, and whatever `awaitable` raises.
     """
-    waiting = asyncio.ensure_future(wanted())
-    asked = asyncio.ensure_future(interrupts.asked.wait())
+    waiting = asyncio.ensure_future(awaitable())
+    leave_requested = asyncio.ensure_future(interrupts.leave_requested.wait())
     started = session.clock.monotonic()
     try:
         while not waiting.done():
-            await asyncio.wait({waiting, asked}, timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
-            if asked.done() and not waiting.done():
-                raise LeftEarlyError(_before_anything(interrupts))
+            await asyncio.wait({waiting, leave_requested}, timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
+            if leave_requested.done() and not waiting.done():
+                raise LeftEarlyError(_left_early_text(interrupts))
             error = session.failure
-            late = session.clock.monotonic() - started >= patience
+            late = session.clock.monotonic() - started >= network_wait
             if error is not None and not waiting.done() and (late or error.kind in NO_ACCESS):
                 raise NoAccessError(f"Nothing was started, without access to Hetzner: {error}.")
         return waiting.result()
     finally:
         waiting.cancel()
-        asked.cancel()
+        leave_requested.cancel()
 
 
 async def follow(
@@ -138,52 +147,52 @@ async def follow(
     report: Report,
     chosen: Callable[[], list[Job]],
     interrupts: Interrupts,
-    patience: float,
+    network_wait: float,
     *,
-    consent: AutoRelease | None = None,
+    auto_release: AutoRelease | None = None,
 ) -> ExitCode:
-    """Waits until the chosen jobs have ended or need a person, then settles what we owe; gives the exit code."""
-    shut_out, still = False, None
-    refusal = AccessWatchdog(session, patience)
+    """Waits until the chosen jobs have ended or need a person, and powers servers on; returns the exit code."""
+    without_access, stalled_text = False, None
+    access_watchdog = AccessWatchdog(session, network_wait)
 
     def still_waiting(text: str) -> None:
-        text = f"{text} {in_short(chosen())}."
-        report.tell(text, json_lines.record("still_waiting", at=session.clock.now().isoformat(), text=text))
+        text = f"{text} {progress_text(chosen())}."
+        report.write_either(text, json_lines.record("still_waiting", at=session.clock.now().isoformat(), text=text))
 
     heartbeat = Heartbeat(session, still_waiting)
-    unsubscribe = session.subscribe(heartbeat.heard)
-    while not (interrupts.asked.is_set() or shut_out):
+    unsubscribe = session.subscribe(heartbeat.on_event)
+    while not (interrupts.leave_requested.is_set() or without_access):
         try:
-            while consent is not None and await consent.release_held():
+            while auto_release is not None and await auto_release.release_held():
                 pass
         except RefusedError as refused:
-            report.say(str(refused))
-            consent = None
+            report.write_text(str(refused))
+            auto_release = None
         if all_at_rest(chosen()):
             break
-        if still := owed.stands_still(session):
+        if stalled_text := unfinished.stalled_leader_text(session):
             break
         report.progress(chosen())
-        heartbeat.beat()
-        await _pause(interrupts.asked)
-        shut_out = refusal.has_lasted()
+        heartbeat.tell_if_quiet()
+        await _pause(interrupts.leave_requested)
+        without_access = access_watchdog.has_lasted()
     jobs = chosen()
-    if still is not None:
-        report.say(still)
-    elif shut_out:
-        report.say(_helpless(session))
+    if stalled_text is not None:
+        report.write_text(stalled_text)
+    elif without_access:
+        report.write_text(_no_access_text(session))
     else:
         if not all_at_rest(jobs):
-            report.say(_farewell(session, interrupts))
+            report.write_text(_leaving_text(session, interrupts))
         limits = AT_THE_END if interrupts.timed_out is None else AFTER_TIMEOUT
-        if left := await settle(session, heartbeat, limits):
-            report.say(left)
+        if left_off_text := await power_on_and_leave(session, heartbeat, limits):
+            report.write_text(left_off_text)
     unsubscribe()
-    code = ExitCode.NO_ACCESS if shut_out else owed.with_debts(session, exit_code(chosen()))
-    tell_what_is_left(chosen(), report)
-    if debts := owed.unreadable(session):
-        report.say(debts)
-    off = {"off": names} if (names := names_off(session)) else {}
+    code = ExitCode.NO_ACCESS if without_access else unfinished.with_servers_off(session, exit_code(chosen()))
+    write_what_is_left(chosen(), report)
+    if unreadable_jobs := unfinished.unreadable_jobs_text(session):
+        report.write_text(unreadable_jobs)
+    off = {"off": names} if (names := names_of_servers_off(session)) else {}
     report.record(json_lines.record("end", exit=int(code), jobs=len(jobs), **off))
     return code
 
@@ -194,18 +203,18 @@ async def _pause(event: asyncio.Event) -> None:
 
 
 class AccessWatchdog:
-    """Whether Hetzner has refused the token, for polls or for requests, so long that waiting is of no use.
+    """Whether Hetzner has refused the token for `network_wait` seconds.
 
-    A network comes back; a token does not get better by itself.
+    A network that is down is waited for without limit; a refused token is not: it stays refused.
     """
 
-    def __init__(self, session: Session, patience: float) -> None:
+    def __init__(self, session: Session, network_wait: float) -> None:
         self._session = session
-        self._patience = patience
+        self._network_wait = network_wait
         self._since: float | None = None
 
     def has_lasted(self) -> bool:
-        """To be asked again and again."""
+        """Whether the token has been refused for that long; has to be called repeatedly."""
         session, now = self._session, self._session.clock.monotonic()
         polls = session.failure is not None and session.failure.kind in NO_ACCESS
         requests = session.jobs.halted is not None and session.jobs.halted.kind in NO_ACCESS
@@ -213,46 +222,48 @@ class AccessWatchdog:
             self._since = None
         elif self._since is None:
             self._since = now
-        return self._since is not None and now - self._since >= self._patience
+        return self._since is not None and now - self._since >= self._network_wait
 
 
-def _before_anything(interrupts: Interrupts) -> str:
+def _left_early_text(interrupts: Interrupts) -> str:
     if interrupts.timed_out is None:
         return "Interrupted before anything was started."
     return f"Nothing was started: the time allowed by --timeout was over, {formatting.exactly(interrupts.timed_out)}."
 
 
-def _farewell(session: Session, interrupts: Interrupts) -> str:
-    leaving = session.jobs.pending_work()
+def _leaving_text(session: Session, interrupts: Interrupts) -> str:
+    pending = session.jobs.pending_work()
     why = "Leaving."
     if interrupts.timed_out is not None:
         why = f"Leaving: the time allowed by --timeout is over, {formatting.exactly(interrupts.timed_out)}."
-    told = [f"{why} Snapshots that were asked for go on at Hetzner; hsnap-tui resume finishes the rest."]
-    if leaving.off:
-        told.append(f"First these servers are switched on again: {_names(leaving.off)}. Ctrl-C leaves at once.")
-    return " ".join(told)
+    sentences = [f"{why} Snapshots that were asked for go on at Hetzner; hsnap-tui resume finishes the rest."]
+    if pending.off:
+        sentences.append(f"First these servers are switched on again: {_names(pending.off)}. Ctrl-C leaves at once.")
+    return " ".join(sentences)
 
 
-def _helpless(session: Session) -> str:
-    told = ["Hetzner refuses the token. All jobs are kept; hsnap-tui resume goes on with a token that is accepted."]
+def _no_access_text(session: Session) -> str:
+    sentences = [
+        "Hetzner refuses the token. All jobs are kept; hsnap-tui resume goes on with a token that is accepted."
+    ]
     off = session.jobs.pending_work().off
     if off:
-        told.append(f"These servers are off, or may be, until then: {_names(off)}.")
-    return " ".join(told)
+        sentences.append(f"These servers are off, or may be, until then: {_names(off)}.")
+    return " ".join(sentences)
 
 
-def tell_what_is_left(jobs: Iterable[Job], report: Report) -> None:
-    """Says which jobs wait for a person, and which servers may still go off."""
+def write_what_is_left(jobs: Iterable[Job], report: Report) -> None:
+    """Writes which jobs need a person, and which servers may still shut down."""
     jobs = tuple(jobs)
     if held := grouped(jobs).held:
-        report.say(f"Held for your yes: {_names(held)}. hsnap-tui resume --yes goes on with them.")
+        report.write_text(f"Held for your yes: {_names(held)}. hsnap-tui resume --yes goes on with them.")
     if unknown := grouped(jobs).unknown:
-        report.say(
+        report.write_text(
             f"Not found out whether there is a snapshot of {_names(unknown)}: look for one with the label "
             "hsnap-tui/job, and if there is none, press R in hsnap-tui to try again."
         )
     if late := [job for job in jobs if job.power is Power.WATCHED and not job.watching]:
-        report.say(
+        report.write_text(
             f"Asked to shut down, but running so far: {_names(late)}. What still goes off because of that is powered "
             "on by the next hsnap-tui or hsnap-tui resume."
         )

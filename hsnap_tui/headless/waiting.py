@@ -1,4 +1,4 @@
-"""Waits have words and an end: a sign of life while Hetzner does not answer, and a limit for what is owed."""
+"""Tells the user that the program still waits, and powers servers on before it ends, within limits."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from hsnap_tui.headless import json_lines
 from hsnap_tui.session.interface import SessionInterface
 
 LOOK_EVERY = 0.2
-"""Seconds between two looks at how things stand."""
+"""Seconds between two checks of the jobs."""
 
-TOLD_EVERY = 60.0
-"""Seconds after which it is said again that Hetzner does not answer."""
+UNREACHABLE_EVERY = 60.0
+"""Seconds between two messages that Hetzner does not answer."""
 
-QUIET_FOR = 600.0
-"""Seconds without any news after which it is said that the program still waits."""
+QUIET_EVERY = 600.0
+"""Seconds without an event after which a message says that the program still waits."""
 
 
 class Heartbeat:
-    """Tells `tell` from time to time that the program waits, and for what. `beat` is to be called again and again."""
+    """Passes messages to `tell` that the program still waits, and for what, when nothing else was told for long.
+
+    `tell_if_quiet` has to be called repeatedly, and `on_event` for each event of the session.
+    """
 
     def __init__(self, session: SessionInterface, tell: Callable[[str], None]) -> None:
         self._session = session
@@ -32,8 +35,8 @@ class Heartbeat:
         self._news_at = self._now()
         self._unreachable_since: float | None = None
 
-    def heard(self, event: Event) -> None:
-        """Listens to the session: where there is news, nobody needs a sign of life."""
+    def on_event(self, event: Event) -> None:
+        """Takes note of an event that was told: no message is needed for some time."""
         if json_lines.about_jobs(event):
             self._news_at = self._now()
 
@@ -42,14 +45,14 @@ class Heartbeat:
         """Seconds for which Hetzner has not answered; 0 while it does."""
         return 0.0 if self._unreachable_since is None else self._now() - self._unreachable_since
 
-    def beat(self) -> None:
-        """Says that it waits, if that was not said for long enough."""
+    def tell_if_quiet(self) -> None:
+        """Tells that the program waits, if nothing was told for long enough."""
         failure = self._session.connection.failure or self._session.jobs.halted
         if failure is None:
             self._unreachable_since = None
         elif self._unreachable_since is None:
             self._unreachable_since = self._now()
-        if self._now() - self._news_at < (QUIET_FOR if failure is None else TOLD_EVERY):
+        if self._now() - self._news_at < (QUIET_EVERY if failure is None else UNREACHABLE_EVERY):
             return
         self._news_at = self._now()
         why = (
@@ -57,25 +60,25 @@ class Heartbeat:
             if failure
             else ""
         )
-        self._tell(f"Still waiting{': ' if why else ''}{why}. {_off_meanwhile(self._session)}".strip())
+        self._tell(f"Still waiting{': ' if why else ''}{why}. {_off_text(self._session)}".strip())
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long powering on is tried at the end, in seconds: in all, and since Hetzner has stopped answering."""
+    """How long powering on is tried at the end, in seconds: `total`, and `unreachable` without an answer."""
 
-    in_all: float
+    total: float
     unreachable: float
 
 
 AT_THE_END = Limits(math.inf, 3600.0)
-"""After a signal, or a normal end: longer than most faults of a network last."""
+"""After a signal or a normal end: longer than most network outages last."""
 
 AFTER_TIMEOUT = Limits(900.0, 120.0)
-"""After `--timeout`: whoever set it wants an end."""
+"""After `--timeout`, which promises an end (`--help` names these figures)."""
 
 
-async def settle(
+async def power_on_and_leave(
     session: SessionInterface,
     heartbeat: Heartbeat,
     limits: Limits,
@@ -83,9 +86,9 @@ async def settle(
     cancel_waiting: bool = False,
     work: asyncio.Task[None] | None = None,
 ) -> str | None:
-    """Starts nothing more and powers on what is off because of us, within limits; gives what is left, in words.
+    """Starts nothing more and powers on servers that are off because of us, within the limits.
 
-    Ends with `work`, the session's task, in any case.
+    Returns a text about servers that are still off, or None. Ends early when `work`, the session's task, ends.
     """
     leaving = asyncio.ensure_future(session.jobs.leave(cancel_waiting=cancel_waiting))
     ends = {leaving} if work is None else {leaving, work}
@@ -93,25 +96,25 @@ async def settle(
     try:
         while not leaving.done():
             await asyncio.wait(ends, timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
-            heartbeat.beat()
-            in_all = session.clock.monotonic() - started >= limits.in_all
-            if in_all or heartbeat.unreachable_for >= limits.unreachable or (work is not None and work.done()):
+            heartbeat.tell_if_quiet()
+            total = session.clock.monotonic() - started >= limits.total
+            if total or heartbeat.unreachable_for >= limits.unreachable or (work is not None and work.done()):
                 break
         if leaving.done():
             leaving.result()
     finally:
         leaving.cancel()
-    return still_off(session)
+    return left_off_text(session)
 
 
-def names_off(session: SessionInterface) -> list[str]:
-    """The servers that are off because of us, or may still go off."""
+def names_of_servers_off(session: SessionInterface) -> list[str]:
+    """The names of the servers that are off because of us, or may still shut down."""
     return list(dict.fromkeys(job.server_name for job in session.jobs.pending_work().off))
 
 
-def still_off(session: SessionInterface) -> str | None:
-    """Which servers are left off, or may go off, because of us, and what to do; none when there are none."""
-    names = names_off(session)
+def left_off_text(session: SessionInterface) -> str | None:
+    """Which servers are left off because of us, or may still shut down, and what to do; None when there are none."""
+    names = names_of_servers_off(session)
     if not names:
         return None
     return (
@@ -120,6 +123,6 @@ def still_off(session: SessionInterface) -> str | None:
     )
 
 
-def _off_meanwhile(session: SessionInterface) -> str:
-    names = names_off(session)
+def _off_text(session: SessionInterface) -> str:
+    names = names_of_servers_off(session)
     return f"Off because of hsnap-tui, or may still go off: {formatting.listed(names, 20)}." if names else ""

@@ -12,7 +12,7 @@ from hsnap_tui.common import formatting
 from hsnap_tui.events import JobEventKind as Kind
 from hsnap_tui.messages.job_messages import capital, count_in_words, explain, job_in_words
 
-__all__ = ["Line", "Severity", "explain", "say"]
+__all__ = ["Line", "Severity", "explain", "line_for"]
 
 
 class Severity(StrEnum):
@@ -44,23 +44,23 @@ class Line:
         return f"{formatting.clock_time(self.at)}  {about}{self.text}"
 
 
-def say(event: ev.Event) -> Line | None:
+def line_for(event: ev.Event) -> Line | None:
     """The event in words, or none for what is only of use to programs."""
     if isinstance(event, ev.JobEvent):
         percent = event.percent if event.kind is Kind.PROGRESS else None
         severity = _SEVERITY.get(event.kind, Severity.INFO)
         return Line(event.at, event.server_name, job_in_words(event), severity, percent)
-    said = _fleet(event) or _program(event)
-    if said is None:
+    server_text_severity = _fleet(event) or _program(event)
+    if server_text_severity is None:
         return None
-    server, text, severity = said
+    server, text, severity = server_text_severity
     return Line(event.at, server, text, severity)
 
 
-_Said = tuple[str, str, Severity]
+_ServerText = tuple[str, str, Severity]
 
 
-def _fleet(event: ev.Event) -> _Said | None:
+def _fleet(event: ev.Event) -> _ServerText | None:
     match event:
         case ev.LockTaken(server=server, lock_holder=lock_holder, ours=ours):
             percent = f" ({lock_holder.progress} %)" if lock_holder and lock_holder.progress else ""
@@ -88,7 +88,7 @@ def _fleet(event: ev.Event) -> _Said | None:
     return None
 
 
-def _program(event: ev.Event) -> _Said | None:
+def _program(event: ev.Event) -> _ServerText | None:
     match event:
         case ev.ConnectionLost(error=error):
             return "", f"{capital(explain(ev.Failure.of(error)))} What is shown is the last data.", Severity.BAD

@@ -144,7 +144,7 @@ class Session:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def greet(self, warnings: Iterable[str]) -> None:
+    def publish_warnings(self, warnings: Iterable[str]) -> None:
         """Tells hints about the settings as soon as somebody listens."""
         self._greetings = tuple(warnings)
 

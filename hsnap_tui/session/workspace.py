@@ -134,7 +134,7 @@ class Workspace:
         if any(project.title == settings.project for project in self._projects):
             raise RefusedError(f"{settings.project} is open already.")
         session = open_session(settings, settings.token, self._scope, self._clock)
-        session.greet(settings.warnings)
+        session.publish_warnings(settings.warnings)
         project = OpenProject(session)
         session.subscribe(partial(self._publish, project))
         project.on_end(partial(self._ended, project))

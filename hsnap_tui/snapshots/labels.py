@@ -1,4 +1,4 @@
-"""Labels as people type them, checked by Hetzner's rules before anything is sent."""
+"""Reads labels that users type, and checks them by Hetzner's rules ("Labels" in the API description)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterable
 
 RESERVED = {"hetzner.cloud": "Hetzner keeps it for itself", "hsnap-tui": "hsnap-tui finds its own snapshots by it"}
-"""Prefixes that a label of a person's may not have, and why."""
+"""Prefixes that users may not use in labels, and why."""
 
 _SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _DNS_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 class LabelError(ValueError):
-    """A label that Hetzner, or we, refuse; the text says which and why."""
+    """A label that Hetzner or hsnap-tui does not allow; the text says which and why."""
 
 
 def parse_labels(pairs: Iterable[str]) -> dict[str, str]:
-    """Labels from `key=value` pairs, one each. Raises `LabelError`; rules: "Labels" in the API description."""
+    """The labels of `key=value` pairs. Raises `LabelError`."""
     labels: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -33,7 +33,7 @@ def parse_labels(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def parse_label_line(line: str) -> dict[str, str]:
-    """Labels from one line, `key=value` pairs between spaces or commas. Raises `LabelError`."""
+    """The labels of a line of `key=value` pairs, separated by spaces or commas. Raises `LabelError`."""
     return parse_labels(part for part in re.split(r"[,\s]+", line) if part)
 
 

@@ -1,4 +1,4 @@
-"""The description of a snapshot from a template with a closed list of fields; never a format string."""
+"""Makes the description of a snapshot from a template. Its fields are a fixed list; it is never a format string."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ FIELDS: dict[str, Callable[[Server, datetime], str]] = {
     "location": lambda server, _now: server.location,
     "status": lambda server, _now: server.status.value,
 }
-"""What may stand between braces; dates and times are UTC."""
+"""The fields by name, written `{name}` in a template; dates and times are in UTC."""
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 class TemplateError(ValueError):
-    """A template that cannot be used; the text says what is wrong and how to write it."""
+    """A template that can't be used; the text says what is wrong and how to write it."""
 
 
 def render(template: str, server: Server, now: datetime) -> str:
-    """The description for one server at `now`. Raises `TemplateError`."""
+    """The description for a server at `now`. Raises `TemplateError`."""
     moment = now.astimezone(UTC)
     text = "".join(part if isinstance(part, str) else part(server, moment) for part in _parse(template)).strip()
     if not text:
@@ -40,13 +40,13 @@ def render(template: str, server: Server, now: datetime) -> str:
 
 
 def check(template: str) -> None:
-    """Raises `TemplateError` when the template itself is wrong, whatever the server."""
+    """Raises `TemplateError` when the template is wrong for every server."""
     if not _parse(template):
         raise TemplateError("the description is empty: Hetzner would make one up, so write something")
 
 
 def fields_in_words() -> str:
-    """The closed list as it is shown to people: `{name} {id} …`."""
+    """All fields as they are written in a template: `{name} {id} …`."""
     return " ".join(f"{{{name}}}" for name in FIELDS)
 
 

@@ -1,1 +1,1 @@
-"""Terminals, pipes and signals: nothing in here ever waits for who reads."""
+"""Terminals, pipes and signals. Nothing here ever blocks the event loop because a reader is slow."""

@@ -1,7 +1,7 @@
-"""Writing to a terminal, pipe or file without ever waiting for it: a thread of its own does the waiting.
+"""Writes to a terminal, pipe or file on a thread of its own.
 
-A terminal that is frozen (Ctrl-S, a stalled connection) or a full pipe blocks `write` for as long as it likes. What
-switches servers on again shares a thread with what is written, so that thread must never be the one that waits.
+A frozen terminal (Ctrl-S, a stalled connection) or a full pipe can block `write` without limit. The event loop also
+powers servers on, so it must never be blocked by output.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from collections import deque
 from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
-PIECE = 4096
-"""Bytes in one write: small, so that it can be seen whether the other side still takes something."""
+CHUNK = 4096
+"""Bytes in one write: few, so that `flush` can tell a slow reader from one that takes nothing."""
 
 
 class Sink(Protocol):
-    """Where bytes go: an unbuffered file."""
+    """An unbuffered binary file."""
 
     def write(self, data: memoryview, /) -> int | None:
-        """Writes some of the bytes; gives how many, or none when it would block. Raises `OSError`."""
+        """Writes some of the bytes; returns how many, or None when it would block. Raises `OSError`."""
         ...
 
     def fileno(self) -> int:
-        """The descriptor."""
+        """The file descriptor."""
         ...
 
 
 class BackgroundWriter:
-    """Writes in the order in which it was given things; whoever gives them never waits, and nothing is raised.
+    """Writes data in the order in which it was given. `write` never blocks and never raises.
 
-    When it cannot be written any more (the reader or the terminal is gone), `on_gone` is called once and everything
-    that follows goes nowhere. `on_idle` is called whenever everything has been written. Both are called on the
-    writer's thread. Without a sink it is gone from the start.
+    When writing fails for good (the reader or the terminal is gone), `on_gone` is called once and all further data is
+    dropped. `on_idle` is called whenever everything has been written. Both are called on the writer's thread. Without
+    a sink all data is dropped from the start.
     """
 
     def __init__(
@@ -56,16 +56,16 @@ class BackgroundWriter:
 
     @property
     def gone(self) -> bool:
-        """Whether what is written goes nowhere."""
+        """Whether data is dropped since writing has failed for good."""
         return self._gone
 
     @property
     def pending(self) -> int:
-        """Bytes that wait, or are being written."""
+        """How many bytes have not been written yet."""
         return self._size
 
     def write(self, data: bytes, *, droppable: bool = False) -> None:
-        """Hands bytes to the thread; `discard` may take back those that are `droppable`."""
+        """Queues data; `discard` removes data again that is `droppable`."""
         if not data:
             return
         with self._changed:
@@ -79,16 +79,16 @@ class BackgroundWriter:
             self._changed.notify_all()
 
     def discard(self) -> None:
-        """Takes back everything droppable whose writing has not begun."""
+        """Removes all droppable data whose writing has not begun."""
         with self._changed:
             kept = [(data, droppable) for data, droppable in self._pending if not droppable]
             self._size -= sum(len(data) for data, _ in self._pending) - sum(len(data) for data, _ in kept)
             self._pending = deque(kept)
 
-    def flush(self, without_progress: float, longest: float | None = None) -> bool:
-        """Waits until everything is written; whether it was.
+    def flush(self, without_progress: float, total: float | None = None) -> bool:
+        """Waits until everything is written; returns whether it was.
 
-        Gives up when nothing was taken for `without_progress` seconds, or after `longest` seconds.
+        Gives up when no byte was written for `without_progress` seconds, or after `total` seconds.
         """
         started = time.monotonic()
         with self._changed:
@@ -98,11 +98,11 @@ class BackgroundWriter:
                 if self._written != written:
                     since, written = now, self._written
                 until = since + without_progress
-                if longest is not None:
-                    until = min(until, started + longest)
+                if total is not None:
+                    until = min(until, started + total)
                 if now >= until:
                     return False
-                self._changed.wait(min(until - now, 60.0))  # forever is no number for it
+                self._changed.wait(min(until - now, 60.0))  # it accepts no infinite time-out
         return not self._gone
 
     def _run(self) -> None:
@@ -114,7 +114,7 @@ class BackgroundWriter:
             try:
                 self._write(data)
             except (OSError, ValueError):  # a closed file is a ValueError
-                self._give_up()
+                self._mark_gone()
                 return
             with self._changed:
                 idle = self._size == 0
@@ -126,17 +126,17 @@ class BackgroundWriter:
         assert sink is not None  # noqa: S101 - the thread is only started with one
         view = memoryview(data)
         while view:
-            taken = sink.write(view[:PIECE])
-            if taken is None:  # somebody else has made the descriptor non-blocking
+            written = sink.write(view[:CHUNK])
+            if written is None:  # another process that shares the terminal has made it non-blocking
                 select.select([], [sink], [])
                 continue
-            view = view[taken:]
+            view = view[written:]
             with self._changed:
-                self._written += taken
-                self._size -= taken
+                self._written += written
+                self._size -= written
                 self._changed.notify_all()
 
-    def _give_up(self) -> None:
+    def _mark_gone(self) -> None:
         with self._changed:
             self._gone = True
             self._pending.clear()

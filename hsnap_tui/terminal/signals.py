@@ -1,6 +1,6 @@
-"""The signals that end the program, or stop it for a while.
+"""The signals that end or suspend the program.
 
-The first that ends it asks to leave in order, a Ctrl-C after that ends it at once.
+The first SIGTERM, SIGHUP or SIGINT asks to leave in good order; a Ctrl-C after that ends the process at once.
 """
 
 from __future__ import annotations
@@ -14,44 +14,46 @@ from types import FrameType
 
 
 class LeaveSignals:
-    """SIGTERM, SIGHUP and SIGINT call `ask` on the event loop; SIGINT after that calls `at_once`, which ends it all.
+    """SIGTERM, SIGHUP and SIGINT call `leave` on the event loop. A later SIGINT calls `end_now`, which must end the
+    process.
 
-    A terminal that is closed may send SIGHUP twice, so only Ctrl-C means it. `at_once` is called by the signal
-    itself, whatever the event loop does at that moment. A SIGHUP that was ignored at the start (nohup) stays ignored.
+    A later SIGHUP does not: a terminal that is closed may send it twice. `end_now` is called in the signal handler,
+    so that it works while the event loop is blocked. A SIGHUP that is ignored at the start (nohup) stays ignored.
     """
 
-    def __init__(self, ask: Callable[[], None], at_once: Callable[[], None]) -> None:
-        self.asked = False
-        self._ask = ask
-        self._at_once = at_once
+    def __init__(self, leave: Callable[[], None], end_now: Callable[[], None]) -> None:
+        self.leave_requested = False
+        self._leave = leave
+        self._end_now = end_now
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Takes the signals over for as long as it lasts. To be called on the event loop, in the main thread."""
+        """Handles the signals while the context lasts. Must be called on the event loop, in the main thread."""
         self._loop = asyncio.get_running_loop()
         before = []
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)  # Windows has no SIGHUP
             if number is not None and not (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
-                before.append((number, signal.signal(number, self._arrived)))
+                before.append((number, signal.signal(number, self._on_signal)))
         try:
             yield
         finally:
             for number, handler in before:
                 signal.signal(number, handler)
 
-    def _arrived(self, number: int, _frame: FrameType | None) -> None:
-        if self.asked and number == signal.SIGINT:
-            self._at_once()
-        self.asked = True
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self.leave_requested and number == signal.SIGINT:
+            self._end_now()
+        self.leave_requested = True
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._ask)
+            self._loop.call_soon_threadsafe(self._leave)
 
 
 @contextlib.contextmanager
 def stopping(may_stop: Callable[[], bool]) -> Iterator[None]:
-    """Ctrl-Z stops the process only when `may_stop`. To be called in the main thread; Windows has nothing like it."""
+    """Ctrl-Z suspends the process only when `may_stop()`. Must be called in the main thread; does nothing on
+    Windows."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         if may_stop():
@@ -67,7 +69,8 @@ def stopping(may_stop: Callable[[], bool]) -> Iterator[None]:
         signal.signal(signal.SIGTSTP, before)
 
 
-def write_from_the_background() -> None:
-    """From now on no terminal stops the process for writing to it (`stty tostop`): that would keep servers off."""
+def ignore_background_stops() -> None:
+    """Ignores SIGTTOU, by which a terminal with `stty tostop` stops background processes that write to it: a stopped
+    process can't power on servers."""
     if hasattr(signal, "SIGTTOU"):
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)

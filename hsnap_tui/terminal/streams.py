@@ -1,7 +1,7 @@
-"""Standard output and standard error, so that printing never waits and never fails.
+"""Standard output and standard error on background writers, so that `print` never blocks and never fails.
 
-A full pipe, a frozen terminal, a reader that has gone, a stream that was closed before the start: the work that is
-told about goes on in any case.
+Neither a full pipe, nor a frozen terminal, a reader that is gone, or a stream that was closed before the start may
+stop the program's work.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from typing import TextIO
 
 from hsnap_tui.terminal.background_writer import BackgroundWriter
 
-MOST_PENDING = 64 * 1024 * 1024
-"""Bytes that may wait for a reader; one that lets more pile up is taken to be gone."""
+MAX_PENDING_BYTES = 64 * 1024 * 1024
+"""How many bytes may wait for a reader; further output is dropped."""
 
-SLOW_READER = 10.0
-"""Seconds for which a reader may take nothing at the end of a run before the rest is not written."""
+SLOW_READER_TIMEOUT = 10.0
+"""Seconds without progress after which the rest is not written at the end of a run."""
 
-LAST_WORDS = 0.5
-"""The same after somebody asked to leave."""
+SHORT_FLUSH = 0.5
+"""The same, after the user has asked to leave."""
 
 
 class Stream(io.TextIOBase):
-    """A text stream in front of a writer of its own thread. What cannot be encoded is written with backslashes."""
+    """A text stream that writes to a `BackgroundWriter`. Characters that can't be encoded are written as escapes."""
 
-    def __init__(self, writer: BackgroundWriter, behind: TextIO | None) -> None:
+    def __init__(self, writer: BackgroundWriter, stream: TextIO | None) -> None:
         self.writer = writer
-        self._behind = behind
-        self._encoding = (behind.encoding if behind is not None else None) or "utf-8"
+        self._stream = stream
+        self._encoding = (stream.encoding if stream is not None else None) or "utf-8"
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """The encoding of the stream behind it."""
+        """The encoding of the original stream."""
         return self._encoding
 
     def writable(self) -> bool:
@@ -44,43 +44,44 @@ class Stream(io.TextIOBase):
         return True
 
     def isatty(self) -> bool:
-        """Whether a terminal is behind it."""
-        return self._behind is not None and self._behind.isatty()
+        """Whether the original stream is a terminal."""
+        return self._stream is not None and self._stream.isatty()
 
     def fileno(self) -> int:
-        """The descriptor behind it. Raises `OSError` when there is none."""
-        if self._behind is None:
+        """The descriptor of the original stream. Raises `OSError` when there is none."""
+        if self._stream is None:
             raise io.UnsupportedOperation("this stream was closed before the program began")
-        return self._behind.fileno()
+        return self._stream.fileno()
 
     def write(self, text: str) -> int:
-        """Hands the text on; gives its length."""
-        if self.writer.pending <= MOST_PENDING:
+        """Queues the text; returns its length."""
+        if self.writer.pending <= MAX_PENDING_BYTES:
             self.writer.write(text.encode(self._encoding, "backslashreplace"))
         return len(text)
 
 
 class Streams:
-    """Both streams of the process. `patience`: seconds without progress after which the end waits no longer."""
+    """Standard output and standard error. At the end of the program both are written out, until nothing was written
+    for `flush_timeout` seconds."""
 
     def __init__(self, out: BackgroundWriter, err: BackgroundWriter) -> None:
         self.out = out
         self.err = err
-        self.patience = math.inf
+        self.flush_timeout = math.inf
 
-    def flush(self, patience: float) -> None:
-        """Waits until both are written, or until nothing was taken for so many seconds."""
+    def flush(self, flush_timeout: float) -> None:
+        """Waits until both are written, or until nothing was written for `flush_timeout` seconds."""
         for writer in dict.fromkeys((self.out, self.err)):  # both may be the same
-            writer.flush(patience)
+            writer.flush(flush_timeout)
 
-    def hurry(self) -> None:
-        """Somebody has asked to leave: the end waits no longer than a moment."""
-        self.patience = LAST_WORDS
+    def shorten_flush(self) -> None:
+        """Lets the end of the program wait for a slow reader only for `SHORT_FLUSH` seconds."""
+        self.flush_timeout = SHORT_FLUSH
 
 
 @contextmanager
-def never_waiting() -> Iterator[Streams]:
-    """Replaces `sys.stdout` and `sys.stderr`; waits at the end, within `patience`, until all is written."""
+def non_blocking_output() -> Iterator[Streams]:
+    """Replaces `sys.stdout` and `sys.stderr`; at the end waits, within `flush_timeout`, until all is written."""
     _fill_closed_descriptors()
     before = (sys.stdout, sys.stderr)
     for stream in before:
@@ -89,14 +90,14 @@ def never_waiting() -> Iterator[Streams]:
     out = _writer(sys.stdout)
     err = out if _same_file(*before) else _writer(sys.stderr)
     streams = Streams(out, err)
-    with redirect_stdout(_replaced(before[0], out)), redirect_stderr(_replaced(before[1], err)):
+    with redirect_stdout(_replacement(before[0], out)), redirect_stderr(_replacement(before[1], err)):
         try:
             yield streams
         finally:
-            streams.flush(streams.patience)
+            streams.flush(streams.flush_timeout)
 
 
-def _replaced(stream: TextIO | None, writer: BackgroundWriter) -> TextIO:
+def _replacement(stream: TextIO | None, writer: BackgroundWriter) -> TextIO:
     return Stream(writer, stream) if stream is None or _sink(stream) is not None else stream  # type: ignore[return-value]
 
 
@@ -105,9 +106,9 @@ def _writer(stream: TextIO | None) -> BackgroundWriter:
 
 
 def _sink(stream: TextIO) -> io.RawIOBase | None:
-    """The unbuffered file of a stream; none for streams that are no files.
+    """The unbuffered file of a stream; None for streams that are no files.
 
-    With PYTHONUNBUFFERED, which containers set, nothing is between the two.
+    With PYTHONUNBUFFERED, which containers often set, the stream's `buffer` is that file itself.
     """
     buffer = getattr(stream, "buffer", None)
     if isinstance(buffer, io.RawIOBase):
@@ -117,14 +118,14 @@ def _sink(stream: TextIO) -> io.RawIOBase | None:
 
 
 def _same_file(out: TextIO | None, err: TextIO | None) -> bool:
-    """Whether both lead to the same terminal, pipe or file: then one thread keeps their lines in order."""
+    """Whether both write to the same terminal, pipe or file; one thread then keeps their lines in order."""
     if out is None or err is None or _sink(out) is None or _sink(err) is None:
         return False
     return os.path.sameopenfile(out.fileno(), err.fileno())
 
 
 def _fill_closed_descriptors() -> None:
-    """A file that is opened later must not get the number of a standard stream."""
+    """Opens standard streams that are closed, so that no file opened later gets descriptor 0, 1 or 2."""
     for number in range(3):
         try:
             os.fstat(number)

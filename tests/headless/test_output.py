@@ -202,7 +202,7 @@ def test_a_narrow_encoding_never_ends_a_run() -> None:
 def test_a_sentence_stays_out_of_the_lines_of_json(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.StringIO()
     report = JsonReport(out)
-    report.say("for people")
+    report.write_text("for people")
     report.record({"v": 1, "event": "end"})
     report.close()
     assert [json.loads(line) for line in out.getvalue().splitlines()] == [{"v": 1, "event": "end"}]
@@ -214,6 +214,6 @@ def test_words_leave_records_out() -> None:
     report = TextReport(out)
     report.record({"v": 1})
     report.progress([])
-    report.say("for people")
+    report.write_text("for people")
     report.close()
     assert out.getvalue() == "for people\n"

@@ -15,8 +15,8 @@ from hsnap_tui.demo.model.faults import Fault
 from hsnap_tui.events import Failure, Notice
 from hsnap_tui.headless.exit_codes import exit_code
 from hsnap_tui.headless.report import TextReport
-from hsnap_tui.headless.run import tell_what_is_left
-from hsnap_tui.headless.waiting import QUIET_FOR, TOLD_EVERY, Heartbeat, Limits, settle
+from hsnap_tui.headless.run import write_what_is_left
+from hsnap_tui.headless.waiting import QUIET_EVERY, UNREACHABLE_EVERY, Heartbeat, Limits, power_on_and_leave
 from hsnap_tui.jobs.core.model import JobState, Power, SnapshotJob, SnapshotOptions
 from hsnap_tui.jobs.interface import PendingWork
 from hsnap_tui.session.interface import ConnectionStatus, SessionInterface
@@ -137,7 +137,7 @@ async def test_what_cannot_be_paid_within_the_limits_is_named(limits: Limits, fa
     told: list[str] = []
     heartbeat = Heartbeat(console, told.append)
     session.clock.leap = 60.0
-    left = await asyncio.wait_for(settle(console, heartbeat, limits), PATIENCE)
+    left = await asyncio.wait_for(power_on_and_leave(console, heartbeat, limits), PATIENCE)
     assert left is not None
     assert left.startswith("Off because of hsnap-tui, or may still go off: web-1 and web-2. hsnap-tui resume")
 
@@ -145,7 +145,7 @@ async def test_what_cannot_be_paid_within_the_limits_is_named(limits: Limits, fa
 async def test_the_end_of_the_session_ends_it_too() -> None:
     console = cast(SessionInterface, EndlessSession())
     work = asyncio.create_task(asyncio.sleep(0))
-    left = settle(console, Heartbeat(console, print), Limits(math.inf, math.inf), work=work)
+    left = power_on_and_leave(console, Heartbeat(console, print), Limits(math.inf, math.inf), work=work)
     assert await asyncio.wait_for(left, PATIENCE) is not None
 
 
@@ -157,32 +157,34 @@ def test_signs_of_life_come_when_nothing_else_does() -> None:
 
     def after(seconds: float) -> list[str]:
         session.clock.seconds += seconds
-        heartbeat.beat()
+        heartbeat.tell_if_quiet()
         new, told[:] = list(told), []
         return new
 
-    assert after(QUIET_FOR - 1) == []
+    assert after(QUIET_EVERY - 1) == []
     assert after(1) == ["Still waiting."]
     assert after(1) == []
     session.failure = UNREACHABLE
-    assert after(TOLD_EVERY / 2) == []
-    assert after(TOLD_EVERY / 2) == ["Still waiting: no access to Hetzner for 30 seconds (Hetzner can't be reached)."]
+    assert after(UNREACHABLE_EVERY / 2) == []
+    assert after(UNREACHABLE_EVERY / 2) == [
+        "Still waiting: no access to Hetzner for 30 seconds (Hetzner can't be reached)."
+    ]
     session.jobs.off = (job("web-1"),)
-    assert after(TOLD_EVERY) == [
+    assert after(UNREACHABLE_EVERY) == [
         "Still waiting: no access to Hetzner for 1 minute and 30 seconds (Hetzner can't be reached). "
         "Off because of hsnap-tui, or may still go off: web-1."
     ]
-    heartbeat.heard(Notice(START, "p", "news"))
-    assert after(TOLD_EVERY - 1) == []
+    heartbeat.on_event(Notice(START, "p", "news"))
+    assert after(UNREACHABLE_EVERY - 1) == []
     session.failure = None
-    assert after(QUIET_FOR - TOLD_EVERY) == []
+    assert after(QUIET_EVERY - UNREACHABLE_EVERY) == []
     assert heartbeat.unreachable_for == 0.0
 
 
 def test_a_server_that_may_still_go_off_is_named_and_is_no_exit_code_0() -> None:
     out = io.StringIO()
     late = replace(job("web-1"), state=JobState.DONE, power=Power.WATCHED)
-    tell_what_is_left([late, replace(job("web-2"), state=JobState.DONE, power=Power.RESTORED)], TextReport(out))
+    write_what_is_left([late, replace(job("web-2"), state=JobState.DONE, power=Power.RESTORED)], TextReport(out))
     assert out.getvalue() == (
         "Asked to shut down, but running so far: web-1. What still goes off because of that is powered on by "
         "the next hsnap-tui or hsnap-tui resume.\n"

@@ -14,7 +14,7 @@ from hsnap_tui.jobs.core.delete_snapshot import FOUND_GONE, GONE_ALREADY, Delete
 from hsnap_tui.jobs.core.model import HoldReason, JobState
 from hsnap_tui.jobs.store.codec import from_text, to_text
 from hsnap_tui.messages.deletion_messages import name_of
-from hsnap_tui.messages.event_lines import say
+from hsnap_tui.messages.event_lines import line_for
 from hsnap_tui.messages.job_messages import count_in_words, hold_in_words, state_in_words
 
 NOW = datetime(2026, 7, 11, 14, 3, 7, tzinfo=UTC)
@@ -47,7 +47,7 @@ def event(kind: Kind, failure: ev.Failure | None = None, note: str | None = None
 
 
 def words(told: ev.JobEvent) -> str:
-    line = say(told)
+    line = line_for(told)
     assert line is not None
     return line.plain()[10:]
 
@@ -84,7 +84,7 @@ def test_each_outcome_has_its_words(told: ev.JobEvent, said: str) -> None:
 
 
 def test_batches_and_states_are_told_by_their_kind() -> None:
-    queued = say(ev.BatchQueued(NOW, "p", "b1", 3, "delete_snapshot"))
+    queued = line_for(ev.BatchQueued(NOW, "p", "b1", 3, "delete_snapshot"))
     assert queued is not None
     assert "batch b1: 3 deletions" in queued.text
     assert count_in_words(2, {"snapshot"}) == "2 snapshots"
@@ -92,7 +92,7 @@ def test_batches_and_states_are_told_by_their_kind() -> None:
     asked, done = replace(JOB, state=JobState.REQUESTING), replace(JOB, state=JobState.DONE)
     assert [state_in_words(job) for job in (JOB, asked, done)] == ["queued", "deleting", "deleted"]
     assert state_in_words(replace(done, gone_already=True)) == "gone already"
-    assert report.in_short([asked, done, JOB]) == "1 of 3 done, 1 queued, 1 deleting"
+    assert report.progress_text([asked, done, JOB]) == "1 of 3 done, 1 queued, 1 deleting"
 
 
 def test_lines_of_json_name_the_kind_and_the_image_and_no_server() -> None:

@@ -12,7 +12,7 @@ from hsnap_tui.cloud.errors import CloudError, ErrorKind
 from hsnap_tui.cloud.model import Action, ActionStatus, Server, ServerStatus
 from hsnap_tui.events import JobEventKind as Kind
 from hsnap_tui.jobs.core.model import HoldReason
-from hsnap_tui.messages.event_lines import Severity, say
+from hsnap_tui.messages.event_lines import Severity, line_for
 from hsnap_tui.messages.job_messages import explain, hold_in_words
 
 NOW = datetime(2026, 7, 11, 14, 3, 7, tzinfo=UTC)
@@ -22,7 +22,7 @@ REFUSED = ev.Failure("limit_reached", "image limit exceeded", "Delete some.", "f
 
 
 def words(event: ev.Event) -> str:
-    line = say(event)
+    line = line_for(event)
     assert line is not None
     assert line.at == NOW
     return f"{line.server} {line.text}".strip()
@@ -63,8 +63,8 @@ def test_a_server_that_changed(change: dict[str, object], said: str) -> None:
 
 
 def test_nothing_is_said_where_nothing_is_to_be_said() -> None:
-    assert say(ev.FleetUpdated(NOW, "p", frozenset({1}))) is None
-    assert say(ev.ServerChanged(NOW, "p", SG5, replace(SG5, raw_name="other"))) is None
+    assert line_for(ev.FleetUpdated(NOW, "p", frozenset({1}))) is None
+    assert line_for(ev.ServerChanged(NOW, "p", SG5, replace(SG5, raw_name="other"))) is None
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_snapshot_done() -> None:
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_kind_of_job_event_has_words(kind: Kind) -> None:
-    bare = say(job(kind))
-    full = say(
+    bare = line_for(job(kind))
+    full = line_for(
         job(
             kind,
             percent=40,
@@ -162,7 +162,7 @@ def test_every_kind_of_job_event_has_words(kind: Kind) -> None:
 
 def test_severities() -> None:
     def severity(kind: Kind) -> Severity:
-        line = say(job(kind))
+        line = line_for(job(kind))
         assert line is not None
         return line.severity
 
@@ -174,7 +174,7 @@ def test_severities() -> None:
 
 def test_names_are_only_text() -> None:
     hostile = replace(SG5, name="[/foo]{0}%s")
-    line = say(ev.LockTaken(NOW, "p", hostile, HOLDER, False))
+    line = line_for(ev.LockTaken(NOW, "p", hostile, HOLDER, False))
     assert line is not None
     assert line.server == "[/foo]{0}%s"
     assert "[/foo]{0}%s: locked by" in line.plain()

@@ -61,7 +61,7 @@ def test_the_longest_wait_holds_for_a_reader_that_takes_a_little_at_a_time() -> 
     sink = Sink(portions=1)
     writer = BackgroundWriter(sink)
     writer.write(bytes(1_000_000))
-    assert not writer.flush(30, longest=0.01)
+    assert not writer.flush(30, total=0.01)
 
 
 def test_a_reader_that_has_gone_is_told_once_and_what_follows_goes_nowhere() -> None:

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from hsnap_tui import events as ev
-from hsnap_tui.messages.event_lines import say
+from hsnap_tui.messages.event_lines import line_for
 from hsnap_tui.session.interface import SessionInterface
 from hsnap_tui.tui import keys
 from hsnap_tui.tui.commands import Commands
@@ -96,7 +96,7 @@ class FleetScreen(Screen[None]):
     def _repaint(self) -> None:
         self._repaint_pending = False
         pending, self._pending_events = self._pending_events, []
-        self.query_one(LogPane).write(line for event in pending if (line := say(event)))
+        self.query_one(LogPane).write(line for event in pending if (line := line_for(event)))
         dirty: set[int] = set()
         for event in pending:
             dirty.update(self._apply_event(event))

@@ -1,4 +1,7 @@
-"""What no command passes over when it ends: a process in charge that stands still, jobs that can't be read."""
+"""What every command without a screen reports at its end: a leader that stands still, jobs that can't be read.
+
+Either can mean that a server is off because of us. The exit code is then never 0.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ from hsnap_tui.messages import event_lines
 from hsnap_tui.session.session import Session
 
 GIVE_UP_AFTER = 2 * STILL_AFTER
-"""Seconds after which a command waits no longer for a process in charge that stands still."""
+"""Seconds after which a command no longer waits for a leader that stands still."""
 
 
-def stands_still(session: Session) -> str | None:
-    """Why waiting for the process in charge is of no use, what that means for servers, and what to do; or none."""
+def stalled_leader_text(session: Session) -> str | None:
+    """That the leader stands still, what that means for servers, and what to do; None while it works."""
     leader = session.jobs.leader
     if leader is None or leader.still_since is None or leader.still_for < GIVE_UP_AFTER:
         return None
@@ -27,8 +30,8 @@ def stands_still(session: Session) -> str | None:
     return f"{event_lines.stalled(leader.pid, leader.still_since)} {meaning} All jobs are kept."
 
 
-def unreadable(session: Session) -> str | None:
-    """Which servers may be off because of jobs that can't be read, in words; or none."""
+def unreadable_jobs_text(session: Session) -> str | None:
+    """Which servers may be off because of jobs that can't be read; None when there are none."""
     servers = list(dict.fromkeys(job.server for job in session.jobs.unreadable.values() if job.may_be_off))
     if not servers:
         return None
@@ -38,7 +41,7 @@ def unreadable(session: Session) -> str | None:
     )
 
 
-def with_debts(session: Session, code: ExitCode) -> ExitCode:
-    """The exit code, which is not "all done" while a server is off because of us, or may be."""
-    owed = session.jobs.pending_work().off or unreadable(session)
-    return ExitCode.UNFINISHED if code is ExitCode.DONE and owed else code
+def with_servers_off(session: Session, code: ExitCode) -> ExitCode:
+    """The exit code, with `UNFINISHED` in place of `DONE` while a server is, or may be, off because of us."""
+    left_off = session.jobs.pending_work().off or unreadable_jobs_text(session)
+    return ExitCode.UNFINISHED if code is ExitCode.DONE and left_off else code
