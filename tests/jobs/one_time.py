@@ -15,7 +15,10 @@ LONGEST = 7 * 86_400.0
 
 
 class OneTime(VirtualClock):
-    """A virtual clock that moves while `begin` has been called more often than `end`."""
+    """A virtual clock that moves while `begin` has been called more often than `end`.
+
+    It stands still while requests are under way, except for as many as are `stalled`: those are never answered.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,6 +27,7 @@ class OneTime(VirtualClock):
         self._moving: asyncio.Task[None] | None = None
         self._watchers: list[asyncio.Future[None]] = []
         self.busy = self._is_busy
+        self.stalled = 0
 
     def begin(self, cloud: HetznerCloud) -> None:
         """From now on the time stands still while this client's requests are under way."""
@@ -47,7 +51,8 @@ class OneTime(VirtualClock):
             await watcher
 
     def _is_busy(self) -> bool:
-        return bool(self._threads) or any(cloud._chain._executor._calls for cloud in self._clouds)
+        requests = sum(len(cloud._chain._executor._calls) for cloud in self._clouds)
+        return bool(self._threads) or requests > self.stalled
 
     async def _move(self, test: asyncio.Task[Any] | None) -> None:
         latest = self.monotonic() + LONGEST

@@ -11,6 +11,7 @@ from hsnap_tui.demo.model.faults import Fault
 from hsnap_tui.events import JobEventKind
 from hsnap_tui.jobs.core.model import HoldReason, JobState, SnapshotOptions
 from tests.jobs.support import desk, simulated, statuses
+from tests.patience import FOREVER, until
 
 BRIEFLY = SnapshotOptions(shut_down=True, max_downtime=timedelta(minutes=2))
 
@@ -40,13 +41,17 @@ async def test_a_refusal_that_would_meet_all_shuts_down_one_server_only(tmp_path
 async def test_a_route_that_is_down_costs_one_server_the_allowed_downtime(tmp_path: Path, kind: str) -> None:
     with simulated() as served:
         served.add_fault(Fault(kind, "POST", "create_image"))
-        async with desk(served, tmp_path, read_timeout=1.0) as at:
+        async with desk(served, tmp_path, read_timeout=FOREVER) as at:
             await at.start(BRIEFLY)
+            if kind == "stall":  # the allowed downtime ends while this very request is still without an answer
+                await until(lambda: served.count("POST", "create_image") == 1)
+                at.clock.stalled = 1
             await at.settled()
             await at.until(lambda: len(at.told(JobEventKind.NEEDS_APPROVAL)) == 4)
             held = sorted(str(event.note) for event in at.told(JobEventKind.NEEDS_APPROVAL))
             assert held == ["downtime", "refused", "refused", "refused"]
             assert served.count("POST", "shutdown") == 1
+            assert kind != "stall" or served.count("POST", "create_image") == 1
             assert set(statuses(served).values()) == {"running"}
             (downtime,) = [job.downtime for job in at.jobs() if job.downtime]
             assert downtime >= timedelta(minutes=2)
