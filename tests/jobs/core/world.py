@@ -373,7 +373,7 @@ class World:
             self._see(begun, self.view())
             pause = every if self.now < soon else LATER if self.owes else max(every, LATER)
             self._rest(min(until, self.now + pause), stop_at)
-            self._count_downtime(self.now - begun)
+            self._count_downtime(begun)
 
     def _rest(self, until: datetime, stop_at: RequestKind | None) -> None:
         """Until the next poll: what the job asks for meanwhile is answered."""
@@ -382,10 +382,12 @@ class World:
             due = wake_at if wake_at is not None and self.now < wake_at < until else until
             self.wait((due - self.now).total_seconds())
 
-    def _count_downtime(self, passed: timedelta) -> None:
+    def _count_downtime(self, begun: datetime) -> None:
+        """Counts the time since a poll was begun that saw the server off: what nobody has seen yet is no delay."""
+        passed, off_since = self.now - begun, self.hetzner.off_since
         if not promises.off_because_of_us(self):
             self.off_while_well = self.off_too_long = NO_TIME
-        elif self.can_switch_on:
+        elif self.can_switch_on and off_since is not None and off_since <= self.true(begun):
             self.off_while_well += passed
             if self.off_while_well > self.job.options.max_downtime:
                 self.off_too_long += passed
