@@ -56,11 +56,39 @@ class JobsArguments:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotsListArguments:
+    """`hsnap-tui snapshots list`."""
+
+    choices: Choices
+    demo: bool
+    servers: tuple[str, ...]
+    selector: str | None
+    network_wait: timedelta
+    json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotsDeleteArguments:
+    """`hsnap-tui snapshots delete`; without `yes` a person is asked."""
+
+    choices: Choices
+    demo: bool
+    image_ids: tuple[int, ...]
+    yes: bool
+    dry_run: bool
+    network_wait: timedelta
+    timeout: timedelta | None
+    json: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CompletionArguments:
     """`hsnap-tui completion`: the shell whose script is printed."""
 
     shell: str
 
 
-HeadlessArguments = SnapshotArguments | ResumeArguments | JobsArguments
+HeadlessArguments = (
+    SnapshotArguments | SnapshotsListArguments | SnapshotsDeleteArguments | ResumeArguments | JobsArguments
+)
 Arguments = ConsoleArguments | HeadlessArguments | CompletionArguments

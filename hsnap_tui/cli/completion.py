@@ -8,15 +8,17 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from hsnap_tui.config.contexts import config_path, read_contexts
 from hsnap_tui.config.errors import SettingsError
+
+T = TypeVar("T")
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_HSNAP_TUI_COMPLETE"
@@ -45,9 +47,23 @@ def contexts(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> l
 
 def servers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The servers that have had a snapshot from this machine, without those that the line names already."""
-    known = _server_names(_given(ctx))
+    from hsnap_tui.jobs.store.known_names import known_servers  # noqa: PLC0415 - takes long to import
+
+    known = _read_journal(_given(ctx), known_servers)
     named = set(ctx.params.get(param.name or "") or ())
     return _beginning_with(incomplete, (name for name in known if name not in named))
+
+
+def snapshots(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The IDs of snapshots that were made from this machine and not deleted from it, each with its server's name."""
+    from hsnap_tui.jobs.store.known_names import known_snapshots  # noqa: PLC0415 - takes long to import
+
+    named = {str(image_id) for image_id in ctx.params.get(param.name or "") or ()}
+    return [
+        CompletionItem(str(image_id), help=server if _SAFE.fullmatch(server) else None)
+        for image_id, server in _read_journal(_given(ctx), known_snapshots)
+        if str(image_id).startswith(incomplete) and str(image_id) not in named
+    ]
 
 
 def themes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -57,12 +73,12 @@ def themes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     return _beginning_with(incomplete, names())
 
 
-def _server_names(given: Mapping[str, Any]) -> list[str]:
+def _read_journal(given: Mapping[str, Any], read: Callable[[Path], list[T]]) -> list[T]:
+    """What `read` finds in the project's journal; nothing where there is none, or none that can be read."""
     import sqlite3  # noqa: PLC0415 - these take long to import and are for this completion only
 
     from hsnap_tui.config.settings import Choices, load  # noqa: PLC0415
     from hsnap_tui.jobs.store.errors import JournalError  # noqa: PLC0415
-    from hsnap_tui.jobs.store.known_servers import known_servers  # noqa: PLC0415
     from hsnap_tui.jobs.store.project_identity import JOURNAL, ProjectIdentity, find, fingerprint  # noqa: PLC0415
 
     if given.get("demo"):
@@ -74,7 +90,7 @@ def _server_names(given: Mapping[str, Any]) -> list[str]:
             return []
         identity = ProjectIdentity(settings.endpoint, (fingerprint(settings.token.reveal()),))
         folder = find(settings.state_dir, identity)
-        return [] if folder is None else known_servers(folder / JOURNAL)
+        return [] if folder is None else read(folder / JOURNAL)
     except (SettingsError, JournalError, sqlite3.Error, OSError, RuntimeError):
         return []
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any
 
 import click
 
@@ -21,9 +20,17 @@ from hsnap_tui.cli.arguments import (
     SnapshotArguments,
 )
 from hsnap_tui.cli.help_text import CommandWithEpilog, GroupWithEpilog, of_headless_command, of_program
-from hsnap_tui.cli.parameter_types import DURATION, ENDPOINT, LABEL, SECONDS, SERVER_COUNT, TEMPLATE, THEME
+from hsnap_tui.cli.parameter_types import DURATION, LABEL, SERVER_COUNT, TEMPLATE, THEME
+from hsnap_tui.cli.shared_options import (
+    choices,
+    common_options,
+    is_terminal,
+    json_option,
+    merged,
+    unattended_options,
+)
+from hsnap_tui.cli.snapshots_options import snapshots
 from hsnap_tui.common.text import clean
-from hsnap_tui.config.settings import CONNECT_TIMEOUT, READ_TIMEOUT, Choices
 from hsnap_tui.headless.exit_codes import ExitCode
 from hsnap_tui.headless.selection import ServerSelection
 from hsnap_tui.jobs.core.model import IfLocked, IfStillOn, SnapshotOptions
@@ -31,8 +38,6 @@ from hsnap_tui.snapshots.labels import LabelError, parse_labels
 from hsnap_tui.snapshots.template import DEFAULT_TEMPLATE, fields_in_words
 
 PROGRAM = "hsnap-tui"
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def parse(words: Sequence[str] | None = None) -> Arguments:
@@ -53,60 +58,6 @@ def parse(words: Sequence[str] | None = None) -> Arguments:
     return arguments
 
 
-def _common_options(command: F) -> F:
-    """The options that may stand before or after the command."""
-    for option in reversed(
-        (
-            click.option("--demo", is_flag=True, help="use a simulated Hetzner Cloud; needs no account"),
-            click.option(
-                "--context",
-                metavar="NAME",
-                help="a context of the official command line",
-                shell_complete=completion.contexts,
-            ),
-            click.option("--endpoint", type=ENDPOINT, metavar="URL", help="the API's address"),
-            click.option("--read-only", is_flag=True, help="refuse everything that changes a server"),
-            click.option(
-                "--state-dir",
-                metavar="DIR",
-                type=click.Path(path_type=Path),
-                help="where the journals are kept; by default they are this user's own: cron of root and another "
-                "user's console know of each other only with the same folder (install -d -m 2770 -g GROUP DIR)",
-            ),
-            click.option(
-                "--connect-timeout", metavar="S", type=SECONDS, help=f"seconds to connect ({CONNECT_TIMEOUT:g})"
-            ),
-            click.option(
-                "--read-timeout", metavar="S", type=SECONDS, help=f"seconds to wait for an answer ({READ_TIMEOUT:g})"
-            ),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def _json_option(command: F) -> F:
-    return click.option("--json", is_flag=True, help="a line of JSON for each event, see below")(command)
-
-
-def _unattended_options(command: F) -> F:
-    command = click.option(
-        "--timeout",
-        type=DURATION,
-        metavar="TIME",
-        help="how long all of it may take (no limit); after that nothing more is started, servers that are off "
-        "because of it are powered on (for 15 minutes at most, and 2 without an answer from Hetzner), and it ends "
-        "with 5, naming those that are still off",
-    )(command)
-    return click.option(
-        "--network-wait",
-        type=DURATION,
-        metavar="TIME",
-        default=timedelta(minutes=1),
-        help="how long to try again when Hetzner cannot be reached at the start (1m)",
-    )(command)
-
-
 @click.group(
     PROGRAM,
     cls=GroupWithEpilog,
@@ -125,16 +76,16 @@ def _unattended_options(command: F) -> F:
     help="hsnap-dark (default), hsnap-light, or one of Textual's themes",
     shell_complete=completion.themes,
 )
-@_common_options
+@common_options
 @click.pass_context
 def program(ctx: click.Context, /, theme: str | None, **common: Any) -> ConsoleArguments:
     """What the console is started with; a command takes what stood before it from the context."""
     ctx.obj = common
-    if ctx.invoked_subcommand is None and not (_is_terminal(sys.__stdin__) and _is_terminal(sys.__stderr__)):
+    if ctx.invoked_subcommand is None and not (is_terminal(sys.__stdin__) and is_terminal(sys.__stderr__)):
         raise click.UsageError(
-            "the console needs a terminal; without one there are hsnap-tui snapshot, resume and jobs"
+            "the console needs a terminal; without one there are hsnap-tui snapshot, snapshots, resume and jobs"
         )
-    return ConsoleArguments(_choices(common), common["demo"], theme)
+    return ConsoleArguments(choices(common), common["demo"], theme)
 
 
 @program.command(
@@ -190,13 +141,13 @@ def program(ctx: click.Context, /, theme: str | None, **common: Any) -> ConsoleA
 )
 @click.option("--label", type=LABEL, multiple=True, metavar="K=V", help="a label for the snapshots; may be repeated")
 @click.option("--dry-run", is_flag=True, help="say what would be done and send nothing")
-@_unattended_options
-@_json_option
-@_common_options
+@unattended_options
+@json_option
+@common_options
 @click.pass_context
 def snapshot(ctx: click.Context, /, **given: Any) -> SnapshotArguments:
     """What `hsnap-tui snapshot` is to do."""
-    common, dry_run = _merged(ctx, given), bool(given["dry_run"])
+    common, dry_run = merged(ctx, given), bool(given["dry_run"])
     servers = ServerSelection(tuple(given["names"]), given["selector"], given["all_"])
     if not (servers.names or servers.all or servers.selector):
         raise click.UsageError("name servers, or choose them with --selector or --all")
@@ -219,7 +170,7 @@ def snapshot(ctx: click.Context, /, **given: Any) -> SnapshotArguments:
         labels=labels,
     )
     return SnapshotArguments(
-        _choices(common, read_only=dry_run),
+        choices(common, read_only=dry_run),
         common["demo"],
         servers,
         options,
@@ -239,20 +190,20 @@ def snapshot(ctx: click.Context, /, **given: Any) -> SnapshotArguments:
     "followed, jobs not yet started go on when they are less than an hour old and switch nothing off.",
 )
 @click.option("--yes", is_flag=True, help="go on with held jobs too")
-@_unattended_options
-@_json_option
-@_common_options
+@unattended_options
+@json_option
+@common_options
 @click.pass_context
 def resume(
     ctx: click.Context, /, yes: bool, network_wait: timedelta, timeout: timedelta | None, json: bool, **given: Any
 ) -> ResumeArguments:
     """What `hsnap-tui resume` is to do."""
-    common = _merged(ctx, given)
+    common = merged(ctx, given)
     if common["read_only"]:
         raise click.UsageError(
             "--read-only sends nothing, so nothing can be resumed; hsnap-tui jobs tells what is left"
         )
-    return ResumeArguments(_choices(common), common["demo"], yes, network_wait, timeout, json)
+    return ResumeArguments(choices(common), common["demo"], yes, network_wait, timeout, json)
 
 
 @program.command(
@@ -261,13 +212,13 @@ def resume(
     short_help="tell what is under way, and past batches",
     help="Tells what is under way and past batches, from the journal on this machine.",
 )
-@_json_option
-@_common_options
+@json_option
+@common_options
 @click.pass_context
 def jobs(ctx: click.Context, /, json: bool, **given: Any) -> JobsArguments:
     """What `hsnap-tui jobs` is to do."""
-    common = _merged(ctx, given)
-    return JobsArguments(_choices(common), common["demo"], json)
+    common = merged(ctx, given)
+    return JobsArguments(choices(common), common["demo"], json)
 
 
 @program.command(
@@ -285,35 +236,20 @@ def completion_(shell: str) -> CompletionArguments:
 
 
 @program.command("help", short_help="show the help of a command", help="Shows the help of a command.")
-@click.argument("command", required=False, metavar="[COMMAND]")
+@click.argument("words", nargs=-1, metavar="[COMMAND]...")
 @click.pass_context
-def help_(ctx: click.Context, /, command: str | None) -> None:
+def help_(ctx: click.Context, /, words: tuple[str, ...]) -> None:
     """Shows what `--help` shows after that command."""
-    top = ctx.find_root()
-    if command is None:
-        click.echo(top.get_help())
-    else:
-        found = program.get_command(top, command)
+    shown = ctx.find_root()
+    for word in words:
+        of = shown.command
+        found = of.get_command(shown, word) if isinstance(of, click.Group) else None
         if found is None:
-            raise click.UsageError(
-                f"there is no command “{command}”; there are {', '.join(program.list_commands(top))}"
-            )
-        with click.Context(found, parent=top, info_name=command) as inner:
-            click.echo(inner.get_help())
+            there = f"; there are {', '.join(of.list_commands(shown))}" if isinstance(of, click.Group) else ""
+            raise click.UsageError(f"there is no command “{word}”{there}")
+        shown = click.Context(found, parent=shown, info_name=word)
+    click.echo(shown.get_help())
     ctx.exit()
 
 
-def _merged(ctx: click.Context, /, given: dict[str, Any]) -> dict[str, Any]:
-    """The common options of a command: what stands after it, or else what stands before it."""
-    before: dict[str, Any] = ctx.find_root().obj
-    return {name: given[name] or value for name, value in before.items()}
-
-
-def _choices(common: dict[str, Any], *, read_only: bool = False) -> Choices:
-    chosen = {**common, "read_only": common["read_only"] or read_only}
-    del chosen["demo"]
-    return Choices(**chosen)
-
-
-def _is_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and stream.isatty()
+program.add_command(snapshots)

@@ -40,6 +40,12 @@ def _server_count(text: str) -> int:
     return int(text)
 
 
+def _image_id(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text[:20]) < 2**63:
+        raise ValueError(f"“{clean(text)}” is no ID of a snapshot; hsnap-tui snapshots list shows them")
+    return int(text)
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -75,6 +81,7 @@ def _theme(text: str) -> str:
 
 DURATION = CheckedText("duration", parse_duration)
 SERVER_COUNT = CheckedText("number of servers", _server_count)
+IMAGE_ID = CheckedText("image ID", _image_id)
 SECONDS = CheckedText("seconds", _seconds)
 ENDPOINT = CheckedText("endpoint", _endpoint)
 LABEL = CheckedText("label", _label)

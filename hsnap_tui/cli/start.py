@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from hsnap_tui.cli.arguments import (
     JobsArguments,
     ResumeArguments,
     SnapshotArguments,
+    SnapshotsDeleteArguments,
+    SnapshotsListArguments,
 )
 from hsnap_tui.cli.demo_process import DemoProcess
 from hsnap_tui.cli.options import PROGRAM, program
@@ -30,6 +33,7 @@ from hsnap_tui.terminal.signals import ignore_background_stops
 from hsnap_tui.terminal.streams import SLOW_READER_TIMEOUT, Streams
 
 if TYPE_CHECKING:
+    from hsnap_tui.cloud.model import Snapshot
     from hsnap_tui.headless.report import Report
 
 
@@ -107,6 +111,10 @@ async def _run(
 
     if isinstance(arguments, JobsArguments):
         return await commands.jobs(settings, token, report)
+    if isinstance(arguments, SnapshotsListArguments):
+        return await _list_snapshots(arguments, settings, token, report)
+    if isinstance(arguments, SnapshotsDeleteArguments):
+        return await _delete_snapshots(arguments, settings, token, report, streams)
     if not (isinstance(arguments, SnapshotArguments) and arguments.dry_run):
         streams.flush_timeout = SLOW_READER_TIMEOUT
     interrupts = Interrupts(streams, report.close)
@@ -122,3 +130,57 @@ async def _run(
                 arguments.servers, arguments.options, arguments.description, network_wait, arguments.dry_run
             )
             return await commands.snapshot(session, command, report, interrupts)
+
+
+async def _list_snapshots(
+    arguments: SnapshotsListArguments, settings: Settings, token: Secret, report: Report
+) -> int:
+    from hsnap_tui.common.clock import SystemClock  # noqa: PLC0415
+    from hsnap_tui.headless.snapshots_list import ListCommand, list_snapshots  # noqa: PLC0415
+    from hsnap_tui.session.factory import open_cloud  # noqa: PLC0415
+
+    clock = SystemClock()
+    cloud = open_cloud(settings, token, clock)
+    command = ListCommand(arguments.servers, arguments.selector, arguments.network_wait.total_seconds())
+    try:
+        return await list_snapshots(cloud, clock, command, report)
+    finally:
+        await cloud.close()
+
+
+async def _delete_snapshots(
+    arguments: SnapshotsDeleteArguments, settings: Settings, token: Secret, report: Report, streams: Streams
+) -> int:
+    from hsnap_tui.common.clock import SystemClock  # noqa: PLC0415
+    from hsnap_tui.fleet.poll_targets import PollScope  # noqa: PLC0415
+    from hsnap_tui.headless.run import Interrupts  # noqa: PLC0415
+    from hsnap_tui.headless.snapshots_delete import DeleteCommand, choose, delete  # noqa: PLC0415
+    from hsnap_tui.session.factory import open_cloud, open_session  # noqa: PLC0415
+    from hsnap_tui.terminal.question import says_yes  # noqa: PLC0415
+
+    clock = SystemClock()
+    cloud = open_cloud(settings, token, clock)
+    command = DeleteCommand(
+        arguments.image_ids,
+        arguments.network_wait.total_seconds(),
+        arguments.timeout,
+        arguments.dry_run,
+        None if arguments.yes else says_yes,
+    )
+    began = clock.monotonic()
+    chosen: tuple[Snapshot, ...] | ExitCode = ExitCode.UNFINISHED
+    try:
+        chosen = await choose(cloud, clock, command, report)
+    finally:
+        if isinstance(chosen, ExitCode):
+            await cloud.close()
+    if isinstance(chosen, ExitCode):
+        return chosen
+    streams.flush_timeout = SLOW_READER_TIMEOUT
+    interrupts = Interrupts(streams, report.close)
+    session = open_session(settings, token, PollScope.JOBS_ONLY, clock, cloud)
+    limit, spent = arguments.timeout, timedelta(seconds=clock.monotonic() - began)
+    left = None if limit is None else max(timedelta(seconds=1), limit - spent)
+    with interrupts.listening(session, report):
+        async with interrupts.within(clock, left):
+            return await delete(session, chosen, report, interrupts, command.network_wait)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Protocol
 
-from hsnap_tui.cloud.model import Action, Image, Server, Snapshot, Submitted
+from hsnap_tui.cloud.model import Action, Image, Server, Snapshot, StoragePrice, Submitted
 
 
 class Priority(IntEnum):
@@ -109,6 +109,10 @@ class CloudApi(Protocol):
 
     async def get_image(self, image_id: int, priority: Priority) -> Image:
         """One image of any type; `NOT_FOUND` when there is none."""
+        ...
+
+    async def storage_price(self, priority: Priority) -> StoragePrice:
+        """What a GB of a snapshot costs a month in this project."""
         ...
 
     async def delete_image(self, image_id: int, priority: Priority) -> None:

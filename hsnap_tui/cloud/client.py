@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from hsnap_tui.cloud import limits, pages, parse
 from hsnap_tui.cloud.api import Priority, RateLimitStatus, RecentActions
 from hsnap_tui.cloud.chain.request import ApiRequest
-from hsnap_tui.cloud.model import Action, Image, Server, Snapshot, Submitted
+from hsnap_tui.cloud.model import Action, Image, Server, Snapshot, StoragePrice, Submitted
 from hsnap_tui.cloud.pages import I, Page
 from hsnap_tui.cloud.request_chain import RequestChain
 from hsnap_tui.cloud.transport.proxy import proxy_settings
@@ -123,6 +123,10 @@ class HetznerCloud:
     async def get_image(self, image_id: int, priority: Priority) -> Image:
         """One image of any type; `NOT_FOUND` when there is none."""
         return await self._chain.send(ApiRequest(priority, "GET", f"/images/{image_id}", "/images/{id}", parse.image))
+
+    async def storage_price(self, priority: Priority) -> StoragePrice:
+        """What a GB of a snapshot costs a month in this project."""
+        return await self._chain.send(ApiRequest(priority, "GET", "/pricing", "/pricing", parse.storage_price))
 
     async def delete_image(self, image_id: int, priority: Priority) -> None:
         """Deletes a snapshot or backup at once (204, no action, says the API's description); sent once."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -153,6 +154,15 @@ class Image:
     type: str
     description: str
     delete_protected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoragePrice:
+    """What a GB of a snapshot costs a month: `pricing.image.price_per_gb_month`, without and with VAT."""
+
+    currency: str
+    net: Decimal
+    gross: Decimal
 
 
 @dataclass(frozen=True, slots=True)

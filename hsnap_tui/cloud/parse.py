@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from hsnap_tui.cloud.model import (
@@ -16,6 +17,7 @@ from hsnap_tui.cloud.model import (
     Server,
     ServerStatus,
     Snapshot,
+    StoragePrice,
     Submitted,
 )
 from hsnap_tui.common.text import clean
@@ -64,6 +66,14 @@ def image(answer: object) -> Image:
     image_id = _required(_id(raw.get("id")), "image")
     protected = _object(raw, "protection").get("delete") is True
     return Image(image_id, _text(raw.get("type")), _text(raw.get("description")), protected)
+
+
+def storage_price(answer: object) -> StoragePrice:
+    """What a GB of an image costs a month; `MalformedError` when the answer does not tell."""
+    pricing = _object(answer, "pricing")
+    price = _object(_object(pricing, "image"), "price_per_gb_month")
+    net, gross = (_required(_decimal(price.get(name)), "price of images") for name in ("net", "gross"))
+    return StoragePrice(_text(pricing.get("currency")), net, gross)
 
 
 def submitted(answer: object, project: str) -> Submitted:
@@ -205,6 +215,15 @@ def _number(value: object) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) and number >= 0 else None
+
+
+def _decimal(value: object) -> Decimal | None:
+    """A price, which the API sends as a text; none when it is no such thing."""
+    try:
+        price = Decimal(value) if isinstance(value, str) else None
+    except InvalidOperation:
+        return None
+    return price if price is not None and price.is_finite() and price >= 0 else None
 
 
 def _text(value: object) -> str:

@@ -13,7 +13,9 @@ from hsnap_tui.config.secret import Secret
 from hsnap_tui.config.settings import Settings
 from hsnap_tui.events import Failure
 from hsnap_tui.headless import dry_run, json_lines, unfinished
-from hsnap_tui.headless.auto_release import PROCESS_ENDED, AutoRelease
+from hsnap_tui.headless.auto_release import AutoRelease
+from hsnap_tui.headless.batch import follow_batch
+from hsnap_tui.headless.ending import end as _end
 from hsnap_tui.headless.exit_codes import ExitCode
 from hsnap_tui.headless.report import Report
 from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, follow, running, wait_ready
@@ -28,9 +30,6 @@ from hsnap_tui.jobs.store.rows import UnreadableJob
 from hsnap_tui.messages import job_messages
 from hsnap_tui.session.session import Session
 from hsnap_tui.snapshots.template import render
-
-TAKEOVERS = 5
-"""How often a batch may pass to another leader before its jobs stay held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +63,13 @@ async def snapshot(session: Session, command: SnapshotCommand, report: Report, i
             RefusedError,
         ) as error:
             return _nothing_started(error, report)
-        return await _follow_batch(session, report, interrupts, batch, network_wait)
-
-
-async def _follow_batch(
-    session: Session, report: Report, interrupts: Interrupts, batch: str, network_wait: float
-) -> ExitCode:
-    """Follows a batch of this process. Its jobs are approved whenever they are held only because another process has
-    become the leader: the options of the command line were the user's approval."""
-
-    def chosen() -> list[Job]:
-        return _jobs_of(session, batch)
-
-    auto_release = AutoRelease(session, chosen, reasons=PROCESS_ENDED, times=TAKEOVERS)
-    return await follow(session, report, chosen, interrupts, network_wait, auto_release=auto_release)
+        return await follow_batch(session, report, interrupts, batch, network_wait)
 
 
 def _request(session: Session, servers: list[Server], command: SnapshotCommand) -> SnapshotRequest:
     now = session.clock.now()
     targets = (Target(server.id, server.name, render(command.template, server, now)) for server in servers)
     return SnapshotRequest(tuple(targets), command.options)
-
-
-def _jobs_of(session: Session, batch: str) -> list[Job]:
-    return [job for job in session.jobs.by_id.values() if job.batch == batch]
 
 
 def _nothing_started(error: Exception, report: Report) -> ExitCode:
@@ -163,12 +145,6 @@ async def resume(
             return await follow(session, report, chosen, interrupts, network_wait, auto_release=auto_release)
         except (NoAccessError, LeftEarlyError, RefusedError) as error:
             return _nothing_started(error, report)
-
-
-def _end(report: Report, code: ExitCode, text: str) -> ExitCode:
-    report.write_text(text)
-    report.record(json_lines.record("end", exit=int(code), message=text))
-    return code
 
 
 async def jobs(settings: Settings, token: Secret, report: Report, *, limit: int = 20) -> ExitCode:

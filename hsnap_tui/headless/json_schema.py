@@ -15,7 +15,8 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "progress, needs_approval, done, failed, …), "
         "batch_queued, batch_ended, role_changed, leader_stalled, leader_responds, sending_halted, sending_resumed, "
         "connection_lost, connection_restored, notice, still_waiting (a sign of life), "
-        "would_snapshot (--dry-run: a line for each server), batch and job (hsnap-tui jobs), and end, the last line",
+        "would_snapshot (--dry-run: a line for each server), would_delete (the same for each snapshot to delete), "
+        "snapshot (hsnap-tui snapshots list), batch and job (hsnap-tui jobs), and end, the last line",
         "at": "when it happened, UTC",
         "project": "the ID of the project: the name of its folder in the state directory, the same for all its "
         "tokens; token-… until the servers have been listed once with a new token",
@@ -37,10 +38,12 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "state, hold": "the job's state (queued, waiting, shutting_down, requesting, checking, creating, "
         "powering_on, needs_approval, unknown, done, failed, skipped, cancelled), and why it needs approval",
         "description": "of the snapshot",
-        "locked, status": "of the server",
+        "locked, status": "of the server; status also of the snapshot: creating, available or unavailable",
+        "protected, labels": "of the snapshot: whether it is protected from deletion, and its labels",
+        "monthly_net, monthly_gross, currency": "what the snapshot costs a month, without and with VAT",
         "would_skip, would_wait": "--dry-run: the server is locked, so that it would be skipped, or waited for",
         "would_shut_down, would_power_on": "--dry-run: whether the server would be shut down, and powered on again",
-        "created, ended": "when a job was asked for, and when it was over",
+        "created, ended": "when a job was asked for, or a snapshot was created, and when the job was over",
         "off": "the servers that are still off because of hsnap-tui, or may still go off, when it ends",
         "exit, message": "the exit code, and why nothing was started",
     }

@@ -9,7 +9,7 @@ from hsnap_tui.cloud.model import Server
 from hsnap_tui.common import formatting
 from hsnap_tui.common.text import clean
 
-_ID, _NAME = "id:", "name:"
+BY_ID, BY_NAME = "id:", "name:"
 
 
 class NothingMatchedError(Exception):
@@ -39,7 +39,7 @@ def chosen(servers: Iterable[Server], choice: ServerSelection, matching: Collect
     and `AmbiguousError`.
     """
     known = sorted(servers, key=lambda server: (server.raw_name, server.id))
-    named = {name: [server for server in known if _is_meant(server, name)] for name in sorted(set(choice.names))}
+    named = {name: [server for server in known if is_meant(server, name)] for name in sorted(set(choice.names))}
     if missing := [clean(name) for name, meant in named.items() if not meant]:
         raise NothingMatchedError(f"Nothing was started: no server has the name or ID {formatting.listed(missing)}.")
     if both := [clean(name) for name, meant in named.items() if _is_ambiguous(name, meant)]:
@@ -51,10 +51,11 @@ def chosen(servers: Iterable[Server], choice: ServerSelection, matching: Collect
     return found
 
 
-def _is_meant(server: Server, name: str) -> bool:
-    if name.startswith(_ID):
-        return str(server.id) == name.removeprefix(_ID)
-    return server.raw_name == name.removeprefix(_NAME) or str(server.id) == name
+def is_meant(server: Server, name: str) -> bool:
+    """Whether a word of the command line means this server."""
+    if name.startswith(BY_ID):
+        return str(server.id) == name.removeprefix(BY_ID)
+    return server.raw_name == name.removeprefix(BY_NAME) or str(server.id) == name
 
 
 def _is_ambiguous(name: str, meant: list[Server]) -> bool:
@@ -67,5 +68,5 @@ def _ambiguous(number: str, meant: list[Server]) -> str:
     by_name = next(server for server in meant if server is not by_id)
     return (
         f"Nothing was started: {number} is the ID of {by_id.name} and the name of the server with the ID "
-        f"{by_name.id}. Write {_ID}{number} for {by_id.name}, or {_NAME}{number} for the other."
+        f"{by_name.id}. Write {BY_ID}{number} for {by_id.name}, or {BY_NAME}{number} for the other."
     )

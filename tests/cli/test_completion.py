@@ -90,6 +90,24 @@ def test_server_names_come_from_the_journal_without_a_request() -> None:
         assert files(at) == before
 
 
+def test_snapshots_to_delete_come_from_the_journal_without_a_request() -> None:
+    with machine() as at:
+        at.add("web-1", "web-2")
+        assert complete(at.env, "snapshots", "") == ["delete", "list"]
+        assert complete(at.env, "snapshots", "delete", "") == []
+        assert at.run("snapshot", "--all").code == 0
+        first, second = sorted(str(image.id) for image in at.served.call(lambda cloud: cloud.snapshots()))
+        asked, before = at.served.count(), files(at)
+        assert complete(at.env, "snapshots", "delete", "") == [first, second]
+        assert complete(at.env, "snapshots", "delete", first, "--yes", "") == [second]
+        assert complete(at.env, "snapshots", "delete", second) == [second]
+        assert complete(at.env, "snapshots", "list", "web-") == ["web-1", "web-2"]
+        assert (at.served.count(), files(at)) == (asked, before)
+        assert at.run("snapshots", "delete", first, "--yes").code == 0
+        assert complete(at.env, "snapshots", "delete", "") == [second]
+        assert complete(at.env, "snapshot", "web-") == ["web-1", "web-2"], "a deletion is no server"
+
+
 def files(at: Machine) -> set[Path]:
     return set(at.state.rglob("*"))
 
@@ -135,5 +153,5 @@ def test_a_real_bash_completes(tmp_path: Path) -> None:
     """
     bash = shutil.which("bash") or ""
     done = subprocess.run([bash, "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["snapshot", "--if-locked", "prod stage"]
+    assert done.stdout.splitlines() == ["snapshot snapshots", "--if-locked", "prod stage"]
     assert not (tmp_path / "here").exists()

@@ -222,7 +222,7 @@ def test_without_a_terminal_the_console_says_what_to_use(tmp_path: Path) -> None
         check=False,
     )
     assert done.returncode == 2
-    assert "without one there are hsnap-tui snapshot, resume and jobs" in done.stderr
+    assert "without one there are hsnap-tui snapshot, snapshots, resume and jobs" in done.stderr
 
 
 def test_the_themes_that_may_be_chosen_are_those_of_the_app() -> None:

@@ -10,7 +10,7 @@ from math import ceil, inf
 
 from hsnap_tui.cloud.api import Priority, RateLimitStatus, RecentActions
 from hsnap_tui.cloud.errors import CloudError, ErrorKind
-from hsnap_tui.cloud.model import Action, ActionStatus, Image, Server, Snapshot, Submitted
+from hsnap_tui.cloud.model import Action, ActionStatus, Image, Server, Snapshot, StoragePrice, Submitted
 from tests.clocks import VirtualClock
 from tests.fleet.things import PROJECT, action, server
 
@@ -151,6 +151,9 @@ class World:
         raise NotImplementedError
 
     async def get_image(self, image_id: int, priority: Priority) -> Image:
+        raise NotImplementedError
+
+    async def storage_price(self, priority: Priority) -> StoragePrice:
         raise NotImplementedError
 
     async def delete_image(self, image_id: int, priority: Priority) -> None:

@@ -188,9 +188,10 @@ def _looked_up(builder: StepBuilder[DeleteSnapshotJob], found: ImageLookedUp) ->
     if image is None:
         _gone(builder, seen=True)
         return
-    may_come = request.unknown_until is not None and found.started < request.unknown_until
-    if request.phase is Phase.OUTCOME_UNKNOWN and may_come:
-        builder.look_again_later(DELETE)
+    until = request.unknown_until
+    if request.phase is Phase.OUTCOME_UNKNOWN and until is not None and found.started < until:
+        # Looked at once more when its outcome must be known: many lost answers must not use up the look-ups of all.
+        builder.pause(DELETE, until - builder.now)
         return
     if request.phase is Phase.OUTCOME_UNKNOWN:
         builder.set_request(tracked_request.resolved(request))
@@ -263,8 +264,10 @@ async def send(job: DeleteSnapshotJob, request_kind: RequestKind, cloud: CloudAp
 async def look_up(job: DeleteSnapshotJob, request_kind: RequestKind, tools: LookUpTools) -> ImageLookedUp:
     """Whether the image is there, and what it is. Raises `CloudError`."""
     started = tools.now()
+    # Nothing is in doubt before the first request: to look whether it may be sent belongs to the job's own work.
+    priority = priority_of_look_up(job) if job.delete_image.attempts else priority_of(job, request_kind)
     try:
-        image = await tools.cloud.get_image(job.image_id or 0, priority_of_look_up(job))
+        image = await tools.cloud.get_image(job.image_id or 0, priority)
     except CloudError as error:
         if error.kind is not ErrorKind.NOT_FOUND:
             raise
