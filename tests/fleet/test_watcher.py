@@ -1,7 +1,8 @@
+"""What a watcher sees and tells, and when: rows, locks and their holders, what is gone, what fails."""
+
 from __future__ import annotations
 
 import asyncio
-import itertools
 from math import inf
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from hsnap_tui.cloud.api import Priority
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.events import FleetUpdated, LockCleared, LockTaken, ServerAppeared, ServerGone
-from hsnap_tui.fleet.poll_targets import PollScope, PollTargets
+from hsnap_tui.fleet.poll_targets import PollTargets
 from hsnap_tui.fleet.state import Observation
 from tests.clocks import VirtualClock
 from tests.fleet.desk import Desk
@@ -151,85 +152,6 @@ async def test_followed_actions_are_asked_for_by_id_when_they_leave_the_list(clo
     assert world.calls()["running"] > 10
 
 
-@pytest.mark.parametrize(("servers", "snapshots"), [(1, 0), (50, 300), (51, 0), (1000, 3000), (5000, 3000)])
-@pytest.mark.parametrize(("focused", "most"), [(True, 30), (False, 6)])
-async def test_an_idle_console_costs_little(
-    clock: VirtualClock, servers: int, snapshots: int, focused: bool, most: int
-) -> None:
-    world = World(clock, servers)
-    world.snapshots = [snapshot(number, 1) for number in range(1, snapshots + 1)]
-    async with Desk(world, clock).at_work() as desk:
-        desk.watcher.set_focus(focused=focused)
-        await clock.advance(3 * 3600)
-        assert not desk.failures
-    assert world.requests(3600, 10_800) / 120 <= most
-    minutes = [world.requests(60 * n, 60 * n + 60) for n in range(5, 115)]
-    assert sorted(minutes)[len(minutes) // 2] <= most
-    assert world.requests() / 180 <= most + 1, "the first lists included"
-
-
-@pytest.mark.parametrize("servers", [20, 120, 2000])
-async def test_a_console_left_open_leaves_most_of_the_rate_limit_to_others(clock: VirtualClock, servers: int) -> None:
-    world = World(clock, servers)
-    async with Desk(world, clock).at_work() as desk:
-        await clock.advance(5400)
-        assert desk.watcher.interval.interval <= 2.5
-    assert world.remaining > 0.6 * world.limit
-
-
-async def test_with_locks_all_the_time_twenty_servers_are_watched_within_the_refill(clock: VirtualClock) -> None:
-    world = World(clock, servers=20)
-    world.lock(3, 0)
-    world.lock(4, 0, listed=False)
-    async with Desk(world, clock).at_work() as desk:
-        await clock.advance(3600)
-        assert desk.watcher.interval.slowed_by is None
-    assert world.requests(60, 3600) / 3540 <= 0.95
-
-
-async def test_a_low_budget_slows_it_down_and_is_given_as_the_reason(clock: VirtualClock) -> None:
-    world = World(clock, servers=20, remaining=700)
-    async with Desk(world, clock).at_work() as desk:
-        await clock.advance(60)
-        interval = desk.watcher.interval
-        assert interval.interval > 3
-        assert interval.slowed_by == "to spare the rate limit"
-        assert interval.normal_in is not None
-    assert world.requests() < 30
-
-
-async def test_other_clients_do_not_make_it_take_what_is_left(clock: VirtualClock) -> None:
-    world = World(clock, servers=20, others=0.9)
-    async with Desk(world, clock).at_work():
-        await clock.advance(2 * 3600)
-    assert world.remaining > world.budget().reserve
-
-
-@pytest.mark.parametrize("limit", [50, 100_000])
-async def test_any_limit_is_kept(clock: VirtualClock, limit: int) -> None:
-    world = World(clock, servers=20, limit=limit)
-    world.lock(3, 0)
-    async with Desk(world, clock).at_work():
-        await clock.advance(3600)
-    assert world.remaining >= 0.1 * limit
-    assert world.requests() >= limit / 2 or limit > 5000
-
-
-async def test_without_focus_it_looks_seldom_and_at_once_when_it_is_back(clock: VirtualClock) -> None:
-    world = World(clock, servers=20)
-    async with Desk(world, clock).at_work() as desk:
-        await clock.advance(20)
-        desk.watcher.set_focus(focused=False)
-        await clock.advance(60)
-        assert world.requests(20, 80) <= 16
-        assert desk.watcher.interval.slowed_by == "the terminal is not in focus"
-        before = len(world.asked)
-        await clock.advance(7)
-        desk.watcher.set_focus(focused=True)
-        await clock.advance(0.2)
-        assert len(world.asked) > before
-
-
 async def test_a_key_looks_at_everything_at_once_and_a_held_key_once_a_second(clock: VirtualClock) -> None:
     world = World(clock, servers=120, remaining=500)
     async with Desk(world, clock).at_work() as desk:
@@ -245,48 +167,6 @@ async def test_a_key_looks_at_everything_at_once_and_a_held_key_once_a_second(cl
         await clock.advance(1.5)
         assert all(key.done() for key in keys)
         assert world.calls(begun)["servers"] == 2
-
-
-async def test_a_key_does_not_wait_behind_a_poll_that_the_budget_holds_back(clock: VirtualClock) -> None:
-    world = World(clock, servers=20)
-    async with Desk(world, clock).at_work() as desk:
-        await clock.advance(30)
-        world.remaining = world.budget().reserve
-        world.others = 1.0
-        desk.watcher._cost = 0.01
-        await clock.advance(60)
-        assert world.waiting is Priority.POLL
-        refreshed = asyncio.create_task(desk.watcher.refresh())
-        await clock.advance(0.5)
-        assert refreshed.done()
-        assert world.asked[-1].priority is Priority.KEYPRESS
-
-
-async def test_what_is_urgent_does_not_wait_behind_a_held_poll_either(clock: VirtualClock) -> None:
-    world = World(clock, servers=20)
-    async with Desk(world, clock).at_work() as desk:
-        await clock.advance(30)
-        world.remaining = world.budget().reserve + 10
-        world.others = 1.0
-        desk.watcher._cost = 0.01
-        await clock.advance(20)
-        assert world.waiting is Priority.POLL
-        desk.targets = PollTargets(off=frozenset({4}))
-        desk.watcher.wake()
-        await clock.advance(5)
-        assert world.asked[-1].what == "server 4"
-        assert world.asked[-1].priority is Priority.POWER_ON
-
-
-async def test_waking_makes_no_bursts(clock: VirtualClock) -> None:
-    world = World(clock, servers=20)
-    async with Desk(world, clock).at_work() as desk:
-        await clock.advance(20)
-        before = world.requests()
-        for _ in range(100):
-            desk.watcher.wake()
-            await clock.advance(0.1)
-        assert world.requests() - before <= 8
 
 
 async def test_when_nothing_gets_through_it_says_so_once_backs_off_and_recovers(clock: VirtualClock) -> None:
@@ -382,95 +262,12 @@ async def test_the_first_list_is_tried_until_it_is_there(clock: VirtualClock) ->
         assert len(desk.fleet.views) == 20
 
 
-async def test_snapshots_that_end_together_are_listed_once(clock: VirtualClock) -> None:
-    world = World(clock, servers=120)
-    for number in range(1, 31):
-        world.lock(number, 20, 60 + number / 10, command="create_image")
-    async with Desk(world, clock).at_work():
-        await clock.advance(120)
-    assert world.calls()["snapshots"] == 2
-
-
 async def test_a_failed_list_of_snapshots_is_tried_again_and_is_no_lost_link(clock: VirtualClock) -> None:
     world = World(clock, servers=20, fail=lambda what: ErrorKind.UNAVAILABLE if what == "snapshots" else None)
     async with Desk(world, clock).at_work() as desk:
         await clock.advance(130)
     assert world.calls()["snapshots"] == 3
     assert desk.failures == []
-
-
-# -- without a screen -----------------------------------------------------------------------------------------
-
-
-async def test_without_a_screen_nothing_is_asked_that_no_job_needs(clock: VirtualClock) -> None:
-    world = World(clock, servers=120)
-    world.lock(3, -5)
-    async with Desk(world, clock, PollScope.JOBS_ONLY).at_work() as desk:
-        await clock.advance(60)
-    assert [(one.what, one.priority) for one in world.asked] == [("servers", Priority.JOB), ("running", Priority.JOB)]
-    assert desk.fleet.views[3].lock_holder is not None
-
-
-async def test_without_a_screen_a_waiting_server_is_seen_unlocked_within_four_seconds(clock: VirtualClock) -> None:
-    world = World(clock, servers=120)
-    world.lock(3, -5, 20.2)
-    desk = Desk(world, clock, PollScope.JOBS_ONLY, targets=PollTargets(servers=frozenset({3})))
-    async with desk.at_work():
-        await clock.advance(30)
-    ((cleared_at, _),) = desk.told(LockCleared)
-    assert cleared_at - 20.2 <= 4
-
-
-async def test_without_a_screen_a_hundred_snapshots_are_followed_with_few_requests(clock: VirtualClock) -> None:
-    world = World(clock, servers=100)
-    images = [world.lock(n, -1, 59 + n * 0.18, command="create_image").id for n in range(1, 101)]
-    desk = Desk(world, clock, PollScope.JOBS_ONLY, targets=PollTargets(actions=frozenset(images)))
-    ended: set[int] = set()
-    async with desk.at_work():
-        for _ in range(100):
-            await clock.advance(1)
-            ended = {key for one in desk.seen for key, action in one.actions.items() if not action.running}
-            desk.targets = PollTargets(actions=frozenset(images) - ended)
-    assert ended == set(images)
-    assert world.requests() <= 90
-    assert all(one.requests <= 2 for one in world.asked[1:])
-
-
-async def test_a_server_that_a_job_waits_for_and_that_never_was_there_is_known_to_be_gone(
-    clock: VirtualClock,
-) -> None:
-    world = World(clock, servers=20)
-    desk = Desk(world, clock, PollScope.JOBS_ONLY, targets=PollTargets(servers=frozenset({999})))
-    async with desk.at_work():
-        await clock.advance(5)
-    assert any(999 in one.gone for one in desk.seen)
-
-
-async def test_what_is_urgent_is_looked_at_every_other_second(clock: VirtualClock) -> None:
-    world = World(clock, servers=120)
-    desk = Desk(world, clock, PollScope.JOBS_ONLY, targets=PollTargets(off=frozenset({3})))
-    async with desk.at_work():
-        await clock.advance(20)
-    assert world.calls(10)["server 3"] >= 4
-
-
-@pytest.mark.parametrize("kind", [ErrorKind.UNAUTHORIZED, ErrorKind.UNREACHABLE])
-async def test_lost_access_is_told_when_only_urgent_polls_are_made(clock: VirtualClock, kind: ErrorKind) -> None:
-    world = World(clock, servers=120)
-    desk = Desk(
-        world, clock, PollScope.JOBS_ONLY, targets=PollTargets(off=frozenset({3}), switching=frozenset({1000}))
-    )
-    async with desk.at_work():
-        await clock.advance(20)
-        assert not desk.failures
-        world.fail = lambda _what: kind
-        await clock.advance(10)
-        assert [error.kind for error in desk.failures] == [kind]
-        assert desk.failed()
-        world.fail = lambda _what: None
-        await clock.advance(10)
-        assert not desk.failed()
-        assert len(desk.recoveries) == 1
 
 
 async def test_each_answer_tells_when_it_was_asked_for(clock: VirtualClock) -> None:
@@ -481,40 +278,3 @@ async def test_each_answer_tells_when_it_was_asked_for(clock: VirtualClock) -> N
     asked = {round((one.started - desk.seen[0].started).total_seconds(), 3) for one in desk.seen}
     assert asked <= {round(one.at, 3) for one in world.asked}
     assert isinstance(desk.seen[0], Observation)
-
-
-@pytest.mark.parametrize("left", [0.0, 10.0, 50.0])
-async def test_a_server_that_is_off_is_seen_soon_however_little_is_left(clock: VirtualClock, left: float) -> None:
-    world = World(clock, servers=120, remaining=left)
-    desk = Desk(
-        world, clock, PollScope.JOBS_ONLY, targets=PollTargets(off=frozenset({3}), switching=frozenset({1000}))
-    )
-    world.lock(3, -1, 21.3, command="start_server")
-    async with desk.at_work():
-        await clock.advance(60)
-    seen = [one.started for one in desk.seen if set(one.servers) == {3}]
-    assert len(seen) >= 12
-    assert max((after - before).total_seconds() for before, after in itertools.pairwise(seen)) <= 6
-    ended = [one for one in desk.seen if 1000 in one.actions and not one.actions[1000].running]
-    assert ended, "and so is the action that switches it"
-    assert {one.priority for one in world.asked if one.what == "server 3"} == {Priority.POWER_ON}
-
-
-async def test_what_hangs_holds_up_no_other_look_at_a_server_that_is_off(clock: VirtualClock) -> None:
-    world = World(clock, servers=120, hang={"server 3"})
-    async with Desk(world, clock, targets=PollTargets(off=frozenset({3}))).at_work():
-        await clock.advance(30)
-        assert world.calls()["server 3"] >= 3
-
-
-async def test_a_far_retry_after_is_obeyed_within_reason(clock: VirtualClock) -> None:
-    world = World(clock, servers=20)
-    async with Desk(world, clock).at_work():
-        await clock.advance(20)
-        world.retry_after = 86_400
-        world.fail = lambda _what: ErrorKind.RATE_LIMITED
-        await clock.advance(20)
-        world.fail = lambda _what: None
-        before = len(world.asked)
-        await clock.advance(310)
-        assert len(world.asked) > before

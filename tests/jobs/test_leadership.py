@@ -25,7 +25,7 @@ from hsnap_tui.jobs.core.token_access import TokenAccess
 from hsnap_tui.jobs.store.journal import Journal
 from hsnap_tui.jobs.store.leader import Leader
 from hsnap_tui.jobs.store.presence import Presence, living
-from tests.jobs.store.test_journal import NOW, event, job
+from tests.jobs.store.samples import NOW, event, job
 from tests.jobs.support import Desk, desk, simulated, snapshots_by_job, statuses
 
 DOWN = SnapshotOptions(shut_down=True, at_a_time=4)

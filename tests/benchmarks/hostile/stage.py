@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import select
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,6 +20,8 @@ from hsnap_tui.demo.serving.server import Served, serve_in_thread
 from tests.benchmarks import truth
 from tests.benchmarks.hostile.front import HOST, Front, serve_front
 from tests.benchmarks.hostile.judge import Judge
+from tests.benchmarks.hostile.off_watch import OffWatch
+from tests.benchmarks.hostile.screen import Screen
 
 LOOK_EVERY = 0.1
 _KEPT = ("PATH", "LANG")
@@ -116,122 +111,6 @@ class Run:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
         self.process.wait()
-
-
-class Screen:
-    """A pseudo-terminal as a terminal program holds it, read by a thread until that is told to stop."""
-
-    def __init__(self, columns: int = 120, rows: int = 40) -> None:
-        self.master, self.slave = pty.openpty()
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.read = 0
-        self._is_read = threading.Event()
-        self._is_read.set()
-        self._closed = False
-        self._reader = threading.Thread(target=self._reading, daemon=True)
-        self._reader.start()
-
-    def _reading(self) -> None:
-        while True:
-            self._is_read.wait()
-            if self._closed:
-                return
-            try:
-                if select.select([self.master], [], [], LOOK_EVERY)[0]:
-                    self.read += len(os.read(self.master, 65536))
-            except OSError:
-                return
-
-    def stop_reading(self) -> None:
-        """Nobody reads what is written from now on (a read that is under way may still return)."""
-        self._is_read.clear()
-
-    def go_on_reading(self) -> None:
-        """It is read again."""
-        self._is_read.set()
-
-    def stop_output(self) -> None:
-        """What Ctrl-S does: the kernel lets nothing more out, and whoever writes blocks."""
-        termios.tcflow(self.slave, termios.TCOOFF)
-
-    def resume_output(self) -> None:
-        """What Ctrl-Q does."""
-        with suppress(termios.error):
-            termios.tcflow(self.slave, termios.TCOON)
-
-    def type(self, keys: str) -> None:
-        """Types; does not wait for room."""
-        os.set_blocking(self.master, False)
-        with suppress(BlockingIOError, OSError):
-            os.write(self.master, keys.encode())
-        os.set_blocking(self.master, True)
-
-    def forget_slave(self) -> None:
-        """The program has its own; kept open, it would never learn of the end."""
-        if self.slave >= 0:
-            os.close(self.slave)
-            self.slave = -1
-
-    def vanish(self) -> None:
-        """The terminal is gone: nobody may read it any more, since a file is closed when its last user is done."""
-        self.forget_slave()
-        self._closed = True
-        self._is_read.set()
-        self._reader.join()
-        if self.master >= 0:
-            os.close(self.master)
-            self.master = -1
-
-
-@dataclass(slots=True)
-class OffWatch:
-    """Looks at the servers all the time: when each was off, by the monotonic clock."""
-
-    served: Served
-    spans: dict[str, list[tuple[float, float | None]]] = field(default_factory=dict)
-    _end: threading.Event = field(default_factory=threading.Event)
-
-    def begin(self) -> None:
-        """Looks from now on."""
-        threading.Thread(target=self._look, daemon=True).start()
-
-    def end(self) -> None:
-        """Looks no more."""
-        self._end.set()
-
-    def off_since(self, name: str) -> float | None:
-        """Since when it is off; None when it is on."""
-        spans = self.spans.get(name)
-        return spans[-1][0] if spans and spans[-1][1] is None else None
-
-    def longest(self, name: str) -> float:
-        """How long it was off at a stretch, at most; up to now when it still is."""
-        now = time.monotonic()
-        return max(((until or now) - since for since, until in self.spans.get(name, [])), default=0.0)
-
-    def most_at_once(self) -> int:
-        """How many were off at the same time, at most."""
-        now = time.monotonic()
-        spans = [span for all_of_one in self.spans.values() for span in all_of_one]
-        return max((sum(s <= since < (until or now) for s, until in spans) for since, _ in spans), default=0)
-
-    def ever_off(self) -> list[str]:
-        """The servers that were off at some time."""
-        return sorted(self.spans)
-
-    def _look(self) -> None:
-        started_off = {name for name, status in truth.statuses(self.served).items() if status != "running"}
-        while not self._end.wait(LOOK_EVERY):
-            now = time.monotonic()
-            for name, status in truth.statuses(self.served).items():
-                spans = self.spans.get(name, [])
-                is_open = bool(spans) and spans[-1][1] is None
-                if status == "off" and not is_open and name not in started_off:
-                    self.spans.setdefault(name, []).append((now, None))
-                elif status == "running":
-                    started_off.discard(name)
-                    if is_open:
-                        spans[-1] = (spans[-1][0], now)
 
 
 class Stage:

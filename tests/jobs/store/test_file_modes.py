@@ -17,7 +17,7 @@ from hsnap_tui.jobs.store.journal import Journal
 from hsnap_tui.jobs.store.leader import Leader
 from hsnap_tui.jobs.store.presence import Presence, living
 from hsnap_tui.jobs.store.project_identity import ProjectIdentity, find, find_or_make
-from tests.jobs.store.test_journal import NOW, job
+from tests.jobs.store.samples import NOW, job
 
 CARD = ProjectIdentity("https://api.hetzner.cloud/v1", ("mark",), (1, 2))
 GROUP = 54321

@@ -69,7 +69,7 @@ async def test_it_is_named_to_a_process_that_starts(journal: Journal, tmp_path: 
         await Journal(tmp_path / "journal.sqlite3").open()
 
 
-@pytest.mark.parametrize(("pid", "silent"), [(LEADER, 0.0), (os.getpid(), 60.0)])
+@pytest.mark.parametrize(("pid", "silent"), [(LEADER, 0.0), (os.getpid(), 60.0)], ids=["another", "this process"])
 async def test_a_leader_that_works_is_not_blamed(journal: Journal, tmp_path: Path, pid: int, silent: float) -> None:
     with within_a_write(tmp_path), leading(tmp_path, pid, silent):
         error = await refusal(journal)

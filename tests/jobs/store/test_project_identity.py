@@ -14,7 +14,7 @@ from hsnap_tui.jobs.store.errors import JournalError
 from hsnap_tui.jobs.store.journal import Journal
 from hsnap_tui.jobs.store.leader import STILL_AFTER, Beat, BeatWatch, Leader
 from hsnap_tui.jobs.store.project_identity import ProjectIdentity, find, find_or_make, fingerprint, remember
-from tests.jobs.store.test_journal import NOW, job
+from tests.jobs.store.samples import NOW, job
 
 API = "https://api.hetzner.cloud/v1"
 MARK = fingerprint("a" * 64)

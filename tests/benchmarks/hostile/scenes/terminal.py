@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 
 from tests.benchmarks.hostile.judge import Judge, scene
-from tests.benchmarks.hostile.stage import Run, Screen, Stage, program, stage, wait_until
+from tests.benchmarks.hostile.screen import Screen
+from tests.benchmarks.hostile.stage import Run, Stage, program, stage, wait_until
 
 OFF_AT_MOST = 30.0
 """Seconds for a snapshot of 8 s with a shutdown before it: what it takes by itself, and two polls."""
