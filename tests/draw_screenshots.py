@@ -191,7 +191,7 @@ async def draw(picture: Picture) -> str:
                 cloud,
                 clock,
                 title="demo",
-                card=ProjectIdentity(served.endpoint, (mark,)),
+                identity=ProjectIdentity(served.endpoint, (mark,)),
                 state_dir=Path(folder),
                 scope=PollScope.EVERYTHING,
             )

@@ -9,7 +9,7 @@ from hsnap_tui.cloud.errors import NO_ACCESS, CloudError
 from hsnap_tui.cloud.limits import LONGEST_RETRY_AFTER
 from hsnap_tui.fleet.poll import Part, Poll
 
-PATIENCE = 3
+FAILURES_IN_A_ROW = 3
 """Times in a row that a list may fail, while other parts succeed, before the picture counts as stale."""
 LONGEST_BACKOFF = 15.0
 LONGEST_WITHOUT_ACCESS = 60.0
@@ -63,7 +63,7 @@ class PollHealth:
         if not poll.answered:
             return errors[0]
         no_access = [error for error in errors if error.kind in NO_ACCESS]
-        lists = [self._in_a_row[part][1] for part in _LISTS if self._in_a_row.get(part, (0,))[0] >= PATIENCE]
+        lists = [self._in_a_row[part][1] for part in _LISTS if self._in_a_row.get(part, (0,))[0] >= FAILURES_IN_A_ROW]
         return next(iter(no_access + lists), None)
 
     def _succeed(self, began: datetime, ended: datetime) -> None:

@@ -46,7 +46,7 @@ class PollPlanner:
             if first and not listed_servers:
                 return
         listed_running = False
-        if everything or self._wants_running(targets, first=first):
+        if everything or self._needs_running_actions(targets, first=first):
             listed_running = await poll.running()
             # Without the running actions, only the servers themselves tell what is locked.
             blind = self._scope is PollScope.EVERYTHING and not listed_running
@@ -82,9 +82,9 @@ class PollPlanner:
         else:
             self._snapshots.read(limits.pages(found))
 
-    def _wants_running(self, targets: PollTargets, *, first: bool) -> bool:
+    def _needs_running_actions(self, targets: PollTargets, *, first: bool) -> bool:
         fleet = self._fleet()
-        return (first and fleet.locked > 0) or poll_rules.wants_running(
+        return (first and fleet.locked > 0) or poll_rules.needs_running_actions(
             fleet, targets, self._scope, self._clock.now()
         )
 

@@ -18,7 +18,7 @@ def is_busy(fleet: Fleet, targets: PollTargets) -> bool:
     return bool(targets) or bool(fleet.running) or fleet.locked > 0
 
 
-def wants_running(fleet: Fleet, targets: PollTargets, scope: PollScope, now: datetime) -> bool:
+def needs_running_actions(fleet: Fleet, targets: PollTargets, scope: PollScope, now: datetime) -> bool:
     """Whether the list of running actions is worth its requests in this poll."""
     listed_at = fleet.actions.listed_at
     old = listed_at is None or now - listed_at >= LIST_ANYWAY

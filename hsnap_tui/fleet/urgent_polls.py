@@ -17,7 +17,7 @@ EVERY = 2.0
 """Seconds from the start of one poll to the start of the next, while the rate limit allows it."""
 BREATH = 0.3
 """Seconds between the end of one and the start of the next, at least."""
-PATIENCE = 8.0
+HUNG_AFTER = 8.0
 """Seconds after which a poll that hangs is given up for a new one."""
 SHARE = 0.5
 """Of what refills, what these polls may take when little is left: the requests that switch on need the rest."""
@@ -69,7 +69,7 @@ class UrgentPolls:
         task = asyncio.ensure_future(self._ask(poll, targets))
         try:
             while not task.done():
-                slept = asyncio.ensure_future(self._clock.sleep(PATIENCE))
+                slept = asyncio.ensure_future(self._clock.sleep(HUNG_AFTER))
                 await asyncio.wait({task, slept}, return_when=asyncio.FIRST_COMPLETED)
                 slept.cancel()
                 if not task.done() and poll.priority not in self._cloud.budget().held:

@@ -34,9 +34,9 @@ KEY_REPEAT = 1.0
 """Seconds between two refreshes by key: a key held down makes no burst."""
 RECHECK = 30.0
 """Seconds after which a long pause is calculated again: the rate limit may have recovered."""
-PATIENCE = 8.0
+HUNG_AFTER = 8.0
 """Seconds after which a poll that hangs is given up for a new one; twice as long after each that was."""
-LONGEST_PATIENCE = 64.0
+MAX_HUNG_AFTER = 64.0
 """The most of it, and what a poll has that reads everything: a long list takes its time."""
 FULL_LIST_IN_POLL = 4
 """Pages of servers that a poll waits for; a longer list is read in the background."""
@@ -84,7 +84,7 @@ class Watcher:
         self._background: set[str] = set()
         self._asked_nothing = False
         self._cost = 1.0
-        self._patience = PATIENCE
+        self._hung_after = HUNG_AFTER
         self._started = self._ended = self._last_busy = self._last_full_list = clock.monotonic()
         self._refreshed = float("-inf")
 
@@ -210,14 +210,14 @@ class Watcher:
     async def _wait_for(self, task: asyncio.Task[None], poll: Poll, *, unhurried: bool) -> None:
         """Waits for a poll to end; gives it up when it hangs, unless it is the rate limit that it waits for."""
         while not task.done():
-            await self._either(task, LONGEST_PATIENCE if unhurried else self._patience)
+            await self._either(task, MAX_HUNG_AFTER if unhurried else self._hung_after)
             if not task.done() and not self._is_held(poll.priority):
                 task.cancel()
                 await asyncio.wait({task})
                 poll.give_up()
-                self._patience = min(2 * self._patience, LONGEST_PATIENCE)
+                self._hung_after = min(2 * self._hung_after, MAX_HUNG_AFTER)
                 return
-        self._patience = max(PATIENCE, self._patience / 2)
+        self._hung_after = max(HUNG_AFTER, self._hung_after / 2)
 
     async def _poll(self, poll: Poll, targets: PollTargets, group: asyncio.TaskGroup, *, refresh: bool) -> None:
         if refresh:

@@ -22,7 +22,7 @@ from hsnap_tui.headless.run import Interrupts, LeftEarlyError, NoAccessError, fo
 from hsnap_tui.headless.selection import AmbiguousError, NothingMatchedError, ServerSelection, chosen
 from hsnap_tui.jobs.core.model import Job, SnapshotOptions, SnapshotRequest, Target
 from hsnap_tui.jobs.interface import RefusedError
-from hsnap_tui.jobs.store.damaged_state import MADE
+from hsnap_tui.jobs.store.damaged_state import JOURNAL_MADE_FILE
 from hsnap_tui.jobs.store.errors import JournalError
 from hsnap_tui.jobs.store.journal import Batch, Journal
 from hsnap_tui.jobs.store.project_identity import JOURNAL, ProjectIdentity, find, fingerprint, project_id
@@ -179,7 +179,7 @@ async def _batches(
     folder = await asyncio.to_thread(find, settings.state_dir, identity, warnings.append)
     for text in warnings:
         report.write_text(text)
-    if folder is None or (not (folder / MADE).exists() and not (folder / JOURNAL).exists()):
+    if folder is None or (not (folder / JOURNAL_MADE_FILE).exists() and not (folder / JOURNAL).exists()):
         return (), ()
     journal = Journal(folder / JOURNAL)
     try:

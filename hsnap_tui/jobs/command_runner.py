@@ -1,4 +1,4 @@
-"""Runs the commands of jobs against the cloud and hands back what came of them."""
+"""Carries out the commands of jobs (send a request, look one up) and reports each outcome as an observation."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from hsnap_tui.jobs.core.observations import (
 )
 from hsnap_tui.jobs.look_ups import LookUps
 
-SHORTEST_WAIT = 1.0
-"""Seconds that a request has at least, however little is left of the allowed downtime."""
+MIN_REQUEST_SECONDS = 1.0
+"""Seconds that a request gets at least, however little is left of the allowed downtime."""
 
 
 class CommandRunner:
-    """One task for each command; `tell` gets the outcome."""
+    """Runs each command as a task of its own. `on_outcome` is called with the job's ID and the outcome."""
 
     def __init__(
-        self, cloud: CloudApi, clock: Clock, look_ups: LookUps, tell: Callable[[str, JobObservation], None]
+        self, cloud: CloudApi, clock: Clock, look_ups: LookUps, on_outcome: Callable[[str, JobObservation], None]
     ) -> None:
         self._cloud = cloud
         self._clock = clock
         self._look_ups = look_ups
-        self._tell = tell
+        self._on_outcome = on_outcome
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, job: Job, command: Command) -> None:
@@ -47,20 +47,20 @@ class CommandRunner:
         self._tasks.add(task)
         task.add_done_callback(lambda ended: self._ended(ended, job, command))
 
-    def abandon(self) -> None:
-        """Waits for no answer any more. What was sent stays sent; the journal knows of it."""
-        self._look_ups.abandon()
+    def cancel_all(self) -> None:
+        """Cancels all tasks. Requests that were sent may still take effect; the journal knows of them."""
+        self._look_ups.cancel_all()
         for task in self._tasks:
             task.cancel()
 
     def _ended(self, task: asyncio.Task[None], job: Job, command: Command) -> None:
-        """A fault of our own must not leave the job waiting for an answer for ever: nobody knows what happened."""
+        """Reports a bug in a task as a lost answer: otherwise the job would wait for its answer for ever."""
         self._tasks.discard(task)
         fault = None if task.cancelled() else task.exception()
         if fault is not None:
             error = CloudError(ErrorKind.OUTCOME_UNKNOWN, f"internal fault: {type(fault).__name__}", Effect.POSSIBLE)
             outcome = AnswerLost(command.request_kind, error) if isinstance(command, Send) else LookUpFailed(error)
-            self._tell(job.id, outcome)
+            self._on_outcome(job.id, outcome)
 
     async def _run(self, job: Job, command: Command) -> None:
         outcome = (
@@ -68,26 +68,27 @@ class CommandRunner:
             if isinstance(command, Send)
             else self._look_up(job, command.request_kind)
         )
-        observation = await self._in_time(outcome, job, command)
-        self._tell(job.id, observation)
+        observation = await self._within_downtime(outcome, job, command)
+        self._on_outcome(job.id, observation)
 
-    async def _in_time(
+    async def _within_downtime(
         self, outcome: Coroutine[None, None, JobObservation], job: Job, command: Command
     ) -> JobObservation:
-        """What comes of it before the job's server must be powered on; that waits for no answer and no permit."""
-        by = job.must_be_on_by if command.request_kind is job.main_request.kind else None
-        if by is None:
+        """The outcome, or a lost answer once the job's server must be powered on: that may wait neither for an answer
+        nor for the rate limiter."""
+        must_be_on_by = job.must_be_on_by if command.request_kind is job.main_request.kind else None
+        if must_be_on_by is None:
             return await outcome
-        seconds = max(SHORTEST_WAIT, (by - self._clock.now()).total_seconds())
-        asked = asyncio.ensure_future(outcome)
-        late = asyncio.ensure_future(self._clock.sleep(seconds))
+        seconds = max(MIN_REQUEST_SECONDS, (must_be_on_by - self._clock.now()).total_seconds())
+        request = asyncio.ensure_future(outcome)
+        deadline = asyncio.ensure_future(self._clock.sleep(seconds))
         try:
-            await asyncio.wait({asked, late}, return_when=asyncio.FIRST_COMPLETED)
-            if asked.done():
-                return asked.result()
+            await asyncio.wait({request, deadline}, return_when=asyncio.FIRST_COMPLETED)
+            if request.done():
+                return request.result()
         finally:
-            asked.cancel()
-            late.cancel()
+            request.cancel()
+            deadline.cancel()
         error = CloudError(
             ErrorKind.OUTCOME_UNKNOWN, "there was no answer within the allowed downtime", Effect.POSSIBLE
         )
@@ -106,7 +107,7 @@ class CommandRunner:
 
     async def _look_up(self, job: Job, request_kind: RequestKind) -> JobObservation:
         try:
-            tools = LookUpTools(self._cloud, self._clock.now, self._look_ups.ask)
+            tools = LookUpTools(self._cloud, self._clock.now, self._look_ups.look_up)
             found: LookedUp | ImageLookedUp = await kind_of(job).look_up(job, request_kind, tools)
             return found
         except CloudError as error:

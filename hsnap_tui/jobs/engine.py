@@ -67,7 +67,7 @@ class Engine:
         self._publish = publish
         self._servers = 0
         self._routes = {name: RouteBreaker() for name in KINDS}
-        self._requests = CommandRunner(cloud, clock, LookUps(cloud, clock, lambda: self._servers), self.tell)
+        self._requests = CommandRunner(cloud, clock, LookUps(cloud, clock, lambda: self._servers), self.receive)
         self._inbox: list[tuple[str, JobObservation]] = []
         self._observed: list[tuple[Observation, Fleet]] = []
         self._arrived = asyncio.Event()
@@ -87,7 +87,7 @@ class Engine:
 
     # -- what others tell it ------------------------------------------------------------------------------------
 
-    def tell(self, job_id: str, observation: JobObservation) -> None:
+    def receive(self, job_id: str, observation: JobObservation) -> None:
         """Hands an observation to a job; it is taken in with the next turn."""
         self._inbox.append((job_id, observation))
         self._arrived.set()
@@ -100,9 +100,9 @@ class Engine:
                 continue
             self.jobs[job.id] = job
             self._wanted = None
-            self.tell(job.id, Tick())
+            self.receive(job.id, Tick())
             for sighting in known_observations(job, fleet):
-                self.tell(job.id, sighting)
+                self.receive(job.id, sighting)
 
     def begin_with(self, resumed: Iterable[Step[Job]]) -> None:
         """Takes over jobs of an earlier process; what changed in them is written with the first turn."""
@@ -112,7 +112,7 @@ class Engine:
             self._wanted = None
             self._unsaved[job.id] = job
             self._untold.extend(resumption.events)
-            self.tell(job.id, Tick())
+            self.receive(job.id, Tick())
 
     def observe(self, observation: Observation, fleet: Fleet) -> None:
         """Hands what a poll saw to the jobs that it is about."""
@@ -172,7 +172,7 @@ class Engine:
                 self._wanted = None
         finally:
             self._turning = False
-            self._requests.abandon()
+            self._requests.cancel_all()
 
     async def leave(self) -> None:
         """Starts nothing more, and returns when no server is off because of us, or is likely to go off still, and all
@@ -182,7 +182,7 @@ class Engine:
         """
         self._leaving = True
         for job in self._open():
-            self.tell(job.id, Tick())
+            self.receive(job.id, Tick())
         while (
             self._inbox
             or self._observed
@@ -258,12 +258,12 @@ class Engine:
             if self._retiring:
                 if isinstance(command, Send):
                     unsent = CloudError(ErrorKind.UNREACHABLE, "not sent: another hsnap-tui goes on with it")
-                    self.tell(job.id, RequestRefused(command.request_kind, unsent))
+                    self.receive(job.id, RequestRefused(command.request_kind, unsent))
             elif written or not _needs_journal(command):
                 self._requests.start(self.jobs[job.id], command)
             elif isinstance(command, Send):
                 unsent = CloudError(ErrorKind.UNREACHABLE, "not sent: the journal can't be written")
-                self.tell(job.id, RequestRefused(command.request_kind, unsent))
+                self.receive(job.id, RequestRefused(command.request_kind, unsent))
 
     def _sleepers(self) -> list[tuple[Job, datetime]]:
         """Jobs that want to be looked at again, and when. Once told that it is time, they may wait for a sight."""
@@ -349,7 +349,7 @@ class Engine:
         self._holds_told.add((hold.reason, after.batch))
         for other in self._open():
             if applies(hold, after, other):
-                self.tell(other.id, hold)
+                self.receive(other.id, hold)
         if hold.reason is HoldReason.NO_ACCESS and hold.failure is not None:
             self._halt(hold.failure)
 
@@ -383,7 +383,7 @@ class Engine:
         self.halted = None
         self._publish(SendingResumed(self._clock.now(), self._cloud.project))
         for job in self._open():
-            self.tell(job.id, Tick())
+            self.receive(job.id, Tick())
 
 
 async def _sliced(things: Sequence[T]) -> AsyncIterator[T]:

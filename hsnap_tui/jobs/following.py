@@ -1,4 +1,4 @@
-"""The process that sends, as another one sees it: who it is, and whether it works or stands still."""
+"""Watches the leader from a follower: which process it is, and whether it works or stands still."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from hsnap_tui.events import Event, LeaderResponds, LeaderStalled, Role, RoleCha
 from hsnap_tui.jobs.store.leader import BeatWatch, Leader, LeaderView
 
 LOOK_EVERY = 0.5
-"""Seconds between two looks at what other processes have written, and at whether one of them sends."""
+"""Seconds between two checks of what other processes have written, and of which one is the leader."""
 
 
 class Following:
-    """Looks again and again; `leader` is the process that sends, none as long as none is known."""
+    """Publishes who the leader is and whether it stands still. `leader` is None while none is known.
+
+    `update` has to be called every `LOOK_EVERY` seconds.
+    """
 
     def __init__(self, leader_lock: Leader, clock: Clock, project: str, publish: Callable[[Event], None]) -> None:
         self.leader: LeaderView | None = None
@@ -22,30 +25,30 @@ class Following:
         self._project = project
         self._publish = publish
         self._watch = BeatWatch()
-        self._taken = 0
+        self._seen_taken = 0
 
-    def look(self, *, free: bool) -> None:
-        """Takes note of whether the right to send is free, and if not, of who has it.
+    def update(self, *, free: bool) -> None:
+        """Takes note of whether leadership is free, and if not, of who has it.
 
-        Another process may have the right for a moment only to see whether it is free: that counts when it is seen
-        twice in a row.
+        A process that checks whether leadership is free holds the lock for a moment: so only a lock that is seen
+        twice in a row counts.
         """
-        self._taken = 0 if free else self._taken + 1
+        self._seen_taken = 0 if free else self._seen_taken + 1
         if free:
             self.leader, self._watch = None, BeatWatch()
-        elif self._taken > 1:
-            self._see()
+        elif self._seen_taken > 1:
+            self._read_heartbeat()
 
-    def _see(self) -> None:
+    def _read_heartbeat(self) -> None:
         now, before = self._clock.now(), self.leader
         beat = self._leader_lock.last_beat()
-        self._watch.look(beat, self._clock.monotonic(), now)
+        self._watch.update(beat, self._clock.monotonic(), now)
         pid = beat.pid if beat else self._leader_lock.leader_pid()
         self.leader = LeaderView(pid, self._watch.still_since, self._watch.still_for)
         if before is None or before.pid != pid:
             self._publish(RoleChanged(now, self._project, Role.FOLLOWER, pid))
-        stood, stands = before is not None and before.still_since, self.leader.still_since
-        if stands and not stood:
-            self._publish(LeaderStalled(now, self._project, pid, stands))
-        elif stood and not stands:
+        was_stalled, stalled = before is not None and before.still_since, self.leader.still_since
+        if stalled and not was_stalled:
+            self._publish(LeaderStalled(now, self._project, pid, stalled))
+        elif was_stalled and not stalled:
             self._publish(LeaderResponds(now, self._project, pid))

@@ -1,6 +1,6 @@
-"""What the process that sends does: it takes the journal's jobs over, runs them, and does what others ask for.
+"""The work of the leader: it takes the jobs of the journal over, runs them, and carries out what followers ask for.
 
-It gives up the right to send when its token is refused.
+It gives up leadership when its token is refused.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from hsnap_tui.jobs.store.journal import JobCommand, JobCommandKind, JournalCurs
 from hsnap_tui.jobs.store.leader import BEAT_EVERY
 from hsnap_tui.jobs.store.project_folder import ProjectFolder, pause
 
-HAND_OVER_WITHIN = 2.0
-"""Seconds for which answers that are under way are waited for before another process is given the right to send."""
-ANSWERED_WITHIN = 30.0
-"""The same when nobody takes it: longer than a request takes, so that each job is told what became of it."""
+HAND_OVER_TIMEOUT = 2.0
+"""Seconds for which outstanding answers are waited for before leadership is handed to another process."""
+ANSWER_TIMEOUT = 30.0
+"""The same when no other process is there: longer than a request takes, so that each job gets its answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeadingContext:
-    """What the work of a project needs of this process."""
+    """What the leader needs of the rest of the process."""
 
     cloud: CloudApi
     clock: Clock
@@ -47,9 +47,9 @@ class LeadingContext:
 
 
 class Leading:
-    """One time of being the process that sends, from takeover to giving up.
+    """One period of leadership, from the takeover of the journal's jobs until leadership is given up.
 
-    `cursor` is how far the journal was read.
+    `cursor` is how far the journal has been read.
     """
 
     def __init__(self, context: LeadingContext, folder: ProjectFolder, taken: Takeover) -> None:
@@ -66,19 +66,19 @@ class Leading:
         self._begin_with(taken)
 
     async def run(self) -> None:
-        """Sends until the right to send is to be given up and all answers are written down."""
+        """Runs the jobs until leadership is to be given up and all answers are in the journal."""
         async with asyncio.TaskGroup() as group:
             running = group.create_task(self.engine.run())
             beating = group.create_task(self._beat())
-            minding = group.create_task(self._mind_others())
-            await self._mind_access()
-            await asyncio.wait({minding})
-            await self.engine.retire(HAND_OVER_WITHIN if self._folder.candidates() else ANSWERED_WITHIN)
+            watching_journal = group.create_task(self._watch_journal())
+            await self._watch_access()
+            await asyncio.wait({watching_journal})
+            await self.engine.retire(HAND_OVER_TIMEOUT if self._folder.candidates() else ANSWER_TIMEOUT)
             running.cancel()
             beating.cancel()
 
     async def leave(self) -> None:
-        """Starts nothing more, and returns when no server is off because of us, or the right to send is given up."""
+        """Starts nothing more; returns when no server is off because of us, or leadership is given up."""
         leaving = asyncio.ensure_future(self.engine.leave())
         resigned = asyncio.ensure_future(self.resigned.wait())
         try:
@@ -88,7 +88,7 @@ class Leading:
             resigned.cancel()
 
     def begin(self, jobs: Sequence[Job], events: Iterable[JobEvent]) -> None:
-        """Begins with new jobs that are in the journal."""
+        """Starts new jobs, which are in the journal already."""
         fresh = [job for job in jobs if job.id not in self._publisher.jobs]
         if not fresh:
             return
@@ -98,11 +98,11 @@ class Leading:
         self.engine.take(fresh, self._fleet())
 
     def apply(self, command: JobCommand) -> None:
-        """Does what a person has decided."""
+        """Applies a job command: cancel, release or retry."""
         if command.kind is not JobCommandKind.CANCEL:
             self.engine.allow()
         for job_id in command.jobs:
-            self.engine.tell(job_id, observation(command.kind))
+            self.engine.receive(job_id, observation(command.kind))
 
     def _begin_with(self, taken: Takeover) -> None:
         publisher = self._publisher
@@ -111,8 +111,8 @@ class Leading:
             if job.over:
                 publisher.jobs[job.id] = publisher.of_this_project(job)
         context = StepContext(self._clock.now(), clock_offset=self._cloud.clock_offset)
-        living = self._folder.living()
-        left = [(publisher.of_this_project(job), taken.owners.get(job.batch) in living) for job in taken.jobs]
+        live_processes = self._folder.live_processes()
+        left = [(publisher.of_this_project(job), taken.owners.get(job.batch) in live_processes) for job in taken.jobs]
         fresh = [job for job, asker_lives in left if asker_lives and is_untouched(job)]
         for job in fresh:
             publisher.jobs.pop(job.id, None)
@@ -128,27 +128,28 @@ class Leading:
         self.engine.take(fresh, self._fleet())
 
     async def _beat(self) -> None:
-        """Shows others that this process works: from the event loop, so that they see when something blocks it."""
-        told = False
+        """Writes the heartbeat. It runs on the event loop, so that followers notice when something blocks the
+        loop."""
+        warned = False
         while True:
             try:
                 await asyncio.to_thread(self._folder.leader_lock.beat)
             except OSError as error:
-                if not told:
+                if not warned:
                     self._publisher.warn(f"Other hsnap-tui can't see that this one works: {error}")
-                told = True
+                warned = True
             await self._clock.sleep(BEAT_EVERY)
 
-    async def _mind_access(self) -> None:
-        """Returns when the right to send is to be given up: for lack of access, or for another process."""
+    async def _watch_access(self) -> None:
+        """Returns when leadership is to be given up: for lack of access, or to another process."""
         while not self.resigned.is_set():
             if self._access.refusal is not None:
                 self.resigned.set()
             else:
                 await pause(self._clock, self.resigned, LOOK_EVERY)
 
-    async def _mind_others(self) -> None:
-        """Takes over what other processes on this machine put into the journal."""
+    async def _watch_journal(self) -> None:
+        """Takes over the batches and job commands that other processes on this machine write to the journal."""
         version = None
         while not self.resigned.is_set():
             try:
@@ -174,7 +175,8 @@ class Leading:
             self.apply(command)
 
     def _tell(self, event: Event) -> None:
-        """A refusal is noted at once: what is asked for from now on is left for a process that has access."""
+        """Publishes an event of the engine. When the token was refused, leadership is given up: new jobs are left
+        to a process that has access."""
         if isinstance(event, SendingHalted) and event.failure.kind in NO_ACCESS:
             self._access.refused(event.failure)
             self.resigned.set()

@@ -1,4 +1,4 @@
-"""What is told about the jobs of a project: events, the ends of batches, what cannot be read, what is left off."""
+"""Publishes the events of a project's jobs, and warnings about unreadable jobs and servers that are left off."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ class Publisher:
         self._ends = BatchEnds(self.jobs, project, clock.now)
 
     def event(self, event: Event) -> None:
-        """Tells an event, and the end of its batch after the last one."""
+        """Publishes an event; after the last event of a batch also the end of the batch."""
         self._publish(event)
         if isinstance(event, JobEvent) and (end := self._ends.after(event)) is not None:
             self._publish(end)
 
     def publish_all(self, events: Iterable[JobEvent]) -> None:
-        """Tells what another process has written."""
+        """Publishes events that another process has written to the journal."""
         for event in events:
             self.event(replace(event, project=self._project()))
 
     def of_this_project(self, job: Job) -> Job:
-        """A job of the journal as one of this project, whichever token it was made with."""
+        """The job under the project's present ID: when it was written, the ID may have been a provisional one."""
         return replace(job, project=self._project())
 
     def warn(self, text: str) -> None:
-        """Tells a person something that is about no job."""
+        """Publishes a warning for the user that is about no job."""
         self._publish(Notice(self._clock.now(), self._project(), text, warning=True))
 
     def role(self, role: Role) -> None:
-        """Tells whether this process sends."""
+        """Publishes the role of this process: leader, follower or read-only."""
         self._publish(RoleChanged(self._clock.now(), self._project(), role))
 
     def queued(self, batch: str, jobs: Sequence[Job]) -> None:
@@ -69,15 +69,15 @@ class Publisher:
         self._publish(BatchQueued(self._clock.now(), self._project(), batch, len(jobs), kind))
 
     def halted(self, failure: Failure) -> None:
-        """Tells why nothing is sent."""
+        """Publishes that nothing is sent, and why."""
         self._publish(SendingHalted(self._clock.now(), self._project(), failure))
 
     def resumed(self) -> None:
-        """Tells that the reason why nothing was sent is gone."""
+        """Publishes that requests are sent again."""
         self._publish(SendingResumed(self._clock.now(), self._project()))
 
     def report_unreadable(self, found: Iterable[UnreadableJob]) -> None:
-        """Tells of jobs that can't be read, once each."""
+        """Warns of jobs that can't be read, once for each."""
         for job in found:
             if job.id not in self.unreadable:
                 self.unreadable[job.id] = job
@@ -88,7 +88,7 @@ class Publisher:
                 )
 
     def warn_of_servers_off(self) -> None:
-        """Tells which servers may stay off while this process has no access."""
+        """Warns which servers may stay off because this process has no access."""
         off = servers_off(self.jobs.values())
         if off:
             names = formatting.listed(list(dict.fromkeys(job.server_name for job in off)), 20)

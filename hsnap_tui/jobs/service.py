@@ -256,7 +256,7 @@ class JobService:
             while True:
                 await self._follow(folder, following)
                 await self._lead(folder)
-                following.look(free=True)
+                following.update(free=True)
         except JournalError as error:
             self.fail(error)
         finally:
@@ -302,7 +302,7 @@ class JobService:
         else:
             folder.candidate.hide()
         halted = self.halted
-        following.look(free=not may and folder.leader_lock.is_free())
+        following.update(free=not may and folder.leader_lock.is_free())
         self._tell_resumed(halted)
         return False
 

@@ -41,7 +41,7 @@ def open_session(
         cloud or open_cloud(settings, token, clock),
         clock,
         title=settings.project,
-        card=ProjectIdentity(settings.endpoint, (fingerprint(token.reveal()),)),
+        identity=ProjectIdentity(settings.endpoint, (fingerprint(token.reveal()),)),
         state_dir=settings.state_dir,
         scope=scope,
         read_only=settings.read_only,

@@ -33,7 +33,13 @@ from hsnap_tui.fleet.state import Fleet, Observation, apply, with_project
 from hsnap_tui.fleet.watcher import Watcher
 from hsnap_tui.jobs.service import JobService
 from hsnap_tui.jobs.store.errors import JournalError
-from hsnap_tui.jobs.store.project_identity import ProjectIdentity, find, find_or_make, identity, project_id
+from hsnap_tui.jobs.store.project_identity import (
+    ProjectIdentity,
+    find,
+    find_or_make,
+    merged_identity_text,
+    project_id,
+)
 from hsnap_tui.session.interface import ConnectionStatus
 
 FIND_FOLDER_WITHIN = 3.0
@@ -51,7 +57,7 @@ class Session:
         clock: Clock,
         *,
         title: str,
-        card: ProjectIdentity,
+        identity: ProjectIdentity,
         state_dir: Path,
         scope: PollScope = PollScope.EVERYTHING,
         read_only: bool = False,
@@ -59,11 +65,11 @@ class Session:
         self._cloud = cloud
         self._clock = clock
         self._title = title
-        self._card = card
+        self._identity = identity
         self._state_dir = state_dir
         self._read_only = read_only
         self._listeners: list[Callable[[Event], None]] = []
-        self._greetings: tuple[str, ...] = ()
+        self._startup_warnings: tuple[str, ...] = ()
         self._fleet = Fleet(cloud.project)
         self._watched: frozenset[int] = frozenset()
         self._listed = asyncio.Event()
@@ -146,7 +152,7 @@ class Session:
 
     def publish_warnings(self, warnings: Iterable[str]) -> None:
         """Tells hints about the settings as soon as somebody listens."""
-        self._greetings = tuple(warnings)
+        self._startup_warnings = tuple(warnings)
 
     async def listed(self) -> None:
         """Returns when all servers have been listed once."""
@@ -187,7 +193,7 @@ class Session:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(FIND_FOLDER_WITHIN):
                         await self._looked_up.wait()
-                for text in self._greetings:
+                for text in self._startup_warnings:
                     self._warn(text)
                 group.create_task(self._watcher.run())
                 group.create_task(self._tell_long_waits())
@@ -207,15 +213,15 @@ class Session:
         """The journal belongs to the project: a known token tells which it is, or else the servers do."""
         warned: list[str] = []
         try:
-            folder = await asyncio.to_thread(find, self._state_dir, self._card, warned.append)
+            folder = await asyncio.to_thread(find, self._state_dir, self._identity, warned.append)
             if folder is not None:
                 self._identify(folder)
             self._looked_up.set()
             if folder is None:
                 await self._listed.wait()
                 warned.clear()
-                folder = await asyncio.to_thread(self._folder_by_servers, self._present_card(), warned.append)
-            known = await asyncio.to_thread(identity, folder, self._card) if folder else None
+                folder = await asyncio.to_thread(self._folder_by_servers, self._present_identity(), warned.append)
+            known = await asyncio.to_thread(merged_identity_text, folder, self._identity) if folder else None
         except JournalError as error:
             self.jobs.fail(error)
             return
@@ -236,8 +242,8 @@ class Session:
             self._cloud.project = project_id(folder)
             self._fleet = with_project(self._fleet, self._cloud.project)
 
-    def _folder_by_servers(self, card: ProjectIdentity, warn: Callable[[str], None]) -> Path | None:
-        return (find if self._read_only else find_or_make)(self._state_dir, card, warn)
+    def _folder_by_servers(self, identity: ProjectIdentity, warn: Callable[[str], None]) -> Path | None:
+        return (find if self._read_only else find_or_make)(self._state_dir, identity, warn)
 
     async def _remember_servers(self, folder: Path) -> None:
         """Keeps what the project is known by up to date, so that a new token finds its journal."""
@@ -246,19 +252,19 @@ class Session:
         known: ProjectIdentity | None = None
         await self._listed.wait()
         while True:
-            card = self._present_card()
-            if card != known:
-                known = card
+            identity = self._present_identity()
+            if identity != known:
+                known = identity
                 try:
-                    await asyncio.to_thread(find_or_make, self._state_dir, card)
-                    await self.jobs.remember(await asyncio.to_thread(identity, folder, card))
+                    await asyncio.to_thread(find_or_make, self._state_dir, identity)
+                    await self.jobs.remember(await asyncio.to_thread(merged_identity_text, folder, identity))
                 except JournalError:
                     # The journal in the same folder says so itself, in words, as soon as it matters.
                     known = None
             await self._clock.sleep(60)
 
-    def _present_card(self) -> ProjectIdentity:
-        return ProjectIdentity(self._card.endpoint, self._card.fingerprints, tuple(sorted(self._fleet.views)))
+    def _present_identity(self) -> ProjectIdentity:
+        return ProjectIdentity(self._identity.endpoint, self._identity.fingerprints, tuple(sorted(self._fleet.views)))
 
     @property
     def _targets(self) -> PollTargets:

@@ -33,8 +33,8 @@ async def running(
         environ={},
     )
     scope = PollScope.EVERYTHING if screen else PollScope.JOBS_ONLY
-    card = ProjectIdentity(served.endpoint, (mark,))
-    session = Session(cloud, clock, title="benchmark", card=card, state_dir=state_dir, scope=scope)
+    identity = ProjectIdentity(served.endpoint, (mark,))
+    session = Session(cloud, clock, title="benchmark", identity=identity, state_dir=state_dir, scope=scope)
     work = asyncio.create_task(session.run())
     try:
         yield session

@@ -79,7 +79,7 @@ async def measure(jobs: int, folder: Path) -> list[tuple[str, float, float]]:
         for number in range(1, jobs + 1):
             running = create_image(number, now, ActionStatus.RUNNING, 0)
             image = Snapshot("p", number, "d", ImageStatus.CREATING, now)
-            engine.tell(f"job-{number}", RequestAccepted(RequestKind.CREATE_IMAGE, running, image))
+            engine.receive(f"job-{number}", RequestAccepted(RequestKind.CREATE_IMAGE, running, image))
         await asyncio.sleep(0)
         await engine._turn()
 

@@ -91,9 +91,9 @@ def test_headers_that_cannot_be_believed(at: Bench) -> None:
     assert headers["Date"] == "yesterday"
     assert at.ask("GET", "/images").headers["RateLimit-Limit"] == "3600"
     _fault(at, "ratelimit=none:*")
-    twisted = at.ask("GET", "/images").headers
-    assert twisted["RateLimit-Limit"] == "none"
-    assert twisted["RateLimit-Remaining"].isdecimal(), "what is not given stays"
+    with_faults = at.ask("GET", "/images").headers
+    assert with_faults["RateLimit-Limit"] == "none"
+    assert with_faults["RateLimit-Remaining"].isdecimal(), "what is not given stays"
 
 
 def test_headers_of_a_refused_request_are_twisted_too(at: Bench) -> None:
@@ -126,10 +126,10 @@ def test_a_request_that_arrives_after_the_client_has_left(at: Bench) -> None:
 def test_a_token_that_is_revoked_or_made_read_only_while_it_is_used(at: Bench) -> None:
     first, second, reader = at.served.tokens
     assert (first, reader) == (at.served.token, at.served.readonly_token)
-    at.served.obey("token 1 read-only")
+    at.served.run_command("token 1 read-only")
     assert at.ask("GET", "/servers").status_code == 200
     assert at.refused("POST", "/servers", json={}) == (401, "token_readonly")
-    at.served.obey("token 1 revoked")
+    at.served.run_command("token 1 revoked")
     assert at.refused("GET", "/servers") == (401, "unauthorized")
     assert at.ask("GET", "/servers", token=second).status_code == 200
     at.served.tokens.change(first, Access.READ_WRITE)
@@ -144,7 +144,7 @@ def test_everything_but_reading_is_refused_for_a_while(at: Bench) -> None:
 
 
 def test_a_slow_guest_goes_off_long_after_its_action(at: Bench) -> None:
-    at.served.obey("slow web 300")
+    at.served.run_command("slow web 300")
     action = _do(at, "shutdown").json()["action"]["id"]
     _do(at, "shutdown", "db")
     at.clock.advance(299)
@@ -155,7 +155,7 @@ def test_a_slow_guest_goes_off_long_after_its_action(at: Bench) -> None:
 
 
 def test_a_guest_that_ignores_acpi(at: Bench) -> None:
-    at.served.obey("ignore-acpi web")
+    at.served.run_command("ignore-acpi web")
     _do(at, "shutdown")
     at.clock.advance(4000)
     assert _server(at)["status"] == "running"
@@ -163,21 +163,21 @@ def test_a_guest_that_ignores_acpi(at: Bench) -> None:
 
 @pytest.mark.parametrize(("word", "status"), [("poweroff", "off"), ("shutdown", "off"), ("snapshot", "running")])
 def test_another_client(at: Bench, word: str, status: str) -> None:
-    at.served.obey(f"{word} web")
+    at.served.run_command(f"{word} web")
     assert _server(at)["locked"]
     assert len(at.get("/servers/actions", status="running")["actions"]) == 1
     with pytest.raises(CommandError, match="423 locked"):
-        at.served.obey("poweron web")
+        at.served.run_command("poweron web")
     at.clock.advance(100)
     assert _server(at)["status"] == status
-    at.served.obey("poweron web")
+    at.served.run_command("poweron web")
     at.clock.advance(10)
     assert _server(at)["status"] == "running"
 
 
 @pytest.mark.parametrize("status", ["unknown", "starting", "stopping"])
 def test_a_server_that_is_stuck_until_its_power_is_cut(at: Bench, status: str) -> None:
-    at.served.obey(f"status web {status}")
+    at.served.run_command(f"status web {status}")
     _do(at, "shutdown")
     at.clock.advance(4000)
     assert _server(at)["status"] == status
@@ -187,7 +187,7 @@ def test_a_server_that_is_stuck_until_its_power_is_cut(at: Bench, status: str) -
 
 
 def test_an_image_that_stays_creating_while_its_action_is_gone(at: Bench) -> None:
-    at.served.obey("stuck-image web 10")
+    at.served.run_command("stuck-image web 10")
     made = _do(at, "create_image").json()
     action, image = made["action"]["id"], made["image"]["id"]
     assert at.get(f"/actions/{action}")["action"]["status"] == "running"
@@ -219,7 +219,7 @@ def test_a_command_by_request(at: Bench) -> None:
     assert _server(at)["status"] == "off"
     refused = requests.post(url, data="delete nobody", headers=allowed, timeout=PATIENCE)
     assert (refused.status_code, "there is no server 'nobody'" in refused.text) == (422, True)
-    at.served.obey("token 1 revoked")
+    at.served.run_command("token 1 revoked")
     again = requests.post(url, data="token 1 read-write", headers=allowed, timeout=PATIENCE)
     assert again.status_code == 204, "the first token always opens it"
     assert all(request.path != "/control" for request in at.served.requests)
@@ -239,15 +239,15 @@ def test_commands_by_the_clock() -> None:
 
 
 def test_locks_and_faults_by_command(at: Bench) -> None:
-    at.served.obey("lock web 30")
+    at.served.run_command("lock web 30")
     assert _server(at)["locked"]
     with pytest.raises(CommandError, match="locked already"):
-        at.served.obey("lock web 30")
-    at.served.obey("unlock web")
+        at.served.run_command("lock web 30")
+    at.served.run_command("unlock web")
     assert not _server(at)["locked"]
-    at.served.obey("fault 'refuse=503:POST poweron'")
+    at.served.run_command("fault 'refuse=503:POST poweron'")
     assert _do(at, "poweron").status_code == 503
-    at.served.obey("no-faults")
+    at.served.run_command("no-faults")
     assert _do(at, "poweron").status_code == 201
 
 
@@ -274,7 +274,7 @@ def test_commands_that_cannot_be_read(text: str, words: str) -> None:
 
 def test_a_token_that_there_is_not(at: Bench) -> None:
     with pytest.raises(CommandError, match="there are 3 tokens"):
-        at.served.obey("token 4 revoked")
+        at.served.run_command("token 4 revoked")
     with pytest.raises(KeyError):
         at.served.tokens.change("x", Access.REVOKED)
 

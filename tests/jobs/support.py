@@ -104,7 +104,7 @@ async def desk(
         cloud,
         clock,
         title="test",
-        card=ProjectIdentity(served.endpoint, (mark,)),
+        identity=ProjectIdentity(served.endpoint, (mark,)),
         state_dir=folder,
         scope=scope,
         read_only=read_only,

@@ -24,7 +24,7 @@ from hsnap_tui.jobs.core.model import HoldReason, JobState, Power, SnapshotOptio
 from hsnap_tui.jobs.core.token_access import TokenAccess
 from hsnap_tui.jobs.store.journal import Journal
 from hsnap_tui.jobs.store.leader import Leader
-from hsnap_tui.jobs.store.presence import Presence, living
+from hsnap_tui.jobs.store.presence import Presence, live_processes
 from tests.jobs.store.samples import NOW, event, job
 from tests.jobs.support import Desk, desk, simulated, snapshots_by_job, statuses
 
@@ -132,14 +132,14 @@ async def test_a_token_that_is_not_known_never_leads(tmp_path: Path) -> None:
     with simulated() as served:
         async with leading(served, tmp_path):
             pass
-        served.obey("token 1 revoked")
+        served.run_command("token 1 revoked")
         async with desk(served, tmp_path) as at:
             await at.until(lambda: at.session.failure is not None)
             await at.session.jobs.ready.wait()
             assert at.session.jobs.role is Role.FOLLOWER
             assert at.session.jobs.halted is not None
             assert Leader(the_folder(tmp_path)).is_free()
-            served.obey("token 1 read-write")
+            served.run_command("token 1 read-write")
             await at.session.refresh()
             await at.until(lambda: at.session.jobs.role is Role.LEADER)
 
@@ -153,7 +153,7 @@ async def test_a_revoked_token_s_leader_gives_up_and_the_new_token_s_process_pow
         async with leading(served, tmp_path) as one:
             await one.start(DOWN)
             await one.until(lambda: off(one))
-            served.obey("token 1 revoked")
+            served.run_command("token 1 revoked")
             await one.until(lambda: one.session.jobs.role is Role.FOLLOWER)
             assert one.session.jobs.pending_work().off, "nobody else sends: they are this process's to tell of"
             notices = [told.text for told in one.events if isinstance(told, Notice) and told.warning]
@@ -266,14 +266,14 @@ async def test_jobs_of_a_process_that_lives_are_not_held_when_the_one_that_sends
 
 def test_a_process_shows_itself_as_long_as_it_lives(tmp_path: Path) -> None:
     one, two = Presence(tmp_path / "heirs", "one"), Presence(tmp_path / "heirs", "two")
-    assert living(tmp_path / "heirs") == frozenset()
+    assert live_processes(tmp_path / "heirs") == frozenset()
     one.show()
     two.show()
     two.show()
-    assert living(tmp_path / "heirs") == {"one", "two"}
+    assert live_processes(tmp_path / "heirs") == {"one", "two"}
     two.hide()
     (tmp_path / "heirs" / "killed").touch()
-    assert living(tmp_path / "heirs") == {"one"}
+    assert live_processes(tmp_path / "heirs") == {"one"}
     assert [path.name for path in (tmp_path / "heirs").iterdir()] == ["one"]
     one.hide()
 

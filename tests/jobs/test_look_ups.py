@@ -104,18 +104,18 @@ def look_ups(cloud: Cloud) -> LookUps:
     return LookUps(cloud, cloud.clock, lambda: cloud.servers)  # type: ignore[arg-type]
 
 
-async def answers(clock: VirtualClock, asked: Sequence[asyncio.Task[LookedUp]]) -> list[LookedUp]:
+async def answers(clock: VirtualClock, pending: Sequence[asyncio.Task[LookedUp]]) -> list[LookedUp]:
     await clock.advance(30)
-    return [task.result() for task in asked]
+    return [task.result() for task in pending]
 
 
 async def test_many_share_what_each_would_have_been_told(clock: VirtualClock, cloud: Cloud) -> None:
     finder = look_ups(cloud)
-    alone = [asyncio.create_task(finder.ask(job(7), RequestKind.CREATE_IMAGE))]
+    alone = [asyncio.create_task(finder.look_up(job(7), RequestKind.CREATE_IMAGE))]
     (expected,) = await answers(clock, alone)
     assert cloud.calls == Counter({"server": 1, "its actions": 1, "snapshots": 1})
     cloud.calls.clear()
-    together = [asyncio.create_task(finder.ask(job(n), RequestKind.CREATE_IMAGE)) for n in range(1, 101)]
+    together = [asyncio.create_task(finder.look_up(job(n), RequestKind.CREATE_IMAGE)) for n in range(1, 101)]
     told = await answers(clock, together)
     assert cloud.calls == Counter({"servers": 1, "actions": 1, "snapshots": 1})
     assert replace(told[6], started=expected.started) == expected
@@ -124,26 +124,26 @@ async def test_many_share_what_each_would_have_been_told(clock: VirtualClock, cl
 
 
 async def test_nothing_is_asked_before_the_last_has_joined(clock: VirtualClock, cloud: Cloud) -> None:
-    finder, asked = look_ups(cloud), []
+    finder, pending = look_ups(cloud), []
     for number in range(1, 4):
-        asked.append(asyncio.create_task(finder.ask(job(number), RequestKind.CREATE_IMAGE)))
+        pending.append(asyncio.create_task(finder.look_up(job(number), RequestKind.CREATE_IMAGE)))
         await clock.advance(0.1)
-    joined = clock.monotonic()
-    told = await answers(clock, asked)
-    assert cloud.earliest >= joined - 0.1
-    assert all(at(cloud.earliest) >= found.started >= at(joined - 0.1) for found in told)
+    joining = clock.monotonic()
+    told = await answers(clock, pending)
+    assert cloud.earliest >= joining - 0.1
+    assert all(at(cloud.earliest) >= found.started >= at(joining - 0.1) for found in told)
     assert len({found.started for found in told}) == 1
 
 
 async def test_those_who_come_later_are_told_of_later_answers_together(clock: VirtualClock, cloud: Cloud) -> None:
     finder = look_ups(cloud)
-    asked = [asyncio.create_task(finder.ask(job(number), RequestKind.CREATE_IMAGE)) for number in range(1, 4)]
+    pending = [asyncio.create_task(finder.look_up(job(number), RequestKind.CREATE_IMAGE)) for number in range(1, 4)]
     await clock.advance(0.31)
     late = []
     for number in range(4, 9):
-        late.append((clock.monotonic(), asyncio.create_task(finder.ask(job(number), RequestKind.CREATE_IMAGE))))
+        late.append((clock.monotonic(), asyncio.create_task(finder.look_up(job(number), RequestKind.CREATE_IMAGE))))
         await clock.advance(0.01)
-    await answers(clock, asked)
+    await answers(clock, pending)
     for since, task in late:
         assert task.result().started >= at(since)
     assert cloud.calls == Counter({"servers": 2, "actions": 2, "snapshots": 2})
@@ -155,8 +155,8 @@ async def test_a_shared_list_that_may_lack_an_action_counts_for_nothing(
 ) -> None:
     cloud.reach = reach
     finder = look_ups(cloud)
-    asked = [asyncio.create_task(finder.ask(job(number), RequestKind.CREATE_IMAGE)) for number in range(1, 6)]
-    told = await answers(clock, asked)
+    pending = [asyncio.create_task(finder.look_up(job(number), RequestKind.CREATE_IMAGE)) for number in range(1, 6)]
+    told = await answers(clock, pending)
     covered = reach == at(-55)
     assert cloud.calls["its actions"] == (0 if covered else 5)
     assert [found.actions[0].id for found in told] == [1, 2, 3, 4, 5]
@@ -166,16 +166,16 @@ async def test_hetzners_clock_counts_for_how_far_the_list_reaches(clock: Virtual
     cloud.reach = at(-55)
     cloud.clock_offset = timedelta(minutes=-5)
     finder = look_ups(cloud)
-    asked = [asyncio.create_task(finder.ask(job(number), RequestKind.CREATE_IMAGE)) for number in range(1, 6)]
-    await answers(clock, asked)
+    pending = [asyncio.create_task(finder.look_up(job(number), RequestKind.CREATE_IMAGE)) for number in range(1, 6)]
+    await answers(clock, pending)
     assert cloud.calls["its actions"] == 5
 
 
 async def test_missing_in_the_shared_list_is_not_gone(clock: VirtualClock, cloud: Cloud) -> None:
     cloud.hidden, cloud.gone = {2}, {3}
     finder = look_ups(cloud)
-    asked = [asyncio.create_task(finder.ask(job(number), RequestKind.CREATE_IMAGE)) for number in range(1, 6)]
-    told = await answers(clock, asked)
+    pending = [asyncio.create_task(finder.look_up(job(number), RequestKind.CREATE_IMAGE)) for number in range(1, 6)]
+    told = await answers(clock, pending)
     assert [found.server and found.server.id for found in told] == [1, 2, None, 4, 5]
     assert cloud.calls["server"] == 2
 
@@ -183,16 +183,16 @@ async def test_missing_in_the_shared_list_is_not_gone(clock: VirtualClock, cloud
 async def test_a_few_of_a_large_fleet_ask_for_their_servers(clock: VirtualClock, cloud: Cloud) -> None:
     cloud.servers = 1000
     finder = look_ups(cloud)
-    asked = [asyncio.create_task(finder.ask(job(number), RequestKind.CREATE_IMAGE)) for number in range(1, 6)]
-    await answers(clock, asked)
+    pending = [asyncio.create_task(finder.look_up(job(number), RequestKind.CREATE_IMAGE)) for number in range(1, 6)]
+    await answers(clock, pending)
     assert (cloud.calls["server"], cloud.calls["servers"]) == (5, 0)
 
 
 async def test_a_server_that_is_off_has_the_precedence_of_switching_it_on(clock: VirtualClock, cloud: Cloud) -> None:
     finder = look_ups(cloud)
-    asked = [asyncio.create_task(finder.ask(job(7, power=Power.RESTORE_PENDING), RequestKind.POWER_ON))]
+    pending = [asyncio.create_task(finder.look_up(job(7, power=Power.RESTORE_PENDING), RequestKind.POWER_ON))]
     await clock.advance(0.05 + LATENCY)
-    assert asked[0].done()
+    assert pending[0].done()
     assert cloud.purposes == {Priority.POWER_ON}
     assert cloud.calls == Counter({"server": 1, "its actions": 1})
 
@@ -201,10 +201,10 @@ async def test_a_server_that_is_off_has_the_precedence_of_switching_it_on(clock:
 async def test_a_failure_says_nothing_to_all(clock: VirtualClock, cloud: Cloud, what: str) -> None:
     cloud.fail = {what}
     finder = look_ups(cloud)
-    asked = [asyncio.create_task(finder.ask(job(number), RequestKind.CREATE_IMAGE)) for number in range(1, 6)]
+    pending = [asyncio.create_task(finder.look_up(job(number), RequestKind.CREATE_IMAGE)) for number in range(1, 6)]
     await clock.advance(5)
-    for task in asked:
+    for task in pending:
         assert isinstance(task.exception(), CloudError)
     cloud.fail.clear()
-    again = asyncio.create_task(finder.ask(job(1), RequestKind.CREATE_IMAGE))
+    again = asyncio.create_task(finder.look_up(job(1), RequestKind.CREATE_IMAGE))
     await answers(clock, [again])

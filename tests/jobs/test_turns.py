@@ -93,7 +93,7 @@ async def test_two_thousand_events_in_one_turn_look_at_all_jobs_a_few_times(
     jobs = {made.id: made for made in map(job, range(1, JOBS + 1))}
     engine = Engine(World(clock), Journal(), clock, told.append, jobs)  # type: ignore[arg-type]
     for number in range(1, JOBS + 1):
-        engine.tell(f"job-{number}", accepted(number))
+        engine.receive(f"job-{number}", accepted(number))
     passes = await passes_until(asyncio.create_task(engine._turn()))
     assert len(told) == JOBS
     assert passes >= 2 * JOBS / SLICE, "others have their turn in between"
@@ -107,7 +107,7 @@ async def test_what_stops_all_is_told_to_all_once(clock: VirtualClock) -> None:
     engine = Engine(World(clock), Journal(), clock, lambda _event: None, jobs)  # type: ignore[arg-type]
     for number in range(1, JOBS + 1):
         reached = CloudError(ErrorKind.LIMIT_REACHED, "the limit is reached", correlation_id=str(number))
-        engine.tell(f"job-{number}", RequestRefused(RequestKind.CREATE_IMAGE, reached))
+        engine.receive(f"job-{number}", RequestRefused(RequestKind.CREATE_IMAGE, reached))
     await engine._turn()
     assert {made.hold for made in engine.jobs.values()} == {HoldReason.LIMIT}
     assert len(engine._inbox) <= JOBS
@@ -140,9 +140,9 @@ async def test_the_end_of_a_batch_is_looked_for_once(clock: VirtualClock, calls:
     events: list[object] = []
     engine = Engine(World(clock), Journal(), clock, events.append, work.by_id)  # type: ignore[arg-type]
     for number in range(1, JOBS + 1):
-        engine.tell(f"job-{number}", accepted(number))
+        engine.receive(f"job-{number}", accepted(number))
         done = action(number, number, command="create_image", status=ActionStatus.SUCCESS)
-        engine.tell(f"job-{number}", ActionSeen(done))
+        engine.receive(f"job-{number}", ActionSeen(done))
     await engine._turn()
     for event in events:
         work._publisher.event(event)  # type: ignore[arg-type]

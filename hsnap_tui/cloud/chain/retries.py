@@ -12,7 +12,7 @@ from hsnap_tui.common.clock import Clock
 
 T = TypeVar("T")
 
-PATIENCE = 3.0
+RETRY_SECONDS = 3.0
 """Seconds of attempts after which a GET that failed is not tried again."""
 PASSING = (ErrorKind.UNREACHABLE, ErrorKind.CONFLICT)
 """What a GET is tried again after."""
@@ -32,16 +32,16 @@ class GetsRetried:
         """The result of the attempt that succeeded. Raises the `CloudError` of the last one."""
         pauses = _pauses(request)
         refusals = REFUSALS if request.only_reads else 0
-        patience = PATIENCE
+        seconds_left = RETRY_SECONDS
         while True:
             outcome = await self._next(Attempt(request))
             if outcome.error is None:
                 return outcome.value
-            patience -= outcome.seconds
+            seconds_left -= outcome.seconds
             kind = outcome.error.kind
             if kind is ErrorKind.RATE_LIMITED and refusals and self._is_open():
                 refusals -= 1
-            elif kind in PASSING and pauses and patience > 0 and self._is_open():
+            elif kind in PASSING and pauses and seconds_left > 0 and self._is_open():
                 await self._clock.sleep(pauses.pop(0))
             else:
                 raise outcome.error

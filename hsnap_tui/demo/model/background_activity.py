@@ -1,4 +1,4 @@
-"""Life in a project: backups, reboots, resizes and others' snapshots begin and end by themselves."""
+"""What other clients do in a project by themselves: backups, reboots, resizes and snapshots."""
 
 from __future__ import annotations
 

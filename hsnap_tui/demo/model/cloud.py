@@ -1,4 +1,4 @@
-"""The simulated Hetzner Cloud as a whole: a world with its catalogue, its fleet, and life in it."""
+"""The simulated Hetzner Cloud as a whole: the state of a project, its catalogue, its servers and their activity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Cloud(World):
     def __init__(self, options: DemoOptions | None = None, clock: SimulationClock | None = None) -> None:
         options = options or DemoOptions()
         super().__init__(options, clock or RealClock(options.speed))
-        initial_servers.stock(self)
+        initial_servers.add_system_images(self)
         initial_servers.populate(self, options.servers)
         if not options.calm:
             BackgroundActivity(self).begin()

@@ -19,8 +19,8 @@ _KEYS = (
 _GROUPED_ROLES = ("web", "db")
 
 
-def furnish(world: World) -> None:
-    """Put in keys, networks and firewalls."""
+def add_resources(world: World) -> None:
+    """Add keys, networks and firewalls to the project."""
     founded = world.began - timedelta(days=1510)
     for name, fingerprint, key in _KEYS:
         number = world.new_id("ssh_key")

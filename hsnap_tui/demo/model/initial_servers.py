@@ -55,8 +55,8 @@ def system_image(world: World, name: str, architecture: str) -> SimulatedImage:
     raise KeyError(name)
 
 
-def stock(world: World) -> None:
-    """Put in the system images that everyone has."""
+def add_system_images(world: World) -> None:
+    """Add the system images that every project has."""
     for number, system in enumerate(catalogue.SYSTEM_IMAGES):
         world.put_image(
             SimulatedImage(
@@ -78,9 +78,9 @@ def stock(world: World) -> None:
 
 
 def populate(world: World, servers: int) -> None:
-    """Put in that many servers, with networks, volumes, firewalls, snapshots, backups and past actions."""
+    """Add that many servers, with networks, volumes, firewalls, snapshots, backups and past actions."""
     if servers:
-        initial_resources.furnish(world)
+        initial_resources.add_resources(world)
         _Builder(world).build(servers)
 
 
@@ -194,8 +194,8 @@ class _Builder:
 
     def _moment(self, server: SimulatedServer) -> datetime:
         """Give a moment in the server's life, rather a late one."""
-        life = (self._world.began - server.created).total_seconds() - 7200
-        return self._world.began - timedelta(seconds=int(3600 + life * self._rng.random() ** 2))
+        lifetime = (self._world.began - server.created).total_seconds() - 7200
+        return self._world.began - timedelta(seconds=int(3600 + lifetime * self._rng.random() ** 2))
 
     def _done(
         self, command: str, at: datetime, seconds: float, resource: tuple[str, int], *, error: bool = False

@@ -62,7 +62,7 @@ class World:
         self._order = itertools.count()
         self._advancing = False
         self._followers: dict[int, list[Effect]] = {}
-        self._doomed: list[tuple[str, tuple[str, str]]] = []
+        self._planned_failures: list[tuple[str, tuple[str, str]]] = []
         self._ids = {
             "server": itertools.count(104_318_257, 3),
             "image": itertools.count(301_445_108, 2),
@@ -212,14 +212,14 @@ class World:
 
     def fail_next(self, command: str, error: tuple[str, str] = _ACTION_ERROR) -> None:
         """Let the next action of that command that a client starts end in an error (code and message)."""
-        self._doomed.append((command, error))
+        self._planned_failures.append((command, error))
 
     def planned_failure(self, command: str, *errors: tuple[str, str]) -> tuple[str, str] | None:
         """Decide whether an action that a client starts will fail, and with which of the errors."""
-        for doom in self._doomed:
-            if doom[0] == command:
-                self._doomed.remove(doom)
-                return doom[1]
+        for failure in self._planned_failures:
+            if failure[0] == command:
+                self._planned_failures.remove(failure)
+                return failure[1]
         may = not self.options.failing_commands or command in self.options.failing_commands
         if not may or self.rng.random() >= self.options.action_failure_rate:
             return None

@@ -1,4 +1,4 @@
-"""How each kind of fault plays out between a request and its answer."""
+"""What each kind of fault does between a request and its response."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Exchange:
     perform: Callable[[], RouteResponse]
     perform_later: Callable[[float], None]
     #: Carries out a command (see `control`).
-    obey: Callable[[str], None]
+    run_command: Callable[[str], None]
     #: Sends a whole answer.
     answer: Callable[[Response], Awaitable[None]]
     #: Closes the connection.
@@ -35,7 +35,7 @@ class Exchange:
 
 
 async def play(fault: Fault | None, exchange: Exchange) -> None:
-    """Answer the request, or let the fault have its way with it."""
+    """Answer the request, as changed by the fault if there is one."""
     kind, seconds = (fault.kind, fault.duration) if fault else ("", 0.0)
     match kind:
         case "drop-before":
@@ -65,7 +65,7 @@ async def play(fault: Fault | None, exchange: Exchange) -> None:
             await exchange.answer(_refuse(fault))
         case "then" if fault is not None:
             answer = exchange.perform()
-            exchange.obey(fault.text)
+            exchange.run_command(fault.text)
             await exchange.answer(as_response(answer))
         case "500" | "502" | "503" | "429" | "conflict" | "readonly":
             await exchange.answer(_REFUSALS[kind]())

@@ -1,4 +1,4 @@
-"""The headers that every answer carries, and how faults twist them."""
+"""The headers of every response, and how faults change them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def common(now: datetime, correlation_id: str, budget: Headers) -> Headers:
     return {"Date": format_datetime(now, usegmt=True), "X-Correlation-Id": correlation_id, **budget}
 
 
-def twisted(headers: Headers, now: datetime, faults: Iterable[Fault]) -> Headers:
-    """Give the headers as these faults leave them."""
+def with_faults(headers: Headers, now: datetime, faults: Iterable[Fault]) -> Headers:
+    """Give the headers as changed by these faults."""
     changed = dict(headers)
     for fault in faults:
         match fault.kind:

@@ -40,7 +40,7 @@ def make_app(simulation: Simulation, hang_up: HangUp) -> ASGIApp:
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: partial(_unknown_route, routes)})
     app.router.redirect_slashes = False
-    return _Gate(simulation, app)
+    return _RequestFilter(simulation, app)
 
 
 async def _unknown_route(routes: list[Route], request: Request, _error: Exception) -> Response:
@@ -59,13 +59,13 @@ async def _control(simulation: Simulation, request: Request) -> Response:
     if request.method != "POST":
         return as_response(refusal(ApiError(405, "method_not_allowed", "method not allowed")))
     try:
-        simulation.obey((await request.body()).decode("utf-8", "replace"))
+        simulation.run_command((await request.body()).decode("utf-8", "replace"))
     except CommandError as error:
         return as_response(refusal(invalid_input({"command": [str(error)]})))
     return as_response(RouteResponse(204))
 
 
-class _Gate:
+class _RequestFilter:
     """Every request passes here first: it is recorded, counted and checked, and its answer gets its headers."""
 
     def __init__(self, simulation: Simulation, app: ASGIApp) -> None:
@@ -102,7 +102,7 @@ class _Gate:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
                 faults = simulation.draw_header_faults(record)
-                added = headers.as_bytes(headers.twisted(named, now, faults))
+                added = headers.as_bytes(headers.with_faults(named, now, faults))
                 message["headers"] = [*message.get("headers", ()), *added]
             await send(message)
 
@@ -152,7 +152,7 @@ class _RouteApp:
         perform = partial(simulation.perform, self._endpoint.handler, call)
         exchange = fault_play.Exchange(
             perform=perform,
-            obey=simulation.obey_if_possible,
+            run_command=simulation.run_scheduled_command,
             perform_later=partial(simulation.perform_later, self._endpoint.handler, call),
             answer=answer,
             drop=drop,

@@ -68,7 +68,7 @@ class Simulation:
         )
         self._rng = random.Random(f"{options.seed}:requests")  # noqa: S311
         for seconds, command in options.script:
-            cloud.after(seconds, partial(self.obey_if_possible, command))
+            cloud.after(seconds, partial(self.run_scheduled_command, command))
 
     @property
     def clock(self) -> SimulationClock:
@@ -88,17 +88,17 @@ class Simulation:
         self.clock.advance(seconds)
         self.call(lambda _cloud: None)
 
-    def obey(self, command: str) -> None:
-        """Carry out a command there and then (see `control`). Raises CommandError."""
+    def run_command(self, command: str) -> None:
+        """Carry out a command at once (see `control`). Raises CommandError."""
         do = control.parse(command)
         with self.lock:
             self.cloud.advance()
             do(self)
 
-    def obey_if_possible(self, command: str) -> None:
-        """Carry out a command that was given before its time; when that can't be done any more, log it."""
+    def run_scheduled_command(self, command: str) -> None:
+        """Carry out a command that was scheduled; when it can't be done any more, log it."""
         try:
-            self.obey(command)
+            self.run_command(command)
         except control.CommandError as error:
             _log.warning("%s: %s", command, error)
 

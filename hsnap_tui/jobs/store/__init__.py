@@ -1,1 +1,1 @@
-"""What outlives the process: journal, leader lock, project identity."""
+"""What is kept on disk: journal, leader lock, heartbeat, project identity."""

@@ -1,4 +1,4 @@
-"""Jobs and their milestones as JSON text, for the journal and for other programs."""
+"""Converts jobs and events to and from JSON, for the journal and for other programs."""
 
 from __future__ import annotations
 

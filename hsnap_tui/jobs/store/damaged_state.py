@@ -1,6 +1,6 @@
-"""What can still be read of the state of a project that is damaged: what it was known by, which servers may be off.
+"""Reads what it can of a damaged project folder: the project's identity, and which servers may be off.
 
-It only reads, and takes every file for what it may be: cut, overwritten, a folder, or not ours to read.
+It only reads. Any file may be cut off, overwritten, a folder, or without permission to read.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from hsnap_tui.common.text import clean
 from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.jobs.store.rows import UnreadableJob, job_of
 
-MADE = "journal.made"
-"""A file beside the journal that says that there is one: an empty or missing journal is then a loss, not a start."""
+JOURNAL_MADE_FILE = "journal.made"
+"""A file next to the journal, made together with it: if the journal is missing or empty all the same, it was lost."""
 
 _MAY_BE_OFF = re.compile(
     rb'"server_id":\s*(\d+),\s*"server_name":\s*"((?:[^"\\]|\\.)*)"'
@@ -42,30 +42,30 @@ class DamagedState:
 
 
 def examine(journal: Path) -> DamagedState:
-    """What the journal still tells; one that was never made is complete, and tells nothing."""
+    """What can be read from the journal. For a journal that was never made the result is empty and complete."""
     try:
         if not journal.exists():
-            return DamagedState(complete=not journal.with_name(MADE).exists())
+            return DamagedState(complete=not journal.with_name(JOURNAL_MADE_FILE).exists())
         return _read(journal)
     except (sqlite3.Error, OSError, OverflowError):
         return DamagedState(off=_scan(journal))
 
 
-def servers_in_words(remains: DamagedState) -> str:
+def servers_in_words(damaged: DamagedState) -> str:
     """Which servers may be off because of us, in a sentence."""
-    if remains.off:
-        more = "" if remains.complete else " There may be more."
-        return f"Off because of hsnap-tui may be: {formatting.listed(list(remains.off), 20)}.{more}"
-    if remains.complete:
+    if damaged.off:
+        more = "" if damaged.complete else " There may be more."
+        return f"Off because of hsnap-tui may be: {formatting.listed(list(damaged.off), 20)}.{more}"
+    if damaged.complete:
         return "No server is off because of what could be read."
     return "Which servers are off because of hsnap-tui can't be told: look for servers that are off."
 
 
-def advice(folder: Path, remains: DamagedState) -> str:
+def advice(folder: Path, damaged: DamagedState) -> str:
     """What to do about a project's folder that can't be used."""
     aside = folder.parent.parent / f"{folder.name}.aside"
     return (
-        f"{servers_in_words(remains)} Nothing is sent. Snapshots of earlier runs carry the label hsnap-tui/job. "
+        f"{servers_in_words(damaged)} Nothing is sent. Snapshots of earlier runs carry the label hsnap-tui/job. "
         f"Restore the file, or, once these servers are on, end every hsnap-tui and begin anew: mv {folder} {aside}"
     )
 
@@ -76,8 +76,8 @@ def _read(journal: Path) -> DamagedState:
         identity = _identity(database)
         rows = database.execute("SELECT id, batch, ended, body FROM jobs WHERE ended = 0 ORDER BY number").fetchall()
         found = [job_of(row) for row in rows]
-        whole = database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
-        return DamagedState(identity, _unique(_may_be_off(found)), len(found), whole)
+        intact = database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+        return DamagedState(identity, _unique(_may_be_off(found)), len(found), intact)
     finally:
         database.close()
 
@@ -90,16 +90,19 @@ def _identity(database: sqlite3.Connection) -> str | None:
 
 
 def _may_be_off(found: Iterable[Job | UnreadableJob]) -> Iterable[str]:
-    for item in found:
-        if isinstance(item, UnreadableJob):
-            if item.may_be_off:
-                yield item.server
-        elif item.owes:
-            yield item.server_name
+    for row in found:
+        if isinstance(row, UnreadableJob):
+            if row.may_be_off:
+                yield row.server
+        elif row.owes:
+            yield row.server_name
 
 
 def _scan(journal: Path) -> tuple[str, ...]:
-    """Servers that the bytes of the files name as possibly off at some time, when SQLite can't read them."""
+    """The servers that may be off according to the raw bytes of the files, for when SQLite can't read them.
+
+    Old versions of rows may be among the bytes, so it can name servers that are on again.
+    """
     names: list[str] = []
     for path in (journal, journal.with_name(journal.name + "-wal")):
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Rows that earlier versions wrote, with the names that fields and values have now (pure)."""
+"""Converts rows of earlier versions to the present names of fields and values (pure)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FAILURES = ("failure", "refusal")
 
 
 def with_present_names(body: dict[str, Any]) -> dict[str, Any]:
-    """The body of a job or of an event as it would be written now. What is written now stays as it is."""
+    """The body of a job or an event with present names. A body of the present version is returned unchanged."""
     renamed = _with_names(body, _FIELDS)
     for old, new in _JOB_FIELDS.items():
         if isinstance(renamed.get(old), dict):

@@ -1,4 +1,4 @@
-"""What can go wrong with our own state, before anything is sent."""
+"""The errors of the journal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hsnap_tui.events import Failure
 
 
 class JournalError(Exception):
-    """The journal cannot be read or written; nothing may be sent that was not written down before."""
+    """The journal can't be read or written. Then nothing is sent: each request must be in the journal first."""
 
     def __init__(self, message: str, advice: str) -> None:
         super().__init__(message)
@@ -14,4 +14,4 @@ class JournalError(Exception):
 
 
 class BrokenJournalError(JournalError):
-    """The journal's file is no journal, or is damaged."""
+    """The file is not a journal, or it is damaged."""

@@ -1,7 +1,7 @@
-"""Who may use the state folder: its owner alone, or a group where the folder says so.
+"""File modes in the state folder: for its owner only, or for a group that shares the folder.
 
-A folder that its group may write to (`install -d -m 2770 -g ops DIR`) is shared: what is made in it can be written by
-the group too, whatever the umask of the process that makes it.
+A folder that its group may write to (`install -d -m 2770 -g ops DIR`) is shared: files and folders that are
+created in it can be written by the group too, whatever the umask of the process.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""The journal: what was intended, in SQLite, committed before it is tried.
+"""The journal: all batches, jobs and events of a project, in SQLite. Requests are committed here before they are
+sent.
 
-All of it runs in one thread of its own, so that neither the screen nor the polls wait for the disk. Only the
-leader, the process that has the project's lock, changes jobs; others add batches and job commands, and read what has
-changed.
+All access to the file runs on a thread of its own, so that neither the screen nor the polls wait for the disk. Only
+the leader, the process that has the project's lock, changes jobs. Followers add batches and job commands, and read
+what has changed.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ from typing import TypeVar
 from hsnap_tui.events import JobEvent
 from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.jobs.store.codec import to_text
-from hsnap_tui.jobs.store.damaged_state import MADE, advice, examine
+from hsnap_tui.jobs.store.damaged_state import JOURNAL_MADE_FILE, advice, examine
 from hsnap_tui.jobs.store.errors import BrokenJournalError, JournalError
 from hsnap_tui.jobs.store.file_modes import make_file
 from hsnap_tui.jobs.store.locked_journal import is_locked, locked
-from hsnap_tui.jobs.store.rows import RowError, UnreadableJob, body_of, parsed, sorted_out
+from hsnap_tui.jobs.store.rows import RowError, UnreadableJob, body_of, parsed, readable_and_unreadable
 
 T = TypeVar("T")
 
 VERSION = 3
-KEPT_BATCHES = 500
-BUSY_SECONDS = 10.0
+MAX_BATCHES = 500
+BUSY_TIMEOUT = 10.0
 
 _SCHEMA = """
 CREATE TABLE batches (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, created TEXT NOT NULL);
@@ -59,7 +60,7 @@ ALTER TABLE wishes RENAME TO commands;
 
 
 class JobCommandKind(StrEnum):
-    """What a process that does not send may ask of the one that does."""
+    """What a follower may ask of the leader."""
 
     CANCEL = "cancel"
     RELEASE = "release"
@@ -68,7 +69,7 @@ class JobCommandKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobCommand:
-    """What a person has decided about jobs, left in the journal for the process that sends."""
+    """What the user has decided about jobs, written to the journal for the leader."""
 
     kind: JobCommandKind
     jobs: tuple[str, ...]
@@ -76,7 +77,7 @@ class JobCommand:
 
 @dataclass(frozen=True, slots=True)
 class JournalCursor:
-    """How far a reader has read: the number of the last change of jobs, and of the last event."""
+    """How far a reader has read: the number of the last change of jobs and of the last event."""
 
     change: int = 0
     event: int = 0
@@ -84,7 +85,7 @@ class JournalCursor:
 
 @dataclass(frozen=True, slots=True)
 class JournalChanges:
-    """What was written since a cursor, in order; `unreadable` are jobs whose rows can't be read."""
+    """The changed jobs and new events since a cursor, in order. `unreadable` are jobs whose rows can't be read."""
 
     jobs: tuple[Job, ...]
     events: tuple[JobEvent, ...]
@@ -94,9 +95,9 @@ class JournalChanges:
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """All jobs that have not ended, oldest first, and what was written since a cursor: both of one moment.
+    """All jobs that have not ended, oldest first, and the changes since a cursor, read in one transaction.
 
-    `owners` are the processes that asked for the batches of these jobs, by the batch's ID.
+    `owners` are the names of the processes that started the batches of these jobs, by batch ID.
     """
 
     jobs: tuple[Job, ...]
@@ -128,7 +129,7 @@ class Journal:
         self._database: sqlite3.Connection | None = None
 
     async def open(self) -> None:
-        """Opens the file, or makes it, and checks that it can be written."""
+        """Opens the file, or creates it, and checks that it can be written."""
         await self._run(self._open)
 
     async def close(self) -> None:
@@ -140,27 +141,27 @@ class Journal:
     async def add_batch(
         self, batch: str, created: datetime, jobs: Sequence[Job], events: Sequence[JobEvent], owner: str = ""
     ) -> None:
-        """Writes a whole batch down, or nothing of it; `owner` is the process that asks for it."""
+        """Writes a batch in one transaction. `owner` is the name of the process that starts it."""
 
         def work(database: sqlite3.Connection) -> None:
             row = (batch, created.isoformat(), owner)
             database.execute("INSERT INTO batches (id, created, owner) VALUES (?, ?, ?)", row)
             self._write(database, jobs, events)
-            self._forget(database)
+            self._drop_old_batches(database)
 
         await self._change(work)
 
     async def save(self, jobs: Sequence[Job], events: Sequence[JobEvent]) -> None:
-        """Writes changed jobs and what happened to them, in one transaction; durable when this returns."""
+        """Writes changed jobs and their events in one transaction; they are on disk when this returns."""
         await self._change(lambda database: self._write(database, jobs, events))
 
     async def add_command(self, command: JobCommand) -> None:
-        """Leaves a job command for the process that sends."""
+        """Writes a job command for the leader."""
         row = (command.kind.value, json.dumps(command.jobs))
         await self._change(lambda database: database.execute("INSERT INTO commands (kind, jobs) VALUES (?, ?)", row))
 
     async def take_commands(self) -> tuple[JobCommand, ...]:
-        """The job commands that nobody has taken yet. One that can't be read is dropped: a person will repeat it."""
+        """Removes and returns all job commands. One that can't be read is dropped: the user can repeat it."""
 
         def work(database: sqlite3.Connection) -> tuple[JobCommand, ...]:
             rows = database.execute("DELETE FROM commands RETURNING number, kind, jobs").fetchall()
@@ -170,7 +171,7 @@ class Journal:
         return await self._change(work)
 
     async def remember(self, identity: str) -> None:
-        """Keeps what the project is known by, as a copy of what is in its folder."""
+        """Keeps a copy of the project's identity, which is also a file in its folder."""
 
         def work(database: sqlite3.Connection) -> None:
             known = database.execute("SELECT body FROM identity").fetchone()
@@ -180,13 +181,13 @@ class Journal:
         await self._change(work)
 
     async def version(self) -> int:
-        """A number that is another one after another process has written; cheap."""
+        """A number that changes whenever another process has written; cheap to read."""
         return await self._read(lambda database: int(database.execute("PRAGMA data_version").fetchone()[0]))
 
     async def take_over(self, cursor: JournalCursor | None) -> Takeover:
-        """All that a reader needs to begin, of one moment: what is committed later is after the new cursor.
+        """All that a new leader needs, read in one transaction: whatever is committed later is after the new cursor.
 
-        Without a cursor, what was written before is not among the changes.
+        Without a cursor the changes are empty.
         """
 
         def work(database: sqlite3.Connection) -> Takeover:
@@ -200,7 +201,7 @@ class Journal:
         return await self._read(work)
 
     async def since(self, cursor: JournalCursor) -> JournalChanges:
-        """What was written after the cursor."""
+        """The changes after the cursor."""
         return await self._read(lambda database: _since(database, cursor))
 
     async def batches(self, limit: int) -> tuple[Batch, ...]:
@@ -220,14 +221,14 @@ class Journal:
         """Jobs that have not ended and whose rows can't be read."""
         return (await self._read(lambda database: _jobs(database, "WHERE ended = 0")))[1]
 
-    # -- in the journal's thread --------------------------------------------------------------------------------
+    # -- on the journal's thread --------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        made = self._path.with_name(MADE)
+        made = self._path.with_name(JOURNAL_MADE_FILE)
         if made.exists() and not (self._path.exists() and (self._path.is_dir() or self._path.stat().st_size)):
             raise BrokenJournalError(*_broken(self._path, "it is missing or empty, though there was one"))
         make_file(self._path)
-        database = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        database = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
         try:
             _use_wal(database)
             database.execute("PRAGMA synchronous = FULL")
@@ -270,17 +271,17 @@ class Journal:
             "INSERT INTO events (batch, body) VALUES (?, ?)", [(event.batch, to_text(event)) for event in events]
         )
 
-    def _forget(self, database: sqlite3.Connection) -> None:
-        """Drops the oldest batches, never one with a job that has not ended."""
+    def _drop_old_batches(self, database: sqlite3.Connection) -> None:
+        """Deletes the oldest batches beyond `MAX_BATCHES`, except those with a job that has not ended."""
         old = (
             "SELECT id FROM batches WHERE number <= (SELECT max(number) FROM batches) - ? "
             "AND id NOT IN (SELECT batch FROM jobs WHERE ended = 0)"
         )
-        rows = database.execute(old, (KEPT_BATCHES,)).fetchall()
+        rows = database.execute(old, (MAX_BATCHES,)).fetchall()
         for table, column in (("events", "batch"), ("jobs", "batch"), ("batches", "id")):
             database.executemany(f"DELETE FROM {table} WHERE {column} = ?", rows)  # noqa: S608 - constants
 
-    # -- between the loop and that thread -----------------------------------------------------------------------
+    # -- from the event loop to that thread ---------------------------------------------------------------------
 
     async def _change(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def transaction() -> T:
@@ -291,7 +292,7 @@ class Journal:
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def snapshot() -> T:
-            """All that is read at once is of one moment, whatever others write meanwhile."""
+            """Reads in one transaction, so that nothing changes in between."""
             with _transaction(self._opened(), "DEFERRED"):
                 return work(self._opened())
 
@@ -319,8 +320,9 @@ class Journal:
 
 
 def _use_wal(database: sqlite3.Connection) -> None:
-    """While another process does the same on a new file, SQLite refuses at once in place of waiting its busy time."""
-    until = time.monotonic() + BUSY_SECONDS
+    """Switches to write-ahead logging. While another process does the same, SQLite reports SQLITE_BUSY at once,
+    without waiting for its time-out: so it is tried again here."""
+    until = time.monotonic() + BUSY_TIMEOUT
     while True:
         try:
             database.execute("PRAGMA journal_mode = WAL")
@@ -347,7 +349,7 @@ def _jobs(
     database: sqlite3.Connection, where: str, *values: object
 ) -> tuple[tuple[Job, ...], tuple[UnreadableJob, ...]]:
     query = f"SELECT id, batch, ended, body FROM jobs {where} ORDER BY number"  # noqa: S608 - constants
-    return sorted_out(database.execute(query, values).fetchall())
+    return readable_and_unreadable(database.execute(query, values).fetchall())
 
 
 def _since(database: sqlite3.Connection, cursor: JournalCursor) -> JournalChanges:
@@ -357,7 +359,7 @@ def _since(database: sqlite3.Connection, cursor: JournalCursor) -> JournalChange
 
 
 def _events(bodies: Iterable[object]) -> Iterator[JobEvent]:
-    """What happened, as far as it can be read: it is there to be told, and the jobs themselves say how they stand."""
+    """The events that can be read. Others are left out: they are only shown, and the state is in the jobs."""
     for body in bodies:
         with contextlib.suppress(RowError):
             yield parsed(body, JobEvent)

@@ -10,10 +10,10 @@ from typing import Any
 from hsnap_tui.jobs.core.delete_snapshot import DeleteSnapshotJob
 from hsnap_tui.jobs.core.model import JobState
 
-MOST_ROWS = 5000
+MAX_ROWS = 5000
 """The newest jobs that are looked at: a key must not wait for a journal of years."""
 
-BUSY_SECONDS = 0.2
+BUSY_TIMEOUT = 0.2
 
 
 def known_servers(journal: Path) -> list[str]:
@@ -42,8 +42,8 @@ def _read(journal: Path, *fields: str) -> list[tuple[Any, ...]]:
         f"SELECT {wanted} FROM (SELECT number, CASE WHEN json_valid(body) THEN body ELSE '{{}}' END AS body "  # noqa: S608
         "FROM jobs ORDER BY number DESC LIMIT ?) ORDER BY number"
     )
-    with contextlib.closing(sqlite3.connect(_address(journal), uri=True, timeout=BUSY_SECONDS)) as database:
-        return database.execute(query, (MOST_ROWS,)).fetchall()
+    with contextlib.closing(sqlite3.connect(_address(journal), uri=True, timeout=BUSY_TIMEOUT)) as database:
+        return database.execute(query, (MAX_ROWS,)).fetchall()
 
 
 def _is_text(value: object) -> bool:

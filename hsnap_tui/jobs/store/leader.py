@@ -1,8 +1,8 @@
-"""One process a project sends. A lock of the operating system says which; it dies with the process.
+"""Leadership: one process of a project, the leader, sends requests. A file lock says which; it ends with the process.
 
-It holds on one machine only: processes on different machines do not see each other's locks, nor journals. The process
-that has the lock also writes a heartbeat every second, so that others can tell when it stands still: stopped by a
-signal, or with an event loop that something blocks. It keeps the lock nevertheless: it may go on at any time.
+It holds on one machine only: processes on different machines see neither each other's locks nor journals. The leader
+also writes a heartbeat every second, so that followers can tell when it stands still: stopped by a signal, or with a
+blocked event loop. It keeps the lock nevertheless, since it may go on at any time.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from hsnap_tui.jobs.store.errors import JournalError
 from hsnap_tui.jobs.store.file_modes import make_file
 
 BEAT_EVERY = 1.0
-"""Seconds between two beats of the process that sends."""
+"""Seconds between two heartbeats of the leader."""
 STILL_AFTER = 10.0
-"""Seconds without a beat after which a process that sends is said to stand still."""
+"""Seconds without a heartbeat after which the leader counts as standing still."""
 LONGEST_STEP = 1.0
-"""The most that counts of the time between two looks: an observer that was asleep or held up itself knows nothing."""
+"""The most that counts of the seconds between two checks: an observer that slept itself can't tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A sign of life: another one each time."""
+    """One heartbeat of a process; its count differs from the one before."""
 
     pid: int
     count: int
 
 
 class Leader:
-    """The right to send for the project of a folder."""
+    """The leadership of the project that belongs to a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -48,11 +48,12 @@ class Leader:
         self._count = secrets.randbits(48)
 
     def try_to_lead(self) -> bool:
-        """Takes the right if nobody has it. Raises `JournalError` where files can't be locked."""
+        """Becomes the leader if there is none; returns whether it did. Raises `JournalError` where files can't be
+        locked."""
         return self._acquire(self._sign)
 
     def is_free(self) -> bool:
-        """Whether nobody has the right at this moment. Raises `JournalError` where files can't be locked."""
+        """Whether there is no leader now. Raises `JournalError` where files can't be locked."""
         free = self._acquire(lambda: None)
         if free:
             self._lock.release()
@@ -83,7 +84,7 @@ class Leader:
         self.beat()
 
     def beat(self) -> None:
-        """Shows that this process works. Written in place and always as long, so that it needs no space on the disk.
+        """Writes a heartbeat: in place and always of the same length, so that it needs no space on a full disk.
 
         Raises `OSError`.
         """
@@ -93,7 +94,7 @@ class Leader:
             file.write(f"{os.getpid():>10} {self._count:>20}\n".encode("ascii"))
 
     def last_beat(self) -> Beat | None:
-        """The newest beat of the process that has the right, or had it last; none if it cannot be read."""
+        """The newest heartbeat of the present or the last leader; None if it can't be read."""
         with contextlib.suppress(OSError, ValueError):
             pid, count = self._beat.read_text(encoding="ascii").split()
             return Beat(int(pid), int(count))
@@ -107,21 +108,21 @@ class Leader:
             return None
 
     def leader_pid(self) -> int | None:
-        """The process that has the right, as far as it is known."""
+        """The PID of the present or the last leader; None if it can't be read."""
         try:
             return int(self._pid_file.read_text(encoding="ascii"))
         except (OSError, ValueError):
             return None
 
     def release(self) -> None:
-        """Gives the right back."""
+        """Gives leadership up."""
         self._lock.release()
 
 
 @dataclass(frozen=True, slots=True)
 class LeaderView:
-    """The process that sends, seen from another one. `still_since` is set when it stands still, for `still_for`
-    seconds as far as they were watched."""
+    """The leader as a follower sees it. `still_since` is set while it stands still; `still_for` is for how many
+    seconds that was observed."""
 
     pid: int | None
     still_since: datetime | None = None
@@ -129,10 +130,9 @@ class LeaderView:
 
 
 class BeatWatch:
-    """Whether the process that sends works, judged by whether its beat changes (pure).
+    """Whether the leader works, judged by whether its heartbeat changes (pure).
 
-    Only time in which this process was awake and looked counts, by its own monotonic clock: after a laptop's sleep
-    both were asleep.
+    Only time in which this process itself was awake counts, by its monotonic clock: when a laptop sleeps, both sleep.
     """
 
     def __init__(self) -> None:
@@ -141,8 +141,8 @@ class BeatWatch:
         self._looked = 0.0
         self._watched = 0.0
 
-    def look(self, beat: Beat | None, monotonic: float, now: datetime) -> None:
-        """Takes note of the newest beat at this moment."""
+    def update(self, beat: Beat | None, monotonic: float, now: datetime) -> None:
+        """Takes note of the newest heartbeat."""
         if self._changed is None or beat != self._beat:
             self._beat, self._changed, self._watched = beat, now, 0.0
         else:
@@ -151,10 +151,10 @@ class BeatWatch:
 
     @property
     def still_since(self) -> datetime | None:
-        """When the beat was last seen to change, if that is too long ago."""
+        """When the heartbeat was last seen to change, if that is too long ago; None otherwise."""
         return self._changed if self._watched >= STILL_AFTER else None
 
     @property
     def still_for(self) -> float:
-        """Seconds without a change, as far as they were watched."""
+        """The observed seconds without a change."""
         return self._watched

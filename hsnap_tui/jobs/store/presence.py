@@ -1,4 +1,4 @@
-"""Which processes live: each has a file that is locked as long as it does, and unlocked by its end, even a kill."""
+"""Which processes are running: each locks a file of its own, and the system unlocks it when the process ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hsnap_tui.jobs.store.file_modes import make_file, make_folder
 
 
 class Presence:
-    """One process among those that show themselves in a folder."""
+    """The file by which a process shows in a folder that it is running."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
@@ -20,7 +20,7 @@ class Presence:
         self._lock = FileLock(self._path, thread_local=False)
 
     def show(self) -> None:
-        """Shows this process to others until `hide` or its end. Raises `JournalError`."""
+        """Creates and locks the file, until `hide` or the end of the process. Raises `JournalError`."""
         if self._lock.is_locked:
             return
         try:
@@ -34,23 +34,23 @@ class Presence:
             ) from error
 
     def hide(self) -> None:
-        """Shows it no more."""
+        """Removes the file."""
         if self._lock.is_locked:
             with contextlib.suppress(OSError):
                 self._path.unlink()
             self._lock.release()
 
 
-def living(folder: Path) -> frozenset[str]:
-    """The names of the processes that show themselves in the folder. Files of those that are gone are removed."""
+def live_processes(folder: Path) -> frozenset[str]:
+    """The names of the running processes in the folder. Files of processes that have ended are removed."""
     try:
         paths = [path for path in folder.iterdir() if path.is_file()]
     except OSError:
         return frozenset()
-    return frozenset(path.name for path in paths if _lives(path))
+    return frozenset(path.name for path in paths if _is_live(path))
 
 
-def _lives(path: Path) -> bool:
+def _is_live(path: Path) -> bool:
     lock = FileLock(path, thread_local=False)
     try:
         lock.acquire(timeout=0)

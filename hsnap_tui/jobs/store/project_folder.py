@@ -1,4 +1,4 @@
-"""A project's folder while it is in use: its journal, the right to send, and which processes live."""
+"""A project's folder while a process uses it: journal, leadership, and the running processes."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from hsnap_tui.common.clock import Clock
 from hsnap_tui.jobs.store.errors import JournalError
 from hsnap_tui.jobs.store.journal import Journal
 from hsnap_tui.jobs.store.leader import Leader
-from hsnap_tui.jobs.store.presence import Presence, living
+from hsnap_tui.jobs.store.presence import Presence, live_processes
 from hsnap_tui.jobs.store.project_identity import JOURNAL
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectFolder:
-    """What this process, by the name `me`, has of it.
+    """The open folder, for the process named `process_name`.
 
-    `alive` shows other processes that this one runs, `candidate` that it could go on with the sending.
+    `alive` shows other processes that this one is running, `candidate` that it could become the leader.
     """
 
     folder: Path
-    me: str
+    process_name: str
     journal: Journal
     leader_lock: Leader
     alive: Presence
     candidate: Presence
 
-    def living(self) -> frozenset[str]:
-        """The processes that run, this one included."""
-        return living(self.folder / "processes") | {self.me}
+    def live_processes(self) -> frozenset[str]:
+        """The names of the running processes, this one included."""
+        return live_processes(self.folder / "processes") | {self.process_name}
 
     def candidates(self) -> frozenset[str]:
-        """Other processes that could go on with the sending."""
-        return living(self.folder / "heirs") - {self.me}
+        """The names of other processes that could become the leader."""
+        return live_processes(self.folder / "heirs") - {self.process_name}
 
     def step_back(self) -> None:
-        """From here on this process asks for nothing more and takes nothing over."""
+        """Shows that this process starts nothing more and will not become the leader."""
         self.candidate.hide()
         self.alive.hide()
 
     async def close(self) -> None:
-        """Ends the use."""
+        """Steps back and closes the journal."""
         self.step_back()
         await self.journal.close()
 
 
-async def open_project_folder(folder: Path, me: str) -> ProjectFolder:
+async def open_project_folder(folder: Path, process_name: str) -> ProjectFolder:
     """The project's folder with its journal open. Raises `JournalError`."""
     journal = Journal(folder / JOURNAL)
     try:
@@ -55,8 +55,8 @@ async def open_project_folder(folder: Path, me: str) -> ProjectFolder:
     except JournalError:
         await journal.close()
         raise
-    alive, candidate = Presence(folder / "processes", me), Presence(folder / "heirs", me)
-    return ProjectFolder(folder, me, journal, Leader(folder), alive, candidate)
+    alive, candidate = Presence(folder / "processes", process_name), Presence(folder / "heirs", process_name)
+    return ProjectFolder(folder, process_name, journal, Leader(folder), alive, candidate)
 
 
 async def pause(clock: Clock, event: asyncio.Event, seconds: float) -> None:

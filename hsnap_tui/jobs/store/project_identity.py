@@ -1,8 +1,9 @@
-"""Which folder of the state directory belongs to a project.
+"""Finds the folder in the state directory that belongs to a project.
 
-The API names no project and tokens are rotated: a project is known by a fingerprint of its token, or by the servers
-in it, whose IDs are unique at Hetzner. Its folder's journal keeps a copy of that. A folder that cannot be told to be
-another project's is never passed over: servers may be off because of what is in it.
+The API does not tell which project a token belongs to, and tokens are rotated. So a project is identified by
+fingerprints of its tokens, or by its servers, whose IDs are unique at Hetzner. The identity is a file in the
+project's folder, with a copy in the journal. A folder whose identity can't be read is never ignored: it may be
+this project's, and servers may be off because of its jobs.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from hsnap_tui.jobs.store.file_modes import file_mode, make_file, make_folder
 from hsnap_tui.jobs.store.rows import RowError, parsed
 
 JOURNAL = "journal.sqlite3"
-_CARD = "project.json"
+IDENTITY_FILE = "project.json"
 _VERSION = 1
 
 Warn = Callable[[str], None]
@@ -31,14 +32,14 @@ Warn = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class ProjectIdentity:
-    """What a project is known by."""
+    """What identifies a project: the endpoint, and fingerprints of tokens or IDs of servers."""
 
     endpoint: str
     fingerprints: tuple[str, ...] = ()
     servers: tuple[int, ...] = ()
     version: int = _VERSION
 
-    def fits(self, other: ProjectIdentity) -> bool:
+    def is_same_project(self, other: ProjectIdentity) -> bool:
         """Whether both are the same project: the same token, or at least half of the smaller set of servers."""
         if self.endpoint != other.endpoint:
             return False
@@ -49,56 +50,56 @@ class ProjectIdentity:
 
     @property
     def names_a_project(self) -> bool:
-        """Whether it says enough to tell one project from another."""
+        """Whether it holds enough to tell one project from another."""
         return self.endpoint.startswith("http") and bool(self.fingerprints or self.servers)
 
     def shares_token(self, other: ProjectIdentity) -> bool:
-        """Whether both were seen with the same token."""
+        """Whether both have the fingerprint of a token in common."""
         return self.endpoint == other.endpoint and bool(set(self.fingerprints) & set(other.fingerprints))
 
 
 def fingerprint(token: str) -> str:
-    """A short one-way mark of a token, of no use for anything but comparing."""
+    """A short hash of a token, which only serves to compare tokens."""
     return hashlib.sha256(b"hsnap-tui:" + token.encode()).hexdigest()[:16]
 
 
 def project_id(folder: Path) -> str:
-    """What the project of a state folder is called in events, rows and records, whichever of its tokens is used."""
+    """The ID of a project in events, rows and records: the name of its folder, the same for all its tokens."""
     return folder.name
 
 
 def provisional_id(token_fingerprint: str) -> str:
-    """What a project is called until its state folder is known; no folder has such a name."""
+    """The ID of a project until its folder is known; no folder has such a name."""
     return f"token-{token_fingerprint}"
 
 
-def find(state_dir: Path, card: ProjectIdentity, warn: Warn = lambda _: None) -> Path | None:
-    """The folder of the project that the card describes, if there is one. Nothing is changed.
+def find(state_dir: Path, identity: ProjectIdentity, warn: Warn = lambda _: None) -> Path | None:
+    """The folder of the project with this identity, or None. Changes nothing.
 
-    `warn` is told what could not be read. Raises `JournalError`, also for a folder of which nobody can tell whether
-    it is this project's, unless another one is known by the same token.
+    `warn` is called with a text about each file that can't be read. Raises `JournalError`, also for a folder that may
+    be this project's, unless another folder has the same token.
     """
     known: list[tuple[Path, ProjectIdentity]] = []
     unknown: list[JournalError] = []
     try:
         for folder in sorted(_folders(state_dir).glob("*/")):
             try:
-                if (found := _known(folder, warn)) is not None:
+                if (found := _identity_of(folder, warn)) is not None:
                     known.append((folder, found))
             except JournalError as error:
                 unknown.append(error)
     except OSError as error:
         raise _unusable(state_dir, error) from error
-    by_token = [folder for folder, found in known if found.shares_token(card)]
+    by_token = [folder for folder, found in known if found.shares_token(identity)]
     if unknown and not by_token:
         raise unknown[0]
     for unreadable in unknown:
         warn(f"{unreadable}. {unreadable.failure.advice}")
-    return next(iter(by_token + [folder for folder, found in known if found.fits(card)]), None)
+    return next(iter(by_token + [folder for folder, found in known if found.is_same_project(identity)]), None)
 
 
-def find_or_make(state_dir: Path, card: ProjectIdentity, warn: Warn = lambda _: None) -> Path:
-    """The folder of the project, made when it is new; what it is known by is kept up to date.
+def find_or_make(state_dir: Path, identity: ProjectIdentity, warn: Warn = lambda _: None) -> Path:
+    """The folder of the project, created when it is new. The identity in it is updated.
 
     Raises `JournalError` as `find` does.
     """
@@ -107,92 +108,94 @@ def find_or_make(state_dir: Path, card: ProjectIdentity, warn: Warn = lambda _: 
         make_folder(_folders(state_dir))
         make_file(_folders(state_dir) / ".lock")
         with FileLock(_folders(state_dir) / ".lock", timeout=10):
-            folder = find(state_dir, card, warn) or _folders(state_dir) / secrets.token_hex(6)
+            folder = find(state_dir, identity, warn) or _folders(state_dir) / secrets.token_hex(6)
             make_folder(folder)
-            remember(folder, card)
+            remember(folder, identity)
             return folder
     except (OSError, NotImplementedError, Timeout) as error:
         raise _unusable(state_dir, error) from error
 
 
-def remember(folder: Path, card: ProjectIdentity) -> None:
-    """Adds to what the project is known by; its servers are those of the card. Raises `OSError`.
+def remember(folder: Path, identity: ProjectIdentity) -> None:
+    """Adds fingerprints to the identity in the folder, and replaces its servers. Raises `OSError`.
 
-    A file that cannot be read is left as it is: what is in it may still be of use to a person.
+    A file that can't be read is left as it is, for a person to look at.
     """
     try:
-        own = _read(folder)
+        own_identity = _read(folder)
     except RowError:
         return
-    merged = _merged(own or _copy(examine(folder / JOURNAL)) or ProjectIdentity(card.endpoint), card)
-    if merged != own:
-        _replace(folder / _CARD, to_text(merged))
+    merged = _merged(
+        own_identity or _copy_in_journal(examine(folder / JOURNAL)) or ProjectIdentity(identity.endpoint), identity
+    )
+    if merged != own_identity:
+        _replace(folder / IDENTITY_FILE, to_text(merged))
 
 
-def identity(folder: Path, card: ProjectIdentity) -> str:
-    """What the project is known by, with the card added, as a text for the journal. Raises `JournalError`."""
-    return to_text(_merged(_known(folder, lambda _: None) or ProjectIdentity(card.endpoint), card))
+def merged_identity_text(folder: Path, identity: ProjectIdentity) -> str:
+    """The identity in the folder, merged with this one, as JSON for the journal. Raises `JournalError`."""
+    return to_text(_merged(_identity_of(folder, lambda _: None) or ProjectIdentity(identity.endpoint), identity))
 
 
 def _folders(state_dir: Path) -> Path:
     return state_dir / "projects"
 
 
-def _merged(known: ProjectIdentity, card: ProjectIdentity) -> ProjectIdentity:
-    fingerprints = tuple(dict.fromkeys((*known.fingerprints, *card.fingerprints)))[-20:]
-    return ProjectIdentity(card.endpoint, fingerprints, card.servers or known.servers)
+def _merged(known: ProjectIdentity, identity: ProjectIdentity) -> ProjectIdentity:
+    fingerprints = tuple(dict.fromkeys((*known.fingerprints, *identity.fingerprints)))[-20:]
+    return ProjectIdentity(identity.endpoint, fingerprints, identity.servers or known.servers)
 
 
-def _known(folder: Path, warn: Warn) -> ProjectIdentity | None:
-    """What the project of the folder is known by; none for a folder that holds nothing. Raises `JournalError`."""
+def _identity_of(folder: Path, warn: Warn) -> ProjectIdentity | None:
+    """The identity of the folder's project; None for an empty folder. Raises `JournalError`."""
     try:
-        own = _read(folder)
+        own_identity = _read(folder)
     except RowError as error:
         reason = str(error)
     else:
-        if own is not None:
-            return own
+        if own_identity is not None:
+            return own_identity
         reason = "it is missing"
-    path, remains = folder / _CARD, examine(folder / JOURNAL)
-    copy = _copy(remains)
+    path, damaged = folder / IDENTITY_FILE, examine(folder / JOURNAL)
+    copy = _copy_in_journal(damaged)
     if copy is not None:
         warn(
             f"{path} cannot be read: {reason}. The copy in the journal is used. "
             "Delete the file, and hsnap-tui writes it anew."
         )
         return copy
-    if reason == "it is missing" and remains.complete and not remains.jobs:
+    if reason == "it is missing" and damaged.complete and not damaged.jobs:
         return None
     message = f"the state of a project cannot be told, and it may be this one: {path} cannot be read ({reason})"
-    raise JournalError(message, advice(folder, remains))
+    raise JournalError(message, advice(folder, damaged))
 
 
-def _copy(remains: DamagedState) -> ProjectIdentity | None:
-    if remains.identity is None:
+def _copy_in_journal(damaged: DamagedState) -> ProjectIdentity | None:
+    if damaged.identity is None:
         return None
     try:
-        card = parsed(remains.identity, ProjectIdentity)
+        identity = parsed(damaged.identity, ProjectIdentity)
     except RowError:
         return None
-    return card if card.version <= _VERSION and card.names_a_project else None
+    return identity if identity.version <= _VERSION and identity.names_a_project else None
 
 
 def _read(folder: Path) -> ProjectIdentity | None:
-    """What is in the folder's file; none when there is none. Raises `RowError`."""
-    path = folder / _CARD
+    """The identity in the folder's file; None when there is no file. Raises `RowError`."""
+    path = folder / IDENTITY_FILE
     try:
-        card = parsed(path.read_text(encoding="utf-8"), ProjectIdentity)
+        identity = parsed(path.read_text(encoding="utf-8"), ProjectIdentity)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RowError(error.strerror or type(error).__name__) from error
     except UnicodeDecodeError as error:
         raise RowError("it is no text") from error
-    if card.version > _VERSION:
+    if identity.version > _VERSION:
         raise RowError("a newer hsnap-tui wrote it")
-    if not card.names_a_project:
+    if not identity.names_a_project:
         raise RowError("it names no project")
-    return card
+    return identity
 
 
 def _replace(path: Path, text: str) -> None:

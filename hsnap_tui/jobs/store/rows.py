@@ -1,4 +1,4 @@
-"""Rows of the journal as jobs, and what can still be made out of a row that is none."""
+"""Converts rows of the journal to jobs, and gets what it can out of rows that can't be read."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ _SERVER_NAME = re.compile(r'"server_name":\s*("(?:[^"\\]|\\.)*")')
 
 
 class RowError(ValueError):
-    """A text that is not what was written there; the message says why, in a few words."""
+    """A text can't be read as what it should be; the message says why, in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableJob:
-    """A job whose row cannot be read, with what could still be made out of it.
+    """A job whose row can't be read, with what could still be found in it.
 
-    `may_be_off`: its server is, or may be, off because of us, as far as the row still tells; what it does not tell
-    may be.
+    `may_be_off`: whether its server may be off because of us; true also when the row does not tell.
     """
 
     id: str
@@ -42,14 +41,14 @@ class UnreadableJob:
 
     @property
     def server(self) -> str:
-        """The server in words."""
+        """The server as text: its name, its ID, or that neither can be read."""
         if self.server_name:
             return clean(self.server_name)
         return f"server {self.server_id}" if self.server_id else "a server that cannot be told"
 
 
 def parsed(text: object, kind: type[T]) -> T:
-    """What `to_text` wrote. Raises `RowError`."""
+    """The object that `to_text` wrote, with names of earlier versions converted. Raises `RowError`."""
     if not isinstance(text, str):
         raise RowError("it is not a text")
     try:
@@ -65,14 +64,14 @@ def body_of(job: Job) -> str:
 
 
 def job_of(row: tuple[str, str, int, object]) -> Job | UnreadableJob:
-    """The job of a row (ID, batch, whether it has ended, body), or what can be made out of it."""
+    """The job of a row (ID, batch, whether it has ended, body), or an `UnreadableJob`."""
     job_id, batch, ended, body = row
     try:
         job = parsed_job(body)
     except RowError as error:
-        return _made_out(str(job_id), str(batch), bool(ended), body, str(error))
+        return _unreadable_job(str(job_id), str(batch), bool(ended), body, str(error))
     if (job.id, job.batch, job.over) != (job_id, batch, bool(ended)):
-        return _made_out(str(job_id), str(batch), bool(ended), body, "it does not fit its row")
+        return _unreadable_job(str(job_id), str(batch), bool(ended), body, "it does not fit its row")
     return job
 
 
@@ -91,32 +90,34 @@ def _kind_of(body: object) -> str:
     return str(named)
 
 
-def sorted_out(rows: Iterable[tuple[str, str, int, object]]) -> tuple[tuple[Job, ...], tuple[UnreadableJob, ...]]:
-    """The jobs of rows, and the rows that could not be read."""
+def readable_and_unreadable(
+    rows: Iterable[tuple[str, str, int, object]],
+) -> tuple[tuple[Job, ...], tuple[UnreadableJob, ...]]:
+    """The jobs of these rows, and those that can't be read."""
     found = [job_of(row) for row in rows]
     jobs = tuple(item for item in found if isinstance(item, Job))
     return jobs, tuple(item for item in found if isinstance(item, UnreadableJob))
 
 
-def _made_out(job_id: str, batch: str, ended: bool, body: object, reason: str) -> UnreadableJob:
+def _unreadable_job(job_id: str, batch: str, ended: bool, body: object, reason: str) -> UnreadableJob:
     text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
     known = with_present_names(_plain(text))
     kind = KINDS.get(str(known.get("kind", EARLIEST)))
     server_id, name = known.get("server_id"), known.get("server_name")
     power = known.get("power", Power.NONE.value) if "created" in known else None
-    harmless = kind is not None and "power" not in {field.name for field in fields(kind.job_type)}
+    switches_nothing = kind is not None and "power" not in {field.name for field in fields(kind.job_type)}
     return UnreadableJob(
         job_id,
         batch,
         server_id if isinstance(server_id, int) else None,
         name if isinstance(name, str) else None,
-        not ended and power not in _NOT_OFF and not harmless,
+        not ended and power not in _NOT_OFF and not switches_nothing,
         reason,
     )
 
 
 def _plain(text: str) -> dict[str, Any]:
-    """The fields of a body: all of them, or those that a cut or overwritten one still shows."""
+    """The fields of a body; of a damaged one those that can still be found."""
     try:
         fields = json.loads(text)
         return fields if isinstance(fields, dict) else {}
@@ -134,7 +135,7 @@ def _plain(text: str) -> dict[str, Any]:
 
 
 def _reason(error: BaseException) -> str:
-    """The kind of the innermost error: its own words may hold what the row holds."""
+    """The type of the innermost error. Its message is left out: it may hold text of the row."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return "it is no JSON" if isinstance(error, json.JSONDecodeError) else f"it does not fit ({type(error).__name__})"

@@ -15,11 +15,11 @@ import pytest
 
 from hsnap_tui.jobs.store.journal import Journal
 from hsnap_tui.jobs.store.leader import Leader
-from hsnap_tui.jobs.store.presence import Presence, living
+from hsnap_tui.jobs.store.presence import Presence, live_processes
 from hsnap_tui.jobs.store.project_identity import ProjectIdentity, find, find_or_make
 from tests.jobs.store.samples import NOW, job
 
-CARD = ProjectIdentity("https://api.hetzner.cloud/v1", ("mark",), (1, 2))
+IDENTITY = ProjectIdentity("https://api.hetzner.cloud/v1", ("mark",), (1, 2))
 GROUP = 54321
 
 
@@ -34,8 +34,8 @@ def umask(mask: int) -> Iterator[None]:
 
 def use(state: Path, number: int) -> None:
     """What a process does with the state folder, with files of every kind left open or in place."""
-    folder = find_or_make(state, ProjectIdentity(CARD.endpoint, CARD.fingerprints, (1, 2, number + 2)))
-    assert find(state, CARD) == folder
+    folder = find_or_make(state, ProjectIdentity(IDENTITY.endpoint, IDENTITY.fingerprints, (1, 2, number + 2)))
+    assert find(state, IDENTITY) == folder
     leader, presence = Leader(folder), Presence(folder / "processes", str(number))
     assert leader.try_to_lead()
     presence.show()
@@ -106,7 +106,7 @@ def test_two_users_of_a_group_share_one_journal_and_a_third_does_not() -> None:
         assert as_user(50002, lambda: use(state, 1)) == 0
         assert as_user(50001, lambda: use(state, 2)) == 0
         (folder,) = state.glob("projects/*/")
-        assert living(folder / "processes") == frozenset()
+        assert live_processes(folder / "processes") == frozenset()
         assert {path.stat().st_gid for path in state.rglob("*")} == {GROUP}
         use_alone = Path(tempfile.mkdtemp(dir=above))
         use_alone.chmod(0o711)

@@ -26,7 +26,7 @@ from hsnap_tui.jobs.core.model import (
 from hsnap_tui.jobs.store.codec import from_text, to_text
 from hsnap_tui.jobs.store.damaged_state import DamagedState, examine
 from hsnap_tui.jobs.store.errors import BrokenJournalError, JournalError
-from hsnap_tui.jobs.store.journal import _SCHEMA, KEPT_BATCHES, JobCommand, JobCommandKind, Journal, JournalCursor
+from hsnap_tui.jobs.store.journal import _SCHEMA, MAX_BATCHES, JobCommand, JobCommandKind, Journal, JournalCursor
 from tests.jobs.store.samples import NOW, event, job
 
 
@@ -104,11 +104,11 @@ async def test_a_wish_is_taken_once(journal: Journal, tmp_path: Path) -> None:
 
 async def test_old_batches_are_forgotten_unless_something_in_them_is_open(journal: Journal) -> None:
     await journal.add_batch("open", NOW, [job(1, "open")], [])
-    for number in range(KEPT_BATCHES + 1):
+    for number in range(MAX_BATCHES + 1):
         ended = job(10 + number, f"b{number}", state=JobState.DONE, ended=NOW)
         await journal.add_batch(f"b{number}", NOW + timedelta(minutes=number), [ended], [event(ended)])
-    kept = [batch.id for batch in await journal.batches(KEPT_BATCHES * 2)]
-    assert len(kept) == KEPT_BATCHES + 1
+    kept = [batch.id for batch in await journal.batches(MAX_BATCHES * 2)]
+    assert len(kept) == MAX_BATCHES + 1
     assert kept[-1] == "open"
     assert "b0" not in kept
     await journal.close()

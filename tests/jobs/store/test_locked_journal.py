@@ -42,7 +42,7 @@ def leading(folder: Path, pid: int, silent: float) -> Iterator[None]:
 @pytest.fixture
 async def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
     """An open journal that waits no longer than it must for others."""
-    monkeypatch.setattr(journal_module, "BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(journal_module, "BUSY_TIMEOUT", 0.0)
     made = Journal(tmp_path / "journal.sqlite3")
     await made.open()
     return made

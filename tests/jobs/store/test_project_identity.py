@@ -88,14 +88,14 @@ def gone(path: Path) -> None:
 DAMAGES = (cut, empty, no_text, a_list, other_fields, newer, a_folder)
 
 
-async def owing(folder: Path, identity: str | None = None) -> None:
+async def owing(folder: Path, merged_identity_text: str | None = None) -> None:
     """Puts a journal into the folder with a job whose server is off because of us."""
     journal = Journal(folder / "journal.sqlite3")
     await journal.open()
     owed = job(1, power=Power.RESTORE_PENDING, options=SnapshotOptions(shut_down=True), state=JobState.SHUTTING_DOWN)
     await journal.add_batch("b1", owed.created, [owed, job(2)], [])
-    if identity is not None:
-        await journal.remember(identity)
+    if merged_identity_text is not None:
+        await journal.remember(merged_identity_text)
     await journal.close()
 
 
@@ -128,9 +128,9 @@ async def test_a_project_that_cannot_be_told_is_refused_and_its_owed_servers_nam
 async def test_the_copy_in_the_journal_answers_for_a_file_that_cannot_be_read(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
-    card = ProjectIdentity(API, (MARK,), (1, 2))
-    made = find_or_make(tmp_path, card)
-    await owing(made, project_identity.identity(made, card))
+    identity = ProjectIdentity(API, (MARK,), (1, 2))
+    made = find_or_make(tmp_path, identity)
+    await owing(made, project_identity.merged_identity_text(made, identity))
     damage(made / "project.json")
     before = contents(tmp_path)
     warned: list[str] = []
@@ -231,21 +231,21 @@ def test_a_beat_that_changes_never_stands_still_and_one_that_does_not_does() -> 
     watch, at = BeatWatch(), 0.0
     for count in range(100):
         at += 0.5
-        watch.look(Beat(7, count // 4), at, NOW)
+        watch.update(Beat(7, count // 4), at, NOW)
         assert watch.still_since is None
     for _ in range(int(2 * STILL_AFTER)):
         at += 0.5
-        watch.look(Beat(7, 24), at, NOW.replace(year=2040))
+        watch.update(Beat(7, 24), at, NOW.replace(year=2040))
     assert watch.still_since == NOW, "since its last beat was seen, whatever the wall clock did meanwhile"
-    watch.look(Beat(7, 25), at, NOW)
+    watch.update(Beat(7, 25), at, NOW)
     assert watch.still_since is None
 
 
 def test_a_sleep_of_both_proves_nothing() -> None:
     watch = BeatWatch()
-    watch.look(Beat(7, 1), 0.0, NOW)
-    watch.look(Beat(7, 1), 8 * 3600.0, NOW)
+    watch.update(Beat(7, 1), 0.0, NOW)
+    watch.update(Beat(7, 1), 8 * 3600.0, NOW)
     assert watch.still_since is None
     for number in range(int(2 * STILL_AFTER)):
-        watch.look(Beat(7, 1), 8 * 3600.0 + number / 2, NOW)
+        watch.update(Beat(7, 1), 8 * 3600.0 + number / 2, NOW)
     assert watch.still_since is not None
