@@ -51,7 +51,7 @@ def table(app: HsnapApp) -> FleetTable:
 
 def row_text(app: HsnapApp, server_id: int) -> str:
     """What one row shows."""
-    return " ".join(str(cell) for cell in table(app).get_row(str(server_id)))
+    return table(app).text_of(server_id)
 
 
 def text_of(app: HsnapApp, selector: str) -> str:

@@ -257,7 +257,7 @@ class FleetScreen(Screen[None]):
     def _leave_filter(self) -> None:
         self.query_one(FleetTable).focus()
 
-    @on(FleetTable.RowHighlighted)
+    @on(FleetTable.CursorMoved)
     def _cursor_moved(self) -> None:
         self._show_available()
 

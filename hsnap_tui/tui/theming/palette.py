@@ -58,18 +58,3 @@ SIGN = {Severity.QUIET: " ", Severity.INFO: " ", Severity.GOOD: "✓", Severity.
 def text(cell: Cell) -> Text:
     """A cell as Rich text, without interpreting markup in it."""
     return Text.assemble(*cell, no_wrap=True, overflow="ellipsis", end="")
-
-
-class LazyCell:
-    """A cell that is made into Rich text only when it is drawn: most of thousands of rows never are."""
-
-    __slots__ = ("cell",)
-
-    def __init__(self, cell: Cell) -> None:
-        self.cell = cell
-
-    def __rich__(self) -> Text:
-        return text(self.cell)
-
-    def __str__(self) -> str:
-        return "".join(part for part, _ in self.cell)

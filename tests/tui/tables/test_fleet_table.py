@@ -14,8 +14,9 @@ from textual.widget import Widget
 
 from hsnap_tui.cloud.model import ServerStatus
 from hsnap_tui.fleet.state import Fleet
+from hsnap_tui.tui.app import HsnapApp
 from hsnap_tui.tui.tables.fleet_table import FleetTable
-from tests.tui.driving import main, row_text, running, table, until
+from tests.tui.driving import Driver, main, row_text, running, table, until
 from tests.tui.fake_session import HOSTILE, NOW, PROJECT, FakeSession, server, view
 
 
@@ -25,51 +26,72 @@ def big_fleet(size: int) -> Fleet:
 
 
 @contextmanager
-def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
-    """Notes every cell that is touched, and every row that is added."""
-    touched: list[tuple[str, str]] = []
-    update_cell, add_row = FleetTable.update_cell, FleetTable.add_row
+def refreshed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Region]]:
+    """Notes every region of a widget that is drawn again."""
+    regions: list[Region] = []
+    refresh = Widget.refresh
 
-    def noted_cell(self: FleetTable, row: Any, column: Any, *args: Any, **others: Any) -> None:
-        touched.append((str(row), str(column)))
-        update_cell(self, row, column, *args, **others)
-
-    def noted_row(self: FleetTable, *args: Any, **others: Any) -> Any:
-        touched.append((str(others.get("key")), "new"))
-        return add_row(self, *args, **others)
+    def noted(self: Widget, *parts: Region, **others: Any) -> Any:
+        if isinstance(self, FleetTable):
+            regions.extend(parts or [self.region])
+        return refresh(self, *parts, **others)
 
     with monkeypatch.context() as patch:
-        patch.setattr(FleetTable, "update_cell", noted_cell)
-        patch.setattr(FleetTable, "add_row", noted_row)
-        yield touched
+        patch.setattr(Widget, "refresh", noted)
+        yield regions
 
 
-async def test_two_thousand_rows_and_one_change_touch_one_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+async def settled(app: HsnapApp, pilot: Driver) -> None:
+    """Returns when everything that has happened is painted."""
+    await until(pilot, lambda: not main(app)._repaint_pending)
+    await pilot.pause()
+
+
+async def test_two_thousand_rows_and_one_change_in_view_draw_one_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     console = FakeSession(big_fleet(2000))
     async with running(console) as (app, pilot):
-        assert table(app).row_count == 2000
-        target = 40_001_234
+        await settled(app, pilot)
+        target = table(app).in_view[5]
         off = replace(console.fleet.views[target].server, status=ServerStatus.OFF)
-        with counted(monkeypatch) as touched:
+        with refreshed(monkeypatch) as regions:
             console.put(replace(console.fleet.views[target], server=off))
             await until(pilot, lambda: "off" in row_text(app, target))
-        assert touched == [(str(target), "status")]
+        (region,) = regions
+        assert (region.y, region.height) == (6, 1)
+        assert region.width <= 13
 
 
-async def test_a_poll_without_news_touches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_change_out_of_view_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = FakeSession(big_fleet(2000))
+    async with running(console) as (app, pilot):
+        await settled(app, pilot)
+        target = 40_001_234
+        off = replace(console.fleet.views[target].server, status=ServerStatus.OFF)
+        with refreshed(monkeypatch) as regions:
+            console.put(replace(console.fleet.views[target], server=off))
+            await until(pilot, lambda: "off" in row_text(app, target))
+            assert regions == []
+        await pilot.press("end")
+        await pilot.press(*["pageup"] * 25)
+        table(app).cursor = target
+        assert target in table(app).in_view
+        assert "off" in row_text(app, target)
+
+
+async def test_a_poll_without_news_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     console = FakeSession(big_fleet(200))
     async with running(console) as (app, pilot):
-        with counted(monkeypatch) as touched:
+        await settled(app, pilot)
+        with refreshed(monkeypatch) as regions:
             console.put(*console.fleet.views.values())
-            await until(pilot, lambda: not main(app)._repaint_pending)
-        assert touched == []
+            await settled(app, pilot)
+        assert regions == []
 
 
 async def test_a_second_later_only_the_cells_with_ages_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     console = FakeSession()
     async with running(console, (120, 40)) as (app, pilot):
-        await until(pilot, lambda: not main(app)._repaint_pending)
-        await pilot.pause()
+        await settled(app, pilot)
         drawn: list[Region] = []
         refresh = Widget.refresh
 
@@ -83,7 +105,7 @@ async def test_a_second_later_only_the_cells_with_ages_are_drawn(monkeypatch: py
         assert [region.height for region in drawn] == [1, 1]  # two locks are younger than a minute
         assert max(region.width for region in drawn) <= 25
         console.put(*console.fleet.views.values())  # a poll without news
-        await until(pilot, lambda: not main(app)._repaint_pending)
+        await settled(app, pilot)
         assert len(drawn) == 2
 
 
@@ -172,7 +194,7 @@ async def test_a_narrower_terminal_keeps_rows_and_cursor() -> None:
     async with running(console, (160, 40)) as (app, pilot):
         table(app).cursor = 40_000_020
         await pilot.resize_terminal(80, 24)
-        await until(pilot, lambda: len(table(app).columns) == 5)
+        await until(pilot, lambda: len(table(app).titles) == 5)
         assert table(app).row_count == 30
         assert table(app).cursor == 40_000_020
         assert 40_000_020 in table(app).in_view
