@@ -19,8 +19,8 @@ from typing import IO, Any
 from hsnap_tui.demo.model.cloud import Cloud
 from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.demo.serving.server import Served, serve_in_thread
+from tests.clocks.quick import COMMAND, SINCE, QuickClock
 from tests.patience import PATIENCE, eventually
-from tests.quick_program import COMMAND, SINCE, QuickClock
 
 PROGRAM = (sys.executable, "-m", "hsnap_tui")
 

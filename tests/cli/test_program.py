@@ -17,10 +17,10 @@ from hsnap_tui.demo.model.cloud import Cloud
 from hsnap_tui.demo.model.faults import Fault
 from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.demo.serving.server import serve_in_thread
+from tests.clocks.quick import COMMAND
 from tests.patience import FOREVER, eventually
 from tests.programs import Machine, environment, machine
 from tests.pty_terminal import ALTERNATE_OFF, CURSOR_OFF, Terminal, processes, terminal
-from tests.quick_program import COMMAND
 
 ENTER, ESCAPE, TAB = "\r", "\x1b", "\t"
 HOSTILE = ("[red]x", "[/foo]", "[@click=app.quit]x[/]", "esc\x1b[31mred", "bidi\u202egnp")

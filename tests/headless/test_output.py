@@ -21,9 +21,9 @@ import pytest
 
 from hsnap_tui.common.formatting import count
 from hsnap_tui.headless.report import JsonReport, TextReport
+from tests.clocks.quick import COMMAND
 from tests.patience import FOREVER, PATIENCE
 from tests.programs import Machine, machine
-from tests.quick_program import COMMAND
 
 HOSTILE = (
     "[red]x",

@@ -13,9 +13,9 @@ import pytest
 
 from hsnap_tui.demo.model.cloud import Cloud
 from hsnap_tui.demo.model.faults import Fault
+from tests.clocks.quick import COMMAND
 from tests.programs import Ended, Machine, machine
 from tests.pty_terminal import Terminal, terminal
-from tests.quick_program import COMMAND
 
 DELETE = ("snapshots", "delete")
 

@@ -7,10 +7,10 @@ import signal
 
 import pytest
 
+from tests.clocks.quick import COMMAND
 from tests.patience import FOREVER
 from tests.programs import Machine, machine
 from tests.pty_terminal import Terminal, stands_still, terminal
-from tests.quick_program import COMMAND
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

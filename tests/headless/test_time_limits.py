@@ -6,7 +6,7 @@ import asyncio
 import io
 import math
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import cast
 
 import pytest
@@ -20,10 +20,10 @@ from hsnap_tui.headless.waiting import QUIET_EVERY, UNREACHABLE_EVERY, Heartbeat
 from hsnap_tui.jobs.core.model import JobState, Power, SnapshotJob, SnapshotOptions
 from hsnap_tui.jobs.interface import PendingWork
 from hsnap_tui.session.interface import ConnectionStatus, SessionInterface
+from tests.clocks import START
+from tests.clocks.fixed import FixedClock
 from tests.patience import FOREVER, PATIENCE
 from tests.programs import machine
-
-START = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 
 
 def test_the_time_is_over_before_anything_was_started() -> None:
@@ -73,24 +73,6 @@ def test_it_is_said_from_time_to_time_that_hetzner_does_not_answer() -> None:
 # -- with a clock of the test ------------------------------------------------------------------------------------
 
 
-class LeapingClock:
-    """Each look at the time moves it on."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.leap = 0.0
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        self.seconds += self.leap
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        raise NotImplementedError
-
-
 class EndlessJobs:
     """Servers that are off, and are never powered on."""
 
@@ -109,7 +91,7 @@ class EndlessSession:
     """A session that can't be left."""
 
     def __init__(self) -> None:
-        self.clock = LeapingClock()
+        self.clock = FixedClock()
         self.jobs = EndlessJobs()
         self.failure: Failure | None = None
 
@@ -156,7 +138,7 @@ def test_signs_of_life_come_when_nothing_else_does() -> None:
     heartbeat = Heartbeat(cast(SessionInterface, session), told.append)
 
     def after(seconds: float) -> list[str]:
-        session.clock.seconds += seconds
+        session.clock.present += timedelta(seconds=seconds)
         heartbeat.tell_if_quiet()
         new, told[:] = list(told), []
         return new

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hsnap_tui.demo.model.faults import Fault
+from tests.clocks.quick import COMMAND
 from tests.patience import FOREVER
 from tests.programs import Machine, machine
 from tests.pty_terminal import terminal
-from tests.quick_program import COMMAND
 
 NO_LIST = Fault("refuse", "GET", "/servers/actions", text="404/not_found")
 

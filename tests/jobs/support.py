@@ -17,7 +17,7 @@ from hsnap_tui.fleet.poll_targets import PollScope
 from hsnap_tui.jobs.core.model import JOB_LABEL, SnapshotJob, SnapshotOptions, SnapshotRequest, Target
 from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint, provisional_id
 from hsnap_tui.session.session import Session
-from tests.jobs.one_time import OneTime
+from tests.clocks.moving import MovingClock
 
 SPEED = 30.0
 
@@ -35,7 +35,7 @@ def simulated_in_scaled_time(**options: object) -> Iterator[Served]:
 def simulated(**options: object) -> Iterator[Served]:
     """A calm cloud in a virtual time that goes on while a session is at work."""
     chosen = {"servers": 4, "calm": True, "rate_limit": 100_000, **options}
-    with serve_in_thread(options=DemoOptions(**chosen), clock=OneTime()) as served:  # type: ignore[arg-type]
+    with serve_in_thread(options=DemoOptions(**chosen), clock=MovingClock()) as served:  # type: ignore[arg-type]
         yield served
         assert served.defects == []
 
@@ -46,7 +46,7 @@ class Desk:
 
     session: Session
     cloud: HetznerCloud
-    clock: OneTime
+    clock: MovingClock
     events: list[Event] = field(default_factory=list)
 
     def told(self, kind: JobEventKind) -> list[JobEvent]:
@@ -96,7 +96,7 @@ async def desk(
 ) -> AsyncIterator[Desk]:
     """A session at work until the block ends; the end is as abrupt as a killed process's."""
     clock = served.clock
-    assert isinstance(clock, OneTime)
+    assert isinstance(clock, MovingClock)
     chosen = token or served.token
     mark = fingerprint(chosen)
     cloud = HetznerCloud(served.endpoint, Secret(chosen), provisional_id(mark), clock, read_timeout=read_timeout)

@@ -12,7 +12,7 @@ from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.events import JobEvent, JobEventKind, Notice
 from hsnap_tui.jobs.core.model import JobState
 from tests.jobs.support import snapshots_by_job
-from tests.jobs.virtual import virtual_desk
+from tests.jobs.virtual_desk import virtual_desk
 
 SERVERS = 100
 MINUTES = 6

@@ -25,7 +25,7 @@ from hsnap_tui.session.session import Session
 from tests.clocks import START, VirtualClock
 from tests.fleet.things import action, server, snapshot
 from tests.fleet.world import World
-from tests.jobs.virtual import virtual_desk
+from tests.jobs.virtual_desk import virtual_desk
 
 JOBS = 2000
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.clocks.quick import COMMAND
 from tests.patience import FOREVER
 from tests.programs import Machine, environment, machine
 from tests.pty_terminal import ALTERNATE_OFF, Terminal, stands_still, terminal
-from tests.quick_program import COMMAND
 
 
 def ignore_hang_ups() -> None:

@@ -21,28 +21,13 @@ from hsnap_tui.jobs.core.model import (
     TrackedRequest,
 )
 from hsnap_tui.session.interface import ConnectionStatus
+from tests.clocks.fixed import FixedClock
 from tests.tui.fake_jobs import FakeJobs
 
 NOW = datetime(2026, 7, 11, 14, 3, 7, tzinfo=UTC)
 PROJECT = "test"
 
 HOSTILE = ("[red]x", "[/foo]", "[@click=app.quit]x[/]", "日本語サーバー", "[bold", "{name}", "%s$(id)", "[/]")
-
-
-class FixedClock:
-    """Time that moves only when a test says so."""
-
-    def __init__(self, now: datetime = NOW) -> None:
-        self.present = now
-
-    def now(self) -> datetime:
-        return self.present
-
-    def monotonic(self) -> float:
-        return (self.present - NOW).total_seconds()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.Event().wait()
 
 
 def server(number: int, name: str, **others: object) -> Server:
@@ -182,7 +167,7 @@ class FakeSession:
 
     def __init__(self, fleet: Fleet | None = None, jobs: Mapping[str, SnapshotJob] | None = None) -> None:
         self.title = "prod"
-        self.clock = FixedClock()
+        self.clock = FixedClock(NOW)
         self.read_only = False
         self.fleet = a_fleet() if fleet is None else fleet
         self.jobs = FakeJobs(self, PROJECT, jobs or {})

@@ -23,9 +23,10 @@ from hsnap_tui.tui.screens.quit import Exit
 from hsnap_tui.tui.screens.welcome import WelcomeScreen
 from hsnap_tui.tui.widgets.lines import LineView
 from hsnap_tui.tui.widgets.log_pane import MAX_LINES, LogPane
+from tests.clocks.fixed import FixedClock
 from tests.patience import PATIENCE
 from tests.tui.driving import main, running, screen_text, table, text_of, toasts, until
-from tests.tui.fake_session import NOW, PROJECT, FakeSession, FixedClock, jobs_in_every_state
+from tests.tui.fake_session import NOW, PROJECT, FakeSession, jobs_in_every_state
 
 LOCKED = 40_000_001
 HOSTILE_ACTION = Action(
@@ -354,7 +355,7 @@ async def test_work_that_fails_ends_the_same_way(capsys: pytest.CaptureFixture[s
 
 def test_attention_ends_with_focus_or_idleness_and_returns_with_a_key() -> None:
     told_to: list[bool] = []
-    clock = FixedClock()
+    clock = FixedClock(NOW)
     activity = ActivityMonitor(told_to.append, clock)
     activity.focus_changed(False)
     activity.focus_changed(False)

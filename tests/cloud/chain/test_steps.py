@@ -30,7 +30,7 @@ from hsnap_tui.cloud.transport.executor import RequestExecutor, WorkerStuckError
 from hsnap_tui.cloud.transport.request_handle import RequestHandle
 from hsnap_tui.cloud.transport.sdk import RawResponse
 from hsnap_tui.config.secret import Secret
-from tests.cloud.virtual_clock import VirtualClock
+from tests.clocks import VirtualClock
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from hsnap_tui.cloud.priorities import must_remain, reserve
 from hsnap_tui.cloud.ratelimit.bucket import Permit
 from hsnap_tui.cloud.ratelimit.limiter import RateLimiter
 from hsnap_tui.cloud.ratelimit.look_up_share import AT_ONCE
-from tests.cloud.virtual_clock import VirtualClock
+from tests.clocks import VirtualClock
 
 
 class Hetzner:

@@ -4,9 +4,9 @@ import pytest
 
 from hsnap_tui.cloud.api import Priority
 from hsnap_tui.cloud.ratelimit.plausible import CONFIRMED_BY, Plausible
+from tests.clocks import VirtualClock
 from tests.cloud.conftest import Connect, Serve
 from tests.cloud.scripted import Link, Seen, answer
-from tests.cloud.virtual_clock import VirtualClock
 
 NOTHING = (None, None)
 

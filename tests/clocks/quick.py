@@ -1,4 +1,4 @@
-"""The program in a time that runs faster, so that tests of whole runs take seconds: `python -P quick_program.py …`.
+"""The program in a time that runs faster, so that tests of whole runs take seconds: `python -P quick.py …`.
 
 All processes of one test share that time, and so does the simulated cloud.
 """

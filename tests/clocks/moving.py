@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from hsnap_tui.cloud.client import HetznerCloud
-from tests.clocks import VirtualClock
+from tests.clocks.virtual import VirtualClock
 
 LONGEST = 7 * 86_400.0
 """Virtual seconds after which a test that still waits has failed."""
 
 
-class OneTime(VirtualClock):
+class MovingClock(VirtualClock):
     """A virtual clock that moves while `begin` has been called more often than `end`.
 
     It stands still while requests are under way, except for as many as are `stalled`: those are never answered.

@@ -1,4 +1,4 @@
-"""Clocks for tests: time that stands still until the test moves it."""
+"""Time that stands still until the test moves it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import asyncio
 import heapq
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 START = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 
@@ -47,6 +50,18 @@ class VirtualClock:
         while self.wake_next(until):
             await self.settle()
         self._elapsed = until
+
+    async def run(self, coroutine: Coroutine[Any, Any, T], at_most: float = 1e6) -> T:
+        """Runs a coroutine to its end, moving the time as needed; fails when it would pass `at_most`."""
+        task = asyncio.ensure_future(coroutine)
+        while True:
+            await self.settle()
+            if task.done():
+                return await task
+            if not self.wake_next() or self._elapsed > at_most:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                raise TimeoutError(f"nothing ends it; the clock stands at {self._elapsed}")
 
     def wake_next(self, until: float = math.inf) -> bool:
         """Moves the time to the next sleeper that is due by then, and wakes it; gives whether there was one."""

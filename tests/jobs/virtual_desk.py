@@ -18,7 +18,7 @@ from hsnap_tui.jobs.core.model import SnapshotJob, SnapshotOptions, SnapshotRequ
 from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint
 from hsnap_tui.session.session import Session
 from tests.clocks import VirtualClock
-from tests.jobs.one_time import counted_threads
+from tests.clocks.moving import counted_threads
 
 
 @dataclass
