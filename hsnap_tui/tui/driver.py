@@ -1,8 +1,8 @@
 """A Textual driver that never blocks the event loop, whatever the terminal does.
 
 Textual's own driver writes to a queue that blocks the event loop while the terminal does not read, loops at 100 % CPU
-when the terminal is gone, and ends the program on input that is not UTF-8. Everything that we use of Textual's
-private terminal code is in this file; `CHECKED_ON` lists the versions of Textual that it was checked against.
+when the terminal is gone, and ends the program on input that is not UTF-8. The methods that are overridden here are
+private ones of Textual: `textual_private.CHECKED_ON` lists the versions for which they were checked.
 """
 
 from __future__ import annotations
@@ -17,14 +17,11 @@ from codecs import getincrementaldecoder
 from types import FrameType
 from typing import Any, Protocol, cast
 
-from textual._parser import ParseError
-from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from hsnap_tui.terminal.background_writer import BackgroundWriter
-
-CHECKED_ON = ("8.2.8",)
+from hsnap_tui.tui.textual_private import ParseError, XTermParser
 
 MAX_PENDING_BYTES = 128 * 1024
 """How many bytes may wait for a slow terminal. Frames beyond that are dropped; the screen is redrawn later."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets._toast import ToastRack
+
+from hsnap_tui.tui.textual_private import ToastRack
 
 
 def keep_within(screen: Screen[None], widget: Widget) -> None:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Textual has ano
 
 
 def test_the_driver_was_checked_on_this_version_of_textual() -> None:
-    from hsnap_tui.tui.driver import CHECKED_ON  # noqa: PLC0415 - not on Windows
+    from hsnap_tui.tui.textual_private import CHECKED_ON  # noqa: PLC0415
 
     assert textual.__version__ in CHECKED_ON, "read what has changed in LinuxDriver, run the tests, and add it"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from hsnap_tui.cloud.chain.request import Attempt, EventLoopStep, Outcome
-from hsnap_tui.cloud.error_mapping import map_error
+from hsnap_tui.cloud.transport.error_mapping import map_error
 from hsnap_tui.common.clock import Clock
 from hsnap_tui.config.secret import Secret
 

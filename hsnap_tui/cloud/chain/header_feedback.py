@@ -12,8 +12,8 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 from hsnap_tui.cloud.chain.request import Answer, Attempt, EventLoopStep, RateLimitHeaders
-from hsnap_tui.cloud.error_mapping import retry_after
 from hsnap_tui.cloud.ratelimit.plausible import Plausible
+from hsnap_tui.cloud.transport.error_mapping import retry_after
 from hsnap_tui.common.clock import Clock
 
 T = TypeVar("T")

@@ -16,6 +16,8 @@ from textual.app import App
 from textual.color import Color
 from textual.filter import LineFilter
 
+from hsnap_tui.tui.textual_private import set_colours
+
 
 class ColourDepth(IntEnum):
     """How many colours a terminal can show."""
@@ -58,9 +60,10 @@ def limit_colours(app: App[Any], colours: ColourDepth) -> None:
     """Makes the app write only colours that the terminal can show."""
     if colours is ColourDepth.TRUE:
         return
-    app.console._color_system = ColorSystem.EIGHT_BIT if colours is ColourDepth.MANY else ColorSystem.STANDARD
     if colours is ColourDepth.MANY:
-        app._filters.append(_To256())
+        set_colours(app, ColorSystem.EIGHT_BIT, _To256())
+    else:
+        set_colours(app, ColorSystem.STANDARD)
 
 
 class _To256(LineFilter):

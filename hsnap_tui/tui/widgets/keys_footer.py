@@ -8,9 +8,9 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import Footer, Input
-from textual.widgets._footer import FooterKey
 
 from hsnap_tui.tui import keys
+from hsnap_tui.tui.textual_private import FooterKey
 
 
 class KeysFooter(Footer):

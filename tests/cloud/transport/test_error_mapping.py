@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsnap_tui.cloud.error_mapping import KINDS, NEVER_FORWARDED, map_error, retry_after
 from hsnap_tui.cloud.errors import Effect, ErrorKind
+from hsnap_tui.cloud.transport.error_mapping import KINDS, NEVER_FORWARDED, map_error, retry_after
 from hsnap_tui.cloud.transport.request_handle import RequestHandle
 from hsnap_tui.cloud.transport.sdk import RawResponse
 
