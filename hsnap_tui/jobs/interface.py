@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from hsnap_tui.events import Failure, Role
 from hsnap_tui.jobs.core.groups import servers_off, with_snapshot_request, without_snapshot_request
-from hsnap_tui.jobs.core.model import Job, SnapshotRequest
+from hsnap_tui.jobs.core.model import BatchRequest, Job
 from hsnap_tui.jobs.store.leader import LeaderView
 
 READ_ONLY = "hsnap-tui was started with --read-only: nothing that changes a server is sent."
@@ -77,7 +77,7 @@ class JobsInterface(Protocol):
         """Why nothing is sent at the moment, if so."""
         ...
 
-    async def submit(self, request: SnapshotRequest) -> str:
+    async def submit(self, request: BatchRequest) -> str:
         """Writes a batch to the journal and starts it; gives the batch's ID. Raises `RefusedError`: the journal
         cannot be written, or `--read-only`."""
         ...

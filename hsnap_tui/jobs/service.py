@@ -128,6 +128,8 @@ class JobService:
     async def batches(self, limit: int = 50) -> Sequence[BatchSummary]:
         """Past and present batches, newest first. Raises `RefusedError`."""
         with _refusing():
+            if self._unusable is not None and self._folder is None:
+                raise self._unusable
             found = await self._folder.journal.batches(limit) if self._folder else ()
         of_project = [batch.of_project(self._cloud.project) for batch in found]
         return [BatchSummary.of(batch.id, batch.created, batch.jobs) for batch in of_project]

@@ -1,12 +1,15 @@
 """A project's jobs without journal and cloud: the product's own rules judge and carry out what is asked for.
 
-Nothing is sent, so a job stays where it waits for an answer; how it goes on, a test says.
+Nothing is sent, so a job stays where it waits for an answer; how it goes on, a test says. Screens need that: jobs
+that stay in states which a session at work leaves at once, a fixed time, and one picture of a fleet for all. What a
+real session and this one have in common is tested for both in `tests/session/test_contract.py`.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol, cast
 
 from hsnap_tui.common.clock import Clock
@@ -14,7 +17,7 @@ from hsnap_tui.events import Event, Failure, JobEventKind, Role
 from hsnap_tui.fleet.state import Fleet
 from hsnap_tui.jobs.core.kinds import kind_of
 from hsnap_tui.jobs.core.milestones import milestone
-from hsnap_tui.jobs.core.model import Job, SnapshotRequest
+from hsnap_tui.jobs.core.model import BatchRequest, Job, SnapshotRequest
 from hsnap_tui.jobs.core.observations import JobObservation, Step, StepContext, Tick
 from hsnap_tui.jobs.core.polling import known_observations
 from hsnap_tui.jobs.interface import READ_ONLY, BatchSummary, PendingWork, RefusedError
@@ -47,7 +50,6 @@ class FakeJobs:
 
     def __init__(self, session: Around, project: str, jobs: Mapping[str, Job]) -> None:
         self.leader: LeaderView | None = None
-        self.halted: Failure | None = None
         self.submitted: list[SnapshotRequest] = []
         self.asked: list[tuple[str, tuple[str, ...]]] = []
         self.refuse: str | None = None
@@ -55,6 +57,8 @@ class FakeJobs:
         self._session = session
         self._project = project
         self._role = Role.LEADER
+        self._halted: Failure | None = None
+        self._batches: dict[str, datetime] = {}
         self._numbers = itertools.count(2)
         self.by_id = dict(jobs)
 
@@ -69,6 +73,15 @@ class FakeJobs:
         self._publisher = Publisher(self._session.clock, lambda: self._project, self._session.emit, known)
 
     @property
+    def halted(self) -> Failure | None:
+        """Why nothing is sent; a test says so."""
+        return Failure("journal", self.refuse) if self.refuse else self._halted
+
+    @halted.setter
+    def halted(self, failure: Failure | None) -> None:
+        self._halted = failure
+
+    @property
     def role(self) -> Role:
         """Whether this process sends; a test says so."""
         return Role.OBSERVER if self._session.read_only else self._role
@@ -77,11 +90,13 @@ class FakeJobs:
     def role(self, role: Role) -> None:
         self._role = role
 
-    async def submit(self, request: SnapshotRequest) -> str:
+    async def submit(self, request: BatchRequest) -> str:
         self._check_allowed()
-        self.submitted.append(request)
+        if isinstance(request, SnapshotRequest):
+            self.submitted.append(request)
         batch, now = f"b{next(self._numbers)}", self._session.clock.now()
         jobs = request.jobs(batch, self._project, now, lambda: f"{batch}-{next(self._numbers)}")
+        self._batches[batch] = now
         self.by_id.update((job.id, job) for job in jobs)
         self._publisher.queued(batch, jobs)
         self._publisher.publish_all(milestone(job, now, JobEventKind.QUEUED) for job in jobs)
@@ -103,7 +118,12 @@ class FakeJobs:
     async def batches(self, limit: int = 50) -> Sequence[BatchSummary]:
         if self.refuse:
             raise RefusedError(self.refuse)
-        return self.past[:limit]
+        jobs = tuple(self.by_id.values())
+        made = [
+            BatchSummary.of(batch, created, tuple(job for job in jobs if job.batch == batch))
+            for batch, created in reversed(self._batches.items())
+        ]
+        return [*made, *self.past][:limit]
 
     def pending_work(self) -> PendingWork:
         return PendingWork.of(self.by_id.values(), self.role, self.leader)

@@ -190,7 +190,7 @@ class FakeSession:
 
     def emit(self, *events: Event) -> None:
         for event in events:
-            for listener in self._listeners:
+            for listener in tuple(self._listeners):
                 listener(event)
 
     async def run(self) -> None:
