@@ -105,7 +105,7 @@ def problems(session: SessionInterface, *, is_follower: bool, leader_pid: int | 
         found.append((countdown, Severity.WARNING))
     leader = session.jobs.leader
     if leader is not None and leader.still_since is not None:
-        off = [job.server_name for job in session.jobs.by_id.values() if job.owes]
+        off = [job.server_name for job in session.jobs.by_id.values() if job.may_be_off]
         names = f" Off, or about to be, because of it: {formatting.listed(off, 3)}." if off else ""
         found.append((stalled(leader.pid, leader.still_since) + names, Severity.BAD))
     elif is_follower and session.jobs.role is Role.FOLLOWER:
@@ -129,7 +129,9 @@ def problems(session: SessionInterface, *, is_follower: bool, leader_pid: int | 
 def watched_in_words(watched: Sequence[Job]) -> str:
     """Which servers may still shut down although their job has failed, until when, and what can be done."""
     names = formatting.listed([job.server_name for job in watched], 3)
-    until = max((job.debt_until for job in watched if isinstance(job, SnapshotJob) and job.debt_until), default=None)
+    until = max(
+        (job.expected_until for job in watched if isinstance(job, SnapshotJob) and job.expected_until), default=None
+    )
     how_long = f" until {formatting.clock_time(until)[:5]}" if until else ""
     them = "it does, it is" if len(watched) == 1 else "one does, it is"
     return f"{names} may still shut down: watched{how_long}, and if {them} powered on. c ends the watch."

@@ -166,7 +166,7 @@ def test_unknown_jobs_say_what_to_look_at() -> None:
 def test_a_server_that_may_still_shut_down_is_told_with_what_can_be_done() -> None:
     console = FakeSession(a_fleet())
     target = console.fleet.views[40_000_041].server
-    failed = job(1, target, JobState.FAILED, power=Power.WATCHED, debt_until=NOW + timedelta(minutes=9))
+    failed = job(1, target, JobState.FAILED, power=Power.WATCHED, expected_until=NOW + timedelta(minutes=9))
     console.jobs.by_id = {failed.id: failed}
     ((said, severity),) = problems(console, is_follower=False, leader_pid=None)
     assert (

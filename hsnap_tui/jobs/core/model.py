@@ -137,16 +137,16 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrackedRequest:
-    """Send and know the outcome: one verb of one job, over all its attempts.
+    """Send and know the outcome: one request of one job, over all its attempts.
 
-    `doubt_since` is the intent of the earliest attempt whose outcome is still not known, `doubt_until` when the
+    `unknown_since` is the intent of the earliest attempt whose outcome is still not known, `unknown_until` when the
     effect of the latest such attempt can no longer come late. `answered` is when an attempt was last known to have
-    had its effect; `not_before` is until when it is neither looked up nor sent. `explained` are IDs of actions that
+    had its effect; `not_before` is until when it is neither looked up nor sent. `ruled_out` are IDs of actions that
     are already accounted for, so that they prove nothing about later attempts.
 
     `missing` is how many attempts had their answer lost and no action found for them, `missing_since` the intent of
-    the first of these, and `lost_at` when the last answer was given up: these outlive the doubt, because an effect
-    may come later than it should.
+    the first of these, and `lost_at` when the last answer was given up: these outlive the time in which the outcome
+    counts as unknown, because an effect may come later than it should.
     """
 
     kind: RequestKind
@@ -270,14 +270,14 @@ class Job:
         return self.main_request.phase in (Phase.SENT, Phase.OUTCOME_UNKNOWN)
 
     @property
-    def owes(self) -> bool:
+    def may_be_off(self) -> bool:
         """Whether a server is off because of it, or may still go off."""
         return self.power in (Power.RESTORE_PENDING, Power.WATCHED)
 
     @property
     def over(self) -> bool:
         """Whether it has ended and nothing is to be restored: the journal need not hand it to the next process."""
-        return self.state.ended and not self.owes
+        return self.state.ended and not self.may_be_off
 
     @property
     def resting(self) -> bool:
@@ -309,9 +309,9 @@ class SnapshotJob(Job):
 
     `void_images` carry the job's label but are no usable snapshots.
 
-    While `power` is watched: `watching` asks for sights of the server, at least until `watch_until`; at `debt_until`
-    a late shutdown is not reckoned with any more. `unseen_since`: when an earlier process' shutdown may have worked
-    that nobody has seen work yet. `taken_over`: when this process took the job over with a restore pending.
+    While `power` is watched: `watching` asks for the server to be looked at, at least until `watch_until`; after
+    `expected_until` no late shutdown is expected any more. `unseen_since`: when an earlier process' shutdown may have
+    worked that nobody has seen work yet. `taken_over`: when this process took the job over with a restore pending.
     `odd_since`: since when the status is neither running nor off, without a lock. `making_since`: since when this
     process has followed the snapshot.
     """
@@ -332,7 +332,7 @@ class SnapshotJob(Job):
     odd_since: datetime | None = None
     watching: bool = False
     watch_until: datetime | None = None
-    debt_until: datetime | None = None
+    expected_until: datetime | None = None
     void_images: tuple[int, ...] = ()
     making_since: datetime | None = None
     snapshot_done: datetime | None = None

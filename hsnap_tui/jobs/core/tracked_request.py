@@ -1,4 +1,4 @@
-"""Send and know the outcome: the life of one verb of one job over all its attempts (pure).
+"""Send and know the outcome: the life of one request of one job over all its attempts (pure).
 
 A request whose answer was lost may have had an effect, or may have one seconds later. It is looked up again and
 again until `SETTLE` has passed; only then may it be sent again.
@@ -45,7 +45,7 @@ COMMANDS = {
     "poweroff": frozenset({"stop_server", "poweroff"}),
     "poweron": frozenset({"start_server", "poweron"}),
 }
-"""The `command` of the actions that each verb makes (the API's own pairs of path and command)."""
+"""The `command` of the actions that each request makes (the API's own pairs of path and command)."""
 
 
 def intend(request: TrackedRequest, now: datetime) -> TrackedRequest:
@@ -129,8 +129,8 @@ def interrupted(request: TrackedRequest, now: datetime) -> TrackedRequest:
 
 def again(request: TrackedRequest) -> TrackedRequest:
     """The attempt ended without the wanted effect: its action is accounted for, and another may be made."""
-    explained = rule_out(request, request.action_id)
-    return replace(explained, phase=Phase.READY, action_id=None, answered=None, look_ups=0, not_before=None)
+    accounted_for = rule_out(request, request.action_id)
+    return replace(accounted_for, phase=Phase.READY, action_id=None, answered=None, look_ups=0, not_before=None)
 
 
 def afresh(request: TrackedRequest) -> TrackedRequest:
@@ -230,12 +230,12 @@ def given_up(
 def candidate_actions(
     request: TrackedRequest, actions: Iterable[Action], since: datetime | None, clock_offset: timedelta
 ) -> tuple[Action, ...]:
-    """Actions of this verb that began since then by Hetzner's clock and are not accounted for; oldest first."""
+    """Actions of this kind that began since then by Hetzner's clock and are not accounted for; oldest first."""
     return not_ruled_out(request, begun_since(actions, since, clock_offset))
 
 
 def not_ruled_out(request: TrackedRequest, actions: Iterable[Action]) -> tuple[Action, ...]:
-    """Actions of this verb that are not accounted for, whenever they began; in the order given."""
+    """Actions of this kind that are not accounted for, whenever they began; in the order given."""
     return tuple(
         action
         for action in actions

@@ -91,11 +91,8 @@ def _identity(database: sqlite3.Connection) -> str | None:
 
 def _may_be_off(found: Iterable[Job | UnreadableJob]) -> Iterable[str]:
     for row in found:
-        if isinstance(row, UnreadableJob):
-            if row.may_be_off:
-                yield row.server
-        elif row.owes:
-            yield row.server_name
+        if row.may_be_off:
+            yield row.server if isinstance(row, UnreadableJob) else row.server_name
 
 
 def _scan(journal: Path) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ _REQUEST_FIELDS = {
     "doubt_until": "unknown_until",
     "doubts": "unknown_count",
 }
-_FIELDS = {"holder": "lock_holder"}
+_FIELDS = {"holder": "lock_holder", "debt_until": "expected_until"}
 
 _UNKNOWN = {"unclear": "outcome_unknown"}
 _STATES = {"held": "needs_approval", "unclear": "checking", "submitting": "requesting"}

@@ -25,7 +25,7 @@ GUEST_AT_MOST = timedelta(minutes=20)
 """How long a guest of this model takes to shut down at most, when it does at all."""
 
 FORGOTTEN_AFTER = timedelta(days=2)
-"""When a shutdown that has not worked is not reckoned with any more."""
+"""When a shutdown that has not worked is not expected any more."""
 
 HAPPENED: Counter[str] = Counter()
 """What has really happened to all jobs of the examples so far."""

@@ -1,4 +1,4 @@
-"""What must hold, in words, and how each is judged on a `World`.
+"""What must hold, in words, and how each is judged on a `WorldState`.
 
 At any moment:
 - *At most one snapshot a job.* Two only where a request had its effect later than anybody can wait for, and then the
@@ -38,7 +38,7 @@ from tests.jobs.core.access import Access
 from tests.jobs.core.hetzner import COMMAND, Image, Work
 
 if TYPE_CHECKING:
-    from tests.jobs.core.world import World
+    from tests.jobs.core.world_state import WorldState
 
 STOPS = frozenset({COMMAND[RequestKind.SHUTDOWN], COMMAND[RequestKind.POWER_OFF]})
 
@@ -54,24 +54,24 @@ OVER_AT_MOST = timedelta(minutes=2)
 # -- at any moment ----------------------------------------------------------------------------------------------
 
 
-def always(world: World) -> None:
+def always(world: WorldState) -> None:
     """What holds at any moment."""
     one_snapshot(world)
     restore_pending(world)
     downtime(world)
 
 
-def usable(world: World) -> list[Image]:
+def usable(world: WorldState) -> list[Image]:
     """The snapshots of the job that can be used, or will be."""
     return [image for image in world.hetzner.images if image.job == world.job.id and not image.failed]
 
 
-def one_snapshot(world: World) -> None:
+def one_snapshot(world: WorldState) -> None:
     """Never two snapshots of one job, unless one came later than the bound of the model, which is told then."""
     assert len(usable(world)) <= 1 + world.late_snapshots, "two snapshots"
 
 
-def off_because_of_us(world: World) -> bool:
+def off_because_of_us(world: WorldState) -> bool:
     """Whether the server is off because of us, by the truth, and nobody else has decided about it since."""
     here = world.hetzner
     if here.deleted or here.status is not ServerStatus.OFF or not here.switched_by_us:
@@ -83,20 +83,20 @@ def off_because_of_us(world: World) -> bool:
     return not [work for work in _others_since(world, world.asked_off_at - 2 * CLOCK_MARGIN) if not work.ours]
 
 
-def restore_pending(world: World) -> None:
+def restore_pending(world: WorldState) -> None:
     """Its job will power on a server that is off because of us, and the exit code says that something is left."""
     if off_because_of_us(world) and not world.too_late_off:
-        assert world.job.owes, "left off, and nobody else has touched it"
-    if world.job.owes:
+        assert world.job.may_be_off, "left off, and nobody else has touched it"
+    if world.job.may_be_off:
         assert exit_code((world.job,)) is not ExitCode.DONE
 
 
-def downtime(world: World) -> None:
+def downtime(world: WorldState) -> None:
     """The server is off no longer than allowed while all goes well."""
     assert world.off_too_long <= OVER_AT_MOST, "it is off longer than allowed"
 
 
-def few_look_ups(world: World) -> None:
+def few_look_ups(world: WorldState) -> None:
     """A job asks no more often than its share, in any minute, besides once for each process that begins."""
     since = world.hetzner.now - timedelta(minutes=1)
     recent, begun = ([at for at in moments if at > since] for moments in (world.looked_at, world.came_back_at))
@@ -106,7 +106,9 @@ def few_look_ups(world: World) -> None:
 # -- on every step ----------------------------------------------------------------------------------------------
 
 
-def check_step(world: World, before: SnapshotJob, observation: JobObservation, result: Step[SnapshotJob]) -> None:
+def check_step(
+    world: WorldState, before: SnapshotJob, observation: JobObservation, result: Step[SnapshotJob]
+) -> None:
     """Everything that can be said about one step."""
     after, command = result.job, result.command
     assert after.wake_at is None or after.wake_at > world.now, "it would be woken again and again"
@@ -122,12 +124,12 @@ def check_step(world: World, before: SnapshotJob, observation: JobObservation, r
 
 
 def _check_send(
-    world: World, before: SnapshotJob, observation: JobObservation, after: SnapshotJob, request_kind: RequestKind
+    world: WorldState, before: SnapshotJob, observation: JobObservation, after: SnapshotJob, request_kind: RequestKind
 ) -> None:
-    intent = sending_of(after, request_kind)
+    intent = request_of(after, request_kind)
     assert intent.phase is Phase.SENT, "the intent is written down with the step"
     assert isinstance(observation, ServerSeen | LookedUp)
-    if sending_of(before, request_kind).attempts or request_kind in (RequestKind.POWER_OFF, RequestKind.POWER_ON):
+    if request_of(before, request_kind).attempts or request_kind in (RequestKind.POWER_OFF, RequestKind.POWER_ON):
         assert isinstance(observation, LookedUp), "a look-up comes before every further send"
         assert observation.request_kind is request_kind
     if request_kind is RequestKind.POWER_ON:
@@ -153,13 +155,13 @@ def _check_send(
         assert not _must_have_shown_locked(world, observation)
 
 
-def _must_have_shown_locked(world: World, observation: ServerSeen | LookedUp) -> bool:
+def _must_have_shown_locked(world: WorldState, observation: ServerSeen | LookedUp) -> bool:
     here = world.hetzner
     since = here.locked_since if here.locked else None
     return since is not None and since + LOCK_SHOWS_WITHIN < world.true(observation.started)
 
 
-def _check_power_on(world: World, after: SnapshotJob, observation: ServerSeen | LookedUp) -> None:
+def _check_power_on(world: WorldState, after: SnapshotJob, observation: ServerSeen | LookedUp) -> None:
     here = world.hetzner
     assert not _must_have_shown_locked(world, observation), "it is not switched on while something holds it"
     assert world.asked_off_at is not None, "a server that was off before us is never switched on"
@@ -174,7 +176,7 @@ def _check_power_on(world: World, after: SnapshotJob, observation: ServerSeen | 
     assert not known or before_ours, "what somebody else has switched after us is left alone"
 
 
-def _others_since(world: World, moment: datetime) -> list[Work]:
+def _others_since(world: WorldState, moment: datetime) -> list[Work]:
     """What somebody else has switched since then, and late power-ons of ours; by the truth."""
     return [
         work
@@ -186,7 +188,7 @@ def _others_since(world: World, moment: datetime) -> list[Work]:
     ]
 
 
-def _perhaps_ours(world: World, job: SnapshotJob, work: Work) -> bool:
+def _perhaps_ours(world: WorldState, job: SnapshotJob, work: Work) -> bool:
     """Whether it can be taken for a request of ours whose answer was lost."""
     for request in (job.shutdown, job.power_off, job.power_on):
         if work.action.command == COMMAND[request.kind] and request.lost_at is not None:
@@ -197,8 +199,8 @@ def _perhaps_ours(world: World, job: SnapshotJob, work: Work) -> bool:
     return False
 
 
-def sending_of(job: SnapshotJob, request_kind: RequestKind) -> TrackedRequest:
-    """The job's sending of that verb."""
+def request_of(job: SnapshotJob, request_kind: RequestKind) -> TrackedRequest:
+    """The job's request of that kind."""
     return {
         RequestKind.CREATE_IMAGE: job.create_image,
         RequestKind.SHUTDOWN: job.shutdown,
@@ -210,7 +212,7 @@ def sending_of(job: SnapshotJob, request_kind: RequestKind) -> TrackedRequest:
 # -- in the end -------------------------------------------------------------------------------------------------
 
 
-def ended_well(world: World) -> None:
+def ended_well(world: WorldState) -> None:
     """What a job that has ended promises."""
     job = world.job
     assert job.state.ended, f"no end: {job}"
@@ -225,7 +227,7 @@ def ended_well(world: World) -> None:
     always(world)
 
 
-def ended_ill(world: World) -> None:
+def ended_ill(world: WorldState) -> None:
     """What holds after hours in a world that stays ill."""
     job, here = world.job, world.hetzner
     if job.resting or world.access is Access.NONE:  # without any access the process gives the project up

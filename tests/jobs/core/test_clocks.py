@@ -10,12 +10,11 @@ import pytest
 from hsnap_tui.cloud.model import ServerStatus
 from hsnap_tui.jobs.core.model import JobState, RequestKind, SnapshotJob, SnapshotOptions
 from hsnap_tui.jobs.core.observations import StepContext
-from hsnap_tui.jobs.core.snapshot.late_shutdown import OWED_FOR
+from hsnap_tui.jobs.core.snapshot.late_shutdown import EXPECTED_FOR
 from hsnap_tui.jobs.core.snapshot.resume import resume
 from hsnap_tui.jobs.core.tracked_request import LONGEST_RETRY_AFTER
 from tests.jobs.core.hetzner import Plan
-from tests.jobs.core.test_exactly_once import sending
-from tests.jobs.core.test_power import off, stopping
+from tests.jobs.core.scenes import off, requesting, stopping
 from tests.jobs.core.world import START
 
 DOWN = SnapshotOptions(shut_down=True)
@@ -45,7 +44,7 @@ def test_moments_of_a_clock_that_was_ahead_are_taken_as_past(hours: int) -> None
     watched.run(900)
     assert watched.job.state is JobState.FAILED
     job = resume(watched.job, StepContext(now), own=False).job
-    assert max(moments(job)) <= now + OWED_FOR
+    assert max(moments(job)) <= now + EXPECTED_FOR
 
 
 @pytest.mark.parametrize("step", [timedelta(hours=1), timedelta(minutes=-15)])
@@ -67,7 +66,7 @@ def test_a_server_that_is_off_is_powered_on_whatever_the_next_process_s_clock_sa
 
 @pytest.mark.parametrize("step", [timedelta(hours=1), timedelta(minutes=-15)])
 def test_a_snapshot_is_found_whatever_the_next_process_s_clock_says(step: timedelta) -> None:
-    world = sending()
+    world = requesting()
     world.carry_out()
     world.crash()
     world.come_back(own=True, clock_set=-step.total_seconds())

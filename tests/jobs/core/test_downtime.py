@@ -15,8 +15,7 @@ from hsnap_tui.jobs.core.snapshot.create_image import ENDLESS_AFTER
 from hsnap_tui.jobs.core.snapshot.shutting_down import STATUS_WITHIN
 from tests.jobs.core import promises
 from tests.jobs.core.hetzner import Plan
-from tests.jobs.core.test_exactly_once import sending, told
-from tests.jobs.core.test_power import off, stopping
+from tests.jobs.core.scenes import off, requesting, stopping, told
 from tests.jobs.core.world import World
 
 CREATE, SHUTDOWN, POWER_ON = RequestKind.CREATE_IMAGE, RequestKind.SHUTDOWN, RequestKind.POWER_ON
@@ -104,7 +103,7 @@ def test_the_downtime_after_a_takeover_counts_from_when_the_shutdown_may_have_wo
 
 
 def test_a_server_that_looks_unlocked_but_refuses_as_locked_is_waited_for_only_so_long() -> None:
-    world = sending(SnapshotOptions(max_wait=timedelta(minutes=2)))
+    world = requesting(SnapshotOptions(max_wait=timedelta(minutes=2)))
     world.refuse(ErrorKind.LOCKED)
     began = world.now
     while_refused(world, ErrorKind.LOCKED, 1000)
@@ -146,7 +145,7 @@ def test_a_server_that_hangs_while_it_stops_fails_its_job_and_is_watched() -> No
 
 @pytest.mark.parametrize("lost", [True, False])
 def test_a_snapshot_that_is_in_the_making_for_ever_ends_as_an_open_question(lost: bool) -> None:
-    world = sending(plan=Plan(snapshot=10**6, unlock_at=0.00001))
+    world = requesting(plan=Plan(snapshot=10**6, unlock_at=0.00001))
     world.answer()
     if lost:
         assert world.job.create_image.action_id is not None
@@ -160,7 +159,7 @@ def test_a_snapshot_that_is_in_the_making_for_ever_ends_as_an_open_question(lost
 
 
 def test_somebody_s_action_that_never_ends_is_not_waited_for_for_ever_to_know_whether_it_is_ours() -> None:
-    world = sending(plan=Plan(snapshot=10**6))
+    world = requesting(plan=Plan(snapshot=10**6))
     world.hetzner.post(CREATE, None, ours=False)
     world.lose()
     world.run(600)
@@ -175,7 +174,7 @@ def test_somebody_s_action_that_never_ends_is_not_waited_for_for_ever_to_know_wh
 
 def unknown() -> World:
     """A job of which it could not be found out whether its snapshot exists."""
-    world = sending(plan=Plan(snapshot=10**6, unlock_at=0.00001))
+    world = requesting(plan=Plan(snapshot=10**6, unlock_at=0.00001))
     world.answer()
     world.wait(ENDLESS_AFTER.total_seconds(), asleep=True)
     world.run(60)
@@ -202,7 +201,7 @@ def test_an_unknown_job_can_still_be_tried_again() -> None:
 
 
 def test_a_failed_snapshot_names_no_image() -> None:
-    world = sending(plan=Plan(fails=frozenset({"create_image"}), snapshot=20))
+    world = requesting(plan=Plan(fails=frozenset({"create_image"}), snapshot=20))
     world.answer()
     made = world.job.image_id
     world.run(100)

@@ -8,27 +8,16 @@ import pytest
 
 from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.cloud.model import ImageStatus
-from hsnap_tui.events import JobEvent, JobEventKind
+from hsnap_tui.events import JobEventKind
 from hsnap_tui.jobs.core.model import HoldReason, IfLocked, JobState, RequestKind, SnapshotOptions
 from hsnap_tui.jobs.core.observations import ActionLost, ActionSeen, LookedUp, Retry, ServerSeen
 from hsnap_tui.jobs.core.snapshot.create_image import SLOW_AFTER
 from hsnap_tui.jobs.core.tracked_request import MOST_UNKNOWN, SETTLE
-from tests.jobs.core.hetzner import Hetzner, Plan
-from tests.jobs.core.world import JOB_ID, START, World
+from tests.jobs.core.hetzner import Plan
+from tests.jobs.core.scenes import requesting, told
+from tests.jobs.core.world import JOB_ID, World
 
 CREATE = RequestKind.CREATE_IMAGE
-
-
-def told(world: World, kind: JobEventKind) -> list[JobEvent]:
-    return [event for event in world.events if event.kind is kind]
-
-
-def sending(options: SnapshotOptions | None = None, plan: Plan | None = None) -> World:
-    """A world with the job's first `create_image` under way."""
-    world = World(options or SnapshotOptions(), Hetzner(START, plan=plan or Plan()))
-    world.poll()
-    assert world.flight is not None
-    return world
 
 
 def test_an_unlocked_server_is_snapshotted_at_once_with_one_request() -> None:
@@ -72,7 +61,7 @@ def test_what_waits_too_long_is_held_judged_only_on_what_was_seen_after_the_dead
 
 
 def test_a_423_sends_the_job_back_to_waiting_and_a_look_up_comes_before_the_next_request() -> None:
-    world = sending()
+    world = requesting()
     world.hetzner.hold(20)
     world.answer()
     assert world.job.state is JobState.WAITING
@@ -88,7 +77,7 @@ def test_a_423_sends_the_job_back_to_waiting_and_a_look_up_comes_before_the_next
 
 
 def test_a_423_may_come_from_the_lock_of_the_job_s_own_request() -> None:
-    world = sending(plan=Plan(label_lag=5))
+    world = requesting(plan=Plan(label_lag=5))
     world.locked_by_itself()
     world.run(300)
     world.check_end()
@@ -97,7 +86,7 @@ def test_a_423_may_come_from_the_lock_of_the_job_s_own_request() -> None:
 
 
 def test_after_a_423_somebody_else_s_snapshot_delays_the_job_but_does_not_stop_it() -> None:
-    world = sending()
+    world = requesting()
     world.hetzner.post(CREATE, None, ours=False)
     world.answer()
     world.run(300)
@@ -106,7 +95,7 @@ def test_after_a_423_somebody_else_s_snapshot_delays_the_job_but_does_not_stop_i
 
 
 def test_a_lost_answer_is_found_by_the_label_even_if_that_shows_late() -> None:
-    world = sending(plan=Plan(label_lag=8))
+    world = requesting(plan=Plan(label_lag=8))
     world.carry_out()
     world.lose()
     assert world.job.state is JobState.CHECKING
@@ -119,7 +108,7 @@ def test_a_lost_answer_is_found_by_the_label_even_if_that_shows_late() -> None:
 
 @pytest.mark.parametrize("left", [None, ImageStatus.UNAVAILABLE])
 def test_a_lost_answer_whose_action_failed_ends_the_job_with_hetzner_s_words(left: ImageStatus | None) -> None:
-    world = sending(plan=Plan(fails=frozenset({"create_image"}), snapshot=3, failed_image=left))
+    world = requesting(plan=Plan(fails=frozenset({"create_image"}), snapshot=3, failed_image=left))
     world.carry_out()
     world.lose()
     world.wait(4, asleep=True)
@@ -130,7 +119,7 @@ def test_a_lost_answer_whose_action_failed_ends_the_job_with_hetzner_s_words(lef
 
 
 def test_a_lost_request_without_an_effect_is_sent_again_but_not_before_settle_has_passed() -> None:
-    world = sending()
+    world = requesting()
     world.lose()
     given_up = world.now
     world.run(200, stop_at=CREATE)
@@ -144,27 +133,27 @@ def test_a_lost_request_without_an_effect_is_sent_again_but_not_before_settle_ha
 
 @pytest.mark.parametrize("late", [0.1, 5, 20, 29.9])
 def test_an_effect_that_comes_late_makes_no_second_snapshot(late: float) -> None:
-    world = sending(plan=Plan(label_lag=8, snapshot=5))
+    world = requesting(plan=Plan(label_lag=8, snapshot=5))
     world.lose(late)
     world.run(300)
     world.check_end()
     assert (world.job.state, world.sent) == (JobState.DONE, [CREATE])
 
 
-def test_when_the_program_slept_through_the_doubt_a_fresh_look_up_decides() -> None:
-    world = sending()
+def test_when_the_program_slept_until_the_outcome_must_be_known_a_fresh_look_up_decides() -> None:
+    world = requesting()
     world.lose()
     world.wait(2)
     assert world.look_up is not None
     world.wait(4000, asleep=True)
     world.answer_look_up()
-    assert world.sent == [CREATE], "what was asked for before the doubt ended decides nothing"
+    assert world.sent == [CREATE], "what was asked for before the outcome must be known decides nothing"
     world.run(300)
     assert (world.job.state, world.sent) == (JobState.DONE, [CREATE, CREATE])
 
 
 def test_a_create_image_that_may_be_ours_without_our_label_is_asked_about() -> None:
-    world = sending()
+    world = requesting()
     world.hetzner.post(CREATE, None, ours=False)
     world.lose()
     world.run(300)
@@ -178,7 +167,7 @@ def test_a_create_image_that_may_be_ours_without_our_label_is_asked_about() -> N
 
 
 def test_an_unknown_job_whose_label_shows_after_all_is_found_when_it_is_tried_again() -> None:
-    world = sending(plan=Plan(label_lag=200))
+    world = requesting(plan=Plan(label_lag=200))
     world.carry_out()
     world.lose()
     world.run(300)
@@ -191,7 +180,7 @@ def test_an_unknown_job_whose_label_shows_after_all_is_found_when_it_is_tried_ag
 
 
 def test_a_request_that_is_lost_again_and_again_is_held_for_a_person() -> None:
-    world = sending()
+    world = requesting()
     for _ in range(MOST_UNKNOWN):
         assert world.flight is not None
         world.lose()
@@ -202,7 +191,7 @@ def test_a_request_that_is_lost_again_and_again_is_held_for_a_person() -> None:
 
 @pytest.mark.parametrize("kind", [ErrorKind.RATE_LIMITED, ErrorKind.UNREACHABLE])
 def test_what_was_surely_not_carried_out_is_tried_again_after_as_long_as_was_asked(kind: ErrorKind) -> None:
-    world = sending()
+    world = requesting()
     world.refuse(kind, retry_after=40)
     refused_at = world.now
     world.run(300, stop_at=CREATE)
@@ -218,7 +207,7 @@ def test_the_snapshot_limit_holds_and_a_token_without_access_too() -> None:
         (ErrorKind.UNAUTHORIZED, HoldReason.NO_ACCESS),
         (ErrorKind.FORBIDDEN, HoldReason.NO_ACCESS),
     ]:
-        world = sending()
+        world = requesting()
         world.refuse(kind)
         assert (world.job.state, world.job.hold) == (JobState.NEEDS_APPROVAL, reason)
         assert world.job.failure is not None
@@ -229,7 +218,7 @@ def test_the_snapshot_limit_holds_and_a_token_without_access_too() -> None:
     "kind", [ErrorKind.PROTECTED, ErrorKind.NOT_FOUND, ErrorKind.MAINTENANCE, ErrorKind.UNSUPPORTED]
 )
 def test_what_trying_again_does_not_help_ends_the_job_with_hetzner_s_words(kind: ErrorKind) -> None:
-    world = sending()
+    world = requesting()
     world.refuse(kind)
     assert world.job.state is JobState.FAILED
     assert world.job.failure is not None
@@ -243,7 +232,7 @@ def test_a_server_that_is_gone_fails_the_job_unless_the_snapshot_was_begun() -> 
     world.hetzner.delete()
     world.poll()
     assert world.job.state is JobState.FAILED
-    begun = sending()
+    begun = requesting()
     begun.locked_by_itself()
     begun.hetzner.delete()
     begun.run(300)
@@ -252,7 +241,7 @@ def test_a_server_that_is_gone_fails_the_job_unless_the_snapshot_was_begun() -> 
 
 
 def test_a_failed_snapshot_is_tried_again_with_the_same_label_and_the_failed_image_is_ignored() -> None:
-    world = sending(plan=Plan(fails=frozenset({"create_image"})))
+    world = requesting(plan=Plan(fails=frozenset({"create_image"})))
     world.run(300)
     assert world.job.state is JobState.FAILED
     (failed,) = world.hetzner.images
@@ -265,7 +254,7 @@ def test_a_failed_snapshot_is_tried_again_with_the_same_label_and_the_failed_ima
 
 
 def test_an_action_that_the_api_forgot_is_followed_by_the_snapshot_s_label() -> None:
-    world = sending(plan=Plan(label_lag=8))
+    world = requesting(plan=Plan(label_lag=8))
     world.answer()
     action_id = world.job.create_image.action_id
     assert action_id is not None
@@ -277,7 +266,7 @@ def test_an_action_that_the_api_forgot_is_followed_by_the_snapshot_s_label() -> 
 
 
 def test_a_snapshot_whose_action_and_label_are_gone_has_failed() -> None:
-    world = sending()
+    world = requesting()
     world.answer()
     action_id = world.job.create_image.action_id
     assert action_id is not None
@@ -289,7 +278,7 @@ def test_a_snapshot_whose_action_and_label_are_gone_has_failed() -> None:
 
 
 def test_more_than_one_snapshot_with_the_job_s_label_is_told() -> None:
-    world = sending()
+    world = requesting()
     world.carry_out()
     world.hetzner.advance(world.now + timedelta(seconds=10))
     world.hetzner.post(CREATE, JOB_ID, ours=False)
@@ -300,7 +289,7 @@ def test_more_than_one_snapshot_with_the_job_s_label_is_told() -> None:
 
 
 def test_an_action_of_another_client_is_not_taken_for_the_one_that_makes_the_snapshot() -> None:
-    world = sending(plan=Plan(snapshot=200, unlock_at=0.01))
+    world = requesting(plan=Plan(snapshot=200, unlock_at=0.01))
     world.carry_out()
     own = world.hetzner.works.pop()
     world.lose()
@@ -316,7 +305,7 @@ def test_an_action_of_another_client_is_not_taken_for_the_one_that_makes_the_sna
 
 
 def test_a_snapshot_that_takes_far_longer_than_usual_is_told_once_while_it_is_seen_to_run() -> None:
-    world = sending(plan=Plan(snapshot=7 * 3600))
+    world = requesting(plan=Plan(snapshot=7 * 3600))
     world.answer()
     world.wait(SLOW_AFTER.total_seconds() + 10, asleep=True)
     assert not told(world, JobEventKind.SLOW)
@@ -326,7 +315,7 @@ def test_a_snapshot_that_takes_far_longer_than_usual_is_told_once_while_it_is_se
 
 
 def test_progress_is_told_in_steps_of_ten_percent() -> None:
-    world = sending(plan=Plan(snapshot=300))
+    world = requesting(plan=Plan(snapshot=300))
     world.run(400)
     percents = [event.percent for event in told(world, JobEventKind.PROGRESS)]
     assert len(percents) == 9
@@ -334,7 +323,7 @@ def test_progress_is_told_in_steps_of_ten_percent() -> None:
 
 
 def test_late_and_foreign_observations_change_nothing_in_a_job_that_has_ended() -> None:
-    world = sending()
+    world = requesting()
     world.run(300)
     ended = world.job
     view = world.view()

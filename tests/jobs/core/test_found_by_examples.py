@@ -14,7 +14,7 @@ from hsnap_tui.jobs.core.observations import ActionLost, Cancel, Hold, Release, 
 from hsnap_tui.jobs.core.tracked_request import MOST_UNKNOWN
 from tests.jobs.core import promises
 from tests.jobs.core.hetzner import Hetzner, Plan
-from tests.jobs.core.test_exactly_once import told
+from tests.jobs.core.scenes import told
 from tests.jobs.core.world import START, World
 
 CREATE, SHUTDOWN, POWER_ON = RequestKind.CREATE_IMAGE, RequestKind.SHUTDOWN, RequestKind.POWER_ON

@@ -11,8 +11,8 @@ from hsnap_tui.events import Failure
 from hsnap_tui.jobs.core.hold_spreading import applies, hold_for_others
 from hsnap_tui.jobs.core.model import HoldReason, JobState, Power, SnapshotJob, SnapshotOptions
 from hsnap_tui.jobs.core.observations import Hold
+from tests.jobs.core.scenes import off
 from tests.jobs.core.test_downtime import SHORT, while_refused
-from tests.jobs.core.test_power import off
 from tests.jobs.core.world import World, new_job
 
 REFUSED = HoldReason.REFUSED

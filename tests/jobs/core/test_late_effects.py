@@ -11,18 +11,17 @@ from hsnap_tui.events import JobEventKind
 from hsnap_tui.jobs.core.model import HoldReason, JobState, Power, RequestKind, SnapshotOptions
 from hsnap_tui.jobs.core.observations import Cancel, Retry
 from hsnap_tui.jobs.core.polling import poll_targets
-from hsnap_tui.jobs.core.snapshot.late_shutdown import OWED_FOR, WATCHED_FOR
+from hsnap_tui.jobs.core.snapshot.late_shutdown import EXPECTED_FOR, WATCHED_FOR
 from hsnap_tui.jobs.core.tracked_request import LATE, SETTLE
 from tests.jobs.core import promises
 from tests.jobs.core.hetzner import Plan
-from tests.jobs.core.test_exactly_once import sending, told
-from tests.jobs.core.test_power import off, stopping
+from tests.jobs.core.scenes import off, requesting, stopping, told
 from tests.jobs.core.world import JOB_ID, World
 
 CREATE, SHUTDOWN, POWER_ON = RequestKind.CREATE_IMAGE, RequestKind.SHUTDOWN, RequestKind.POWER_ON
 OFF, RUNNING = ServerStatus.OFF, ServerStatus.RUNNING
 HASTY = SnapshotOptions(shut_down=True, off_within=timedelta(seconds=10))
-DAY = OWED_FOR.total_seconds()
+DAY = EXPECTED_FOR.total_seconds()
 
 
 def gave_up(acpi: float | None) -> World:
@@ -54,7 +53,7 @@ def test_a_guest_that_shuts_down_after_the_job_failed_is_powered_on() -> None:
     assert world.job.over
 
 
-def test_after_a_while_nobody_waits_for_it_any_more_but_the_debt_stays_in_the_journal() -> None:
+def test_after_a_while_nobody_waits_for_it_any_more_but_it_stays_in_the_journal() -> None:
     world = gave_up(acpi=None)
     world.run(WATCHED_FOR.total_seconds() + 30)
     assert (world.job.state, world.job.watching, world.job.over) == (JobState.FAILED, False, False)
@@ -85,7 +84,7 @@ def test_a_server_seen_off_later_in_the_same_process_is_powered_on_too() -> None
     assert world.hetzner.status is RUNNING
 
 
-def test_every_debt_has_an_end() -> None:
+def test_every_watch_has_an_end() -> None:
     world = gave_up(acpi=None)
     world.wait(DAY, asleep=True)
     world.poll()
@@ -168,7 +167,7 @@ def test_a_server_whose_status_says_nothing_days_later_is_still_powered_on_when_
     world.hetzner.status = OFF
     world.poll()
     world.run(60)
-    assert (world.hetzner.status, world.job.owes) == (RUNNING, False)
+    assert (world.hetzner.status, world.job.may_be_off) == (RUNNING, False)
 
 
 # -- requests that arrive after all ------------------------------------------------------------------------------
@@ -176,7 +175,7 @@ def test_a_server_whose_status_says_nothing_days_later_is_still_powered_on_when_
 
 def test_a_second_snapshot_that_comes_after_all_is_told_before_the_job_ends() -> None:
     """The first request arrives, against all expectation, when the second has been accepted."""
-    world = sending(plan=Plan(snapshot=20))
+    world = requesting(plan=Plan(snapshot=20))
     world.lose()
     world.run(SETTLE.total_seconds() + 20, stop_at=CREATE)
     assert world.sent == [CREATE, CREATE]
@@ -192,7 +191,7 @@ def test_a_second_snapshot_that_comes_after_all_is_told_before_the_job_ends() ->
 
 
 def test_a_snapshot_that_comes_after_all_is_found_though_the_job_was_cancelled() -> None:
-    world = sending(plan=Plan(snapshot=20))
+    world = requesting(plan=Plan(snapshot=20))
     world.lose()
     world.may_send = False
     world.run(SETTLE.total_seconds() + 20)
@@ -206,7 +205,7 @@ def test_a_snapshot_that_comes_after_all_is_found_though_the_job_was_cancelled()
 
 
 def test_without_a_lost_answer_the_end_waits_for_nothing_and_costs_nothing() -> None:
-    world = sending()
+    world = requesting()
     world.answer()
     world.run(300)
     assert (world.job.state, world.look_ups, world.job.over) == (JobState.DONE, 0, True)
@@ -214,7 +213,7 @@ def test_without_a_lost_answer_the_end_waits_for_nothing_and_costs_nothing() -> 
 
 @pytest.mark.parametrize("arrived", [True, False])
 def test_a_lost_answer_whose_request_is_accounted_for_needs_no_last_look(arrived: bool) -> None:
-    world = sending()
+    world = requesting()
     if arrived:
         world.carry_out()
     world.lose()

@@ -12,8 +12,7 @@ from hsnap_tui.jobs.core.model import HoldReason, JobState, Phase, Power, Reques
 from hsnap_tui.jobs.core.observations import Cancel, Hold, Release, Retry, ServerSeen, Tick
 from hsnap_tui.jobs.core.snapshot.resume import GOES_ON_WITHIN
 from tests.jobs.core.hetzner import Plan
-from tests.jobs.core.test_exactly_once import sending, told
-from tests.jobs.core.test_power import off, stopping
+from tests.jobs.core.scenes import off, requesting, stopping, told
 from tests.jobs.core.world import World
 
 CREATE = RequestKind.CREATE_IMAGE
@@ -80,7 +79,7 @@ def test_the_process_s_own_jobs_always_go_on() -> None:
 
 @pytest.mark.parametrize("hours", [0, 50])
 def test_a_snapshot_that_was_sent_goes_on(hours: int) -> None:
-    world = sending(plan=Plan(snapshot=600))
+    world = requesting(plan=Plan(snapshot=600))
     world.answer()
     world.crash()
     world.wait(hours * 3600)
@@ -93,7 +92,7 @@ def test_a_snapshot_that_was_sent_goes_on(hours: int) -> None:
 @pytest.mark.parametrize("hours", [0, 50])
 @pytest.mark.parametrize("late", [0.1, 29])
 def test_a_request_under_way_when_the_process_died_is_found(hours: int, late: float) -> None:
-    world = sending()
+    world = requesting()
     world.wait(120)
     world.crash(late)
     world.wait(hours * 3600)
@@ -104,7 +103,7 @@ def test_a_request_under_way_when_the_process_died_is_found(hours: int, late: fl
 
 
 def test_a_request_that_did_not_arrive_is_sent_again_when_the_job_is_young() -> None:
-    world = sending()
+    world = requesting()
     world.crash()
     world.come_back()
     world.run(300)
@@ -113,7 +112,7 @@ def test_a_request_that_did_not_arrive_is_sent_again_when_the_job_is_young() -> 
 
 
 def test_a_request_that_did_not_arrive_is_not_sent_again_without_a_yes_when_the_job_is_old() -> None:
-    world = sending()
+    world = requesting()
     world.crash()
     world.wait(HOUR)
     world.come_back()
@@ -237,7 +236,7 @@ def test_leaving_starts_nothing_and_keeps_what_waits_for_later() -> None:
 
 
 def test_leaving_lets_a_snapshot_go_on_at_hetzner() -> None:
-    world = sending(plan=Plan(snapshot=600))
+    world = requesting(plan=Plan(snapshot=600))
     world.answer()
     world.leaving = True
     world.run(60)
@@ -284,7 +283,7 @@ def test_a_waiting_job_is_cancelled_at_once() -> None:
 
 
 def test_what_was_sent_cannot_be_cancelled() -> None:
-    world = sending()
+    world = requesting()
     assert not world.job.cancellable
     world.tell(Cancel())
     world.run(300)
@@ -293,7 +292,7 @@ def test_what_was_sent_cannot_be_cancelled() -> None:
 
 
 def test_a_cancel_during_the_look_up_before_a_second_request_is_heeded() -> None:
-    world = sending()
+    world = requesting()
     world.hetzner.hold(1)
     world.answer()
     world.wait(5)
@@ -306,7 +305,7 @@ def test_a_cancel_during_the_look_up_before_a_second_request_is_heeded() -> None
 
 
 def test_a_job_that_was_refused_for_a_lock_looks_once_more_before_it_is_cancelled() -> None:
-    world = sending(plan=Plan(label_lag=5))
+    world = requesting(plan=Plan(label_lag=5))
     world.locked_by_itself()
     world.tell(Cancel())
     assert world.stands(JobState.WAITING)
@@ -325,7 +324,7 @@ def test_a_held_job_can_be_cancelled() -> None:
 
 
 def test_a_hold_does_not_touch_a_snapshot_that_is_being_made() -> None:
-    world = sending()
+    world = requesting()
     world.answer()
     world.tell(Hold(HoldReason.LIMIT))
     assert world.job.hold is None
@@ -333,9 +332,9 @@ def test_a_hold_does_not_touch_a_snapshot_that_is_being_made() -> None:
     assert world.job.state is JobState.DONE
 
 
-def test_a_hold_for_a_request_in_doubt_waits_for_what_became_of_it() -> None:
+def test_a_hold_for_a_request_with_an_unknown_outcome_waits_for_what_became_of_it() -> None:
     for arrived in (True, False):
-        world = sending()
+        world = requesting()
         if arrived:
             world.carry_out()
         world.lose()
@@ -348,8 +347,8 @@ def test_a_hold_for_a_request_in_doubt_waits_for_what_became_of_it() -> None:
 def test_nobody_s_word_changes_a_job_that_it_does_not_fit() -> None:
     world = waiting()
     before = world.job
-    for word in (Release(), Retry(), Tick()):
-        world.tell(word)
+    for observation in (Release(), Retry(), Tick()):
+        world.tell(observation)
     assert world.job == before
 
 

@@ -90,7 +90,7 @@ class JobMachine(RuleBasedStateMachine):
     def wait(self, seconds: float, asleep: bool) -> None:
         self.world.wait(seconds, asleep=asleep)
 
-    @awake(lambda world: world.owes or world.hetzner.routes)
+    @awake(lambda world: world.restore_pending or world.hetzner.routes)
     @rule()
     def all_goes_well_for_long(self) -> None:
         self.world.run(800)
@@ -282,6 +282,12 @@ class JobMachine(RuleBasedStateMachine):
     def a_route_refuses(self, refusal: tuple[RequestKind, ErrorKind, float | None, float | None]) -> None:
         self.world.hetzner.refuse(*refusal)
 
+    @awake()
+    @rule(kind=st.sampled_from([ErrorKind.RATE_LIMITED, ErrorKind.LOCKED, ErrorKind.OUTCOME_UNKNOWN]))
+    def no_snapshot_is_taken_for_long(self, kind: ErrorKind) -> None:
+        self.world.hetzner.refuse(RequestKind.CREATE_IMAGE, kind, None)
+        self.world.run(800)
+
     @going(lambda world: world.hetzner.routes)
     @rule()
     def routes_are_back(self) -> None:
@@ -324,7 +330,7 @@ REALLY_HAPPENED = (
     "a route refused: locked",
     "a route refused: rate_limited",
     "a route refused: outcome_unknown",
-    "a server was off for long",
+    "a server was off for about as long as allowed",
     "an effect came late",
     "an effect came later than the bound",
     "the clock was set",

@@ -1,4 +1,4 @@
-"""Send and know the outcome: doubts, look-ups and what counts as evidence."""
+"""Send and know the outcome: unknown outcomes, look-ups and what counts as evidence."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def action(action_id: int, command: str, started: datetime) -> Action:
 
 
 @given(SECONDS, SECONDS)
-def test_a_doubt_ends_settle_after_the_request_was_given_up_and_begins_with_its_intent(
+def test_the_outcome_is_unknown_until_settle_after_the_request_was_given_up_and_begins_with_its_intent(
     gave_up: float, later: float
 ) -> None:
     lost = tracked_request.lost(sent(), NOW + timedelta(seconds=gave_up))
@@ -48,7 +48,9 @@ def test_a_doubt_ends_settle_after_the_request_was_given_up_and_begins_with_its_
 
 
 @given(st.floats(0.01, 20), st.lists(st.floats(0, 10), min_size=30, max_size=30))
-def test_look_ups_end_with_the_doubt_and_one_is_made_right_then(first: float, answers: list[float]) -> None:
+def test_look_ups_end_when_the_outcome_must_be_known_and_one_is_made_right_then(
+    first: float, answers: list[float]
+) -> None:
     current = tracked_request.lost(sent(), NOW)
     now, looks = NOW + timedelta(seconds=first), 0
     end = current.unknown_until
@@ -87,7 +89,7 @@ def test_what_an_answer_asks_to_wait_is_kept_within_reason(request_kind: Request
 
 @given(st.floats(0, 25), st.floats(-2, 2), OFFSETS)
 def test_our_own_action_is_always_found_whatever_the_clocks_say(took: float, error: float, offset: timedelta) -> None:
-    """It begins after the intent and before the doubt ends; Hetzner's clock is known to two seconds."""
+    """It begins after the intent and before the outcome must be known; Hetzner's clock is known to two seconds."""
     lost = tracked_request.lost(sent(), NOW)
     own = action(7, "create_image", NOW + timedelta(seconds=took) + offset)
     known = offset + timedelta(seconds=error)
@@ -96,7 +98,9 @@ def test_our_own_action_is_always_found_whatever_the_clocks_say(took: float, err
 
 
 @given(SECONDS, OFFSETS)
-def test_what_began_well_before_the_intent_or_after_the_doubt_is_not_ours(apart: float, offset: timedelta) -> None:
+def test_what_began_well_before_the_intent_or_after_the_outcome_must_be_known_is_not_ours(
+    apart: float, offset: timedelta
+) -> None:
     lost = tracked_request.lost(sent(), NOW)
     assert lost.unknown_until is not None
     far = CLOCK_MARGIN + timedelta(seconds=apart + 1)
@@ -114,15 +118,15 @@ def test_evidence_is_of_the_same_kind_and_not_accounted_for_already() -> None:
     assert tracked_request.possibly_ours(tracked_request.rule_out(lost, 3), [own, *others], timedelta(0)) == ()
 
 
-def test_without_a_doubt_nothing_is_evidence() -> None:
+def test_without_an_unknown_outcome_nothing_is_evidence() -> None:
     assert tracked_request.possibly_ours(sent(), [action(1, "create_image", NOW)], timedelta(0)) == ()
     assert tracked_request.begun_since([action(1, "create_image", NOW)], None, timedelta(0)) == ()
 
 
-def test_a_request_of_a_process_that_is_gone_is_in_doubt_from_its_intent_until_settle_from_now() -> None:
+def test_a_request_of_a_process_that_is_gone_has_an_unknown_outcome_from_its_intent_until_settle_from_now() -> None:
     hours_later = NOW + timedelta(hours=3)
-    doubt = tracked_request.interrupted(sent(), hours_later)
-    assert (doubt.phase, doubt.unknown_since, doubt.unknown_until) == (
+    unknown = tracked_request.interrupted(sent(), hours_later)
+    assert (unknown.phase, unknown.unknown_since, unknown.unknown_until) == (
         Phase.OUTCOME_UNKNOWN,
         NOW,
         hours_later + SETTLE,
@@ -131,7 +135,7 @@ def test_a_request_of_a_process_that_is_gone_is_in_doubt_from_its_intent_until_s
     assert tracked_request.interrupted(ready, hours_later) == ready
 
 
-def test_an_attempt_that_failed_is_accounted_for_and_a_person_s_retry_forgets_the_doubts() -> None:
+def test_an_attempt_that_failed_is_accounted_for_and_a_person_s_retry_forgets_what_was_unknown() -> None:
     made = tracked_request.found(tracked_request.lost(sent(), NOW), 42, NOW)
     assert (made.phase, made.unknown_since, made.unknown_until, made.answered) == (Phase.ACCEPTED, None, None, NOW)
     afresh = tracked_request.afresh(made)

@@ -16,14 +16,11 @@ Times of the job are those of our clock; times of `Hetzner` are true.
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from hsnap_tui.cloud.errors import CloudError, Effect, ErrorKind
-from hsnap_tui.cloud.model import Action, Server, Snapshot
-from hsnap_tui.events import JobEvent
-from hsnap_tui.jobs.core.model import HoldReason, JobState, Power, RequestKind, SnapshotJob, SnapshotOptions
+from hsnap_tui.jobs.core.model import Power, RequestKind
 from hsnap_tui.jobs.core.observations import (
     ActionSeen,
     AnswerLost,
@@ -38,16 +35,14 @@ from hsnap_tui.jobs.core.observations import (
     StepContext,
     Tick,
 )
-from hsnap_tui.jobs.core.snapshot.late_shutdown import OWED_FOR
-from hsnap_tui.jobs.core.snapshot.machine import LOCK_SHOWS_WITHIN, step
+from hsnap_tui.jobs.core.snapshot.late_shutdown import EXPECTED_FOR
+from hsnap_tui.jobs.core.snapshot.machine import step
 from hsnap_tui.jobs.core.snapshot.resume import resume
 from hsnap_tui.jobs.core.tracked_request import SETTLE
 from tests.jobs.core import promises
 from tests.jobs.core.access import Access
-from tests.jobs.core.hetzner import COMMAND, SERVER_ID, Hetzner
+from tests.jobs.core.world_state import JOB_ID, NO_TIME, START, Flight, View, WorldState, new_job
 
-START = datetime(2026, 7, 1, 12, 0, 0, 250_000, UTC)
-JOB_ID = "job-1"
 LATENCY = 0.05
 POLL_EVERY = timedelta(seconds=3)
 LATER = timedelta(seconds=15)
@@ -55,110 +50,13 @@ LATER = timedelta(seconds=15)
 SELDOM = timedelta(minutes=5)
 """How often a poll comes when nothing changes for hours."""
 LATEST_EFFECT = SETTLE - timedelta(milliseconds=50)
-NO_TIME = timedelta(0)
-
-
-def new_job(options: SnapshotOptions) -> SnapshotJob:
-    """A job as it is queued."""
-    return SnapshotJob(JOB_ID, "batch-1", "p", SERVER_ID, "web", "web-snapshot", START, options)
 
 
 @dataclass
-class Flight:
-    """A request on its way; `outcome` once it was carried out or refused at Hetzner."""
-
-    request_kind: RequestKind
-    outcome: RequestAccepted | CloudError | None = None
-
-
-@dataclass(frozen=True)
-class View:
-    """What Hetzner would have answered at one moment."""
-
-    server: Server | None
-    lock_holder: Action | None
-    actions: tuple[Action, ...]
-    snapshots: tuple[Snapshot, ...]
-
-
-@dataclass
-class World:
-    """One job, its journal, the requests under way, and Hetzner."""
-
-    options: SnapshotOptions = field(default_factory=SnapshotOptions)
-    hetzner: Hetzner = field(default_factory=lambda: Hetzner(START))
-    known_offset: timedelta = NO_TIME
-    """Hetzner's clock minus ours, as the answers' `Date` tells it."""
-
-    def __post_init__(self) -> None:
-        self.began = self.hetzner.now
-        self.clock_error = NO_TIME
-        """Our clock minus the true time."""
-        self.clock_set_at = self.began
-        self.date_error = NO_TIME
-        """How much of `known_offset` is wrong."""
-        self.access = Access.FULL
-        self.happened: Counter[str] = Counter()
-        """How often each thing that is hard to live with has really happened."""
-        self.job = new_job(self.options)
-        self.events: list[JobEvent] = []
-        self.alive = True
-        self.leaving = False
-        self.may_send = True
-        self.may_stop = True
-        self.flight: Flight | None = None
-        self.look_up: tuple[RequestKind, datetime, View] | None = None
-        self.polls: list[tuple[datetime, View]] = []
-        self.late: list[tuple[RequestKind, datetime, datetime]] = []
-        self.sent: list[RequestKind] = []
-        self.look_ups = 0
-        self.looked_at: deque[datetime] = deque(maxlen=100)
-        self.came_back_at: deque[datetime] = deque(maxlen=100)
-        self.off_while_well = NO_TIME
-        """How long all went well in all while the server was off because of us and could be switched on."""
-        self.off_too_long = NO_TIME
-        """How much of it was beyond what was allowed, since the last request to switch it on."""
-        self.late_snapshots = 0
-        """How many requests for a snapshot had their effect later than `LATEST_EFFECT`."""
-        self.too_late_off = False
-        """Whether a request that switches off had its effect later than that, and after the job had ended."""
-        self.clock_leapt = False
-        """Whether our clock was set ahead by more than a day while a late shutdown was still reckoned with."""
-        self.forgotten = False
-        """Whether the job stopped reckoning with a late shutdown when it could not know better: after two days in
-        which the status said nothing, or by a clock that was set days ahead while no process was there."""
-        self.asked_off_at: datetime | None = None
-        self.mistaken = False
-        """Whether somebody else's action was taken for that of a request of ours whose answer was lost, as nobody can
-        tell them apart: what ours does when it comes after all is then taken for somebody else's. So is a power-on of
-        ours that has its effect later than the bound."""
-
-    def stands(self, state: JobState, hold: HoldReason | None = None) -> bool:
-        """Whether the job stands there now."""
-        return self.job.state is state and self.job.hold is hold
+class World(WorldState):
+    """One job, its journal, the requests under way, and Hetzner; time passes and things happen."""
 
     # -- time ---------------------------------------------------------------------------------------------------
-
-    @property
-    def now(self) -> datetime:
-        """Our clock."""
-        return self.hetzner.now + self.clock_error
-
-    def true(self, moment: datetime) -> datetime:
-        """The true time at which our clock showed, or will show, this."""
-        return moment - self.clock_error
-
-    def set_clock(self, seconds: float) -> None:
-        """Our clock is set while no process is there."""
-        self.clock_error += timedelta(seconds=seconds)
-        self.known_offset -= timedelta(seconds=seconds)
-
-    def date_is_wrong_by(self, seconds: float) -> None:
-        """Hetzner's `Date` is wrong by so much from now on."""
-        self.known_offset += timedelta(seconds=seconds) - self.date_error
-        self.date_error = timedelta(seconds=seconds)
-        if seconds:
-            self.happened["the date was wrong" + (" while a server was off" if self.owes else "")] += 1
 
     def wait(self, seconds: float, *, asleep: bool = False) -> None:
         """Time passes; the process wakes when the job asked for it, unless the machine is asleep."""
@@ -227,10 +125,10 @@ class World:
     def come_back(self, *, own: bool = False, clock_set: float = 0) -> None:
         """A new process takes the job over from the journal; the clock was set meanwhile, in seconds."""
         self.set_clock(clock_set)
-        self.clock_leapt |= self.job.power is Power.WATCHED and clock_set > OWED_FOR.total_seconds()
+        self.clock_leapt |= self.job.power is Power.WATCHED and clock_set > EXPECTED_FOR.total_seconds()
         if clock_set:
             self.clock_set_at = self.hetzner.now
-            self.happened["the clock was set" + (" while a server was off" if self.owes else "")] += 1
+            self.happened["the clock was set" + (" while a server was off" if self.restore_pending else "")] += 1
         context = StepContext(self.now, self.may_send, self.may_stop, self.leaving, self.known_offset)
         result = resume(self.job, context, own=own)
         self.alive = True
@@ -246,11 +144,6 @@ class World:
         """The request under way reaches Hetzner."""
         if self.flight is not None and self.flight.outcome is None:
             self.flight.outcome = self._post(self.flight.request_kind)
-
-    @property
-    def owes(self) -> bool:
-        """Whether the journal says that a server is or may be off because of us."""
-        return self.job.power is Power.RESTORE_PENDING
 
     def _post(self, request_kind: RequestKind) -> RequestAccepted | CloudError:
         if self.access is not Access.FULL:
@@ -309,11 +202,6 @@ class World:
 
     # -- look-ups and polls -------------------------------------------------------------------------------------
 
-    def view(self) -> View:
-        """What Hetzner would answer now."""
-        here = self.hetzner
-        return View(here.server(), here.lock_holder(), here.actions(), here.labelled(JOB_ID))
-
     def answer_look_up(self, server: bool = True, actions: bool = True, snapshots: bool = True) -> None:
         """The look-up's answers arrive, each read just now or when it was begun."""
         assert self.look_up is not None
@@ -363,7 +251,7 @@ class World:
         self._see(self.now, self.view())
 
     def run(self, seconds: float, stop_at: RequestKind | None = None, every: timedelta = POLL_EVERY) -> None:
-        """All goes well for so long, or until a request of that verb is under way: answers and polls arrive."""
+        """All goes well for so long, or until a request of that kind is under way: answers and polls arrive."""
         until, soon = self.now + timedelta(seconds=seconds), self.now + timedelta(minutes=1)
         while self._answer_all(stop_at) and self.now < until:
             if self.job.resting and not self.job.watching:
@@ -371,7 +259,7 @@ class World:
             begun = self.now
             self.wait(LATENCY)
             self._see(begun, self.view())
-            pause = every if self.now < soon else LATER if self.owes else max(every, LATER)
+            pause = every if self.now < soon else LATER if self.restore_pending else max(every, LATER)
             self._rest(min(until, self.now + pause), stop_at)
             self._count_downtime(begun)
 
@@ -389,17 +277,10 @@ class World:
             self.off_while_well = self.off_too_long = NO_TIME
         elif self.can_switch_on and off_since is not None and off_since <= self.true(begun):
             self.off_while_well += passed
-            if self.off_while_well > self.job.options.max_downtime:
+            allowed = self.job.options.max_downtime
+            self.happened["a server was off for about as long as allowed"] += self.off_while_well > allowed - LATER
+            if self.off_while_well > allowed:
                 self.off_too_long += passed
-                self.happened["a server was off for long"] += 1
-
-    @property
-    def can_switch_on(self) -> bool:
-        """Whether a request to switch the server on would be carried out, and its state can be seen."""
-        here = self.hetzner
-        works = RequestKind.POWER_ON not in here.routes and COMMAND[RequestKind.POWER_ON] not in here.plan.fails
-        routed = works and here.shown_status is here.status
-        return self.access is Access.FULL and routed and not here.locked and not here.deleted
 
     def _answer_all(self, stop_at: RequestKind | None) -> bool:
         for _ in range(20):
@@ -420,4 +301,4 @@ class World:
         promises.ended_well(self)
 
 
-__all__ = ["LOCK_SHOWS_WITHIN", "START", "Hetzner", "World", "new_job"]
+__all__ = ["JOB_ID", "START", "World", "new_job"]

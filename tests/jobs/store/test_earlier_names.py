@@ -63,6 +63,7 @@ def test_a_lost_answer_of_an_earlier_version_is_still_looked_up() -> None:
         state="unclear",
         hold="switches_off",
         holder="resize",
+        debt_until=AT,
         create={"verb": "create_image", "phase": "unclear", "doubt_since": AT, "explained": [4]},
         failure={"kind": "unclear", "message": "connection reset"},
         refusal={"kind": "unclear", "message": "connection reset"},
@@ -72,6 +73,7 @@ def test_a_lost_answer_of_an_earlier_version_is_still_looked_up() -> None:
     assert found.create_image.ruled_out == (4,)
     assert found.hold is HoldReason.SHUTS_DOWN
     assert found.lock_holder == "resize"
+    assert found.expected_until == datetime.fromisoformat(AT)
     assert [failure.kind for failure in (found.failure, found.refusal) if failure] == [ErrorKind.OUTCOME_UNKNOWN] * 2
 
 

@@ -50,12 +50,12 @@ def advance(builder: SnapshotStepBuilder, seen: ServerSeen | None) -> None:
 def _try_send(builder: SnapshotStepBuilder, seen: ServerSeen, go: Callable[[SnapshotStepBuilder], None]) -> None:
     """Goes when the server allows it: unlocked, and off if that was asked for."""
     job, server = builder.job, seen.server
-    in_doubt = job.create_image.unknown_since is not None
-    if in_doubt and not (server and server.locked):
+    unknown = job.create_image.unknown_since is not None
+    if unknown and not (server and server.locked):
         builder.look_up(RequestKind.CREATE_IMAGE)
     elif server is None:
         _gone(builder)
-    elif server.locked and (in_doubt or job.power is not Power.RESTORE_PENDING):
+    elif server.locked and (unknown or job.power is not Power.RESTORE_PENDING):
         _locked(builder, seen)
     elif _refused_too_long(builder, seen.started):
         builder.hold(HoldReason.WAITED_TOO_LONG, job.refusal)
@@ -124,7 +124,7 @@ def looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:
     elif create.phase is Phase.OUTCOME_UNKNOWN and own:
         _possibly_created(builder, found, own)
     elif create.phase is Phase.READY and (own := tracked_request.possibly_ours(create, found.actions, offset)):
-        _suspected_of_lock(builder, found, own)
+        _refused_as_locked(builder, found, own)
     elif _may_show_yet(builder, found) and (create.phase is Phase.OUTCOME_UNKNOWN or _any_listed(builder, found)):
         # Its action would show at once, but tells nothing when Hetzner's clock is not known: only the label is sure.
         builder.look_again_later(RequestKind.CREATE_IMAGE)
@@ -143,11 +143,11 @@ def _take_found(builder: SnapshotStepBuilder, labelled: list[Snapshot], found: L
     snapshot = labelled[0]
     action = _maker(snapshot, tracked_request.not_ruled_out(builder.job.create_image, found.actions))
     action_id = action.id if action else builder.job.create_image.action_id
-    first_sight = builder.job.image_id != snapshot.id
+    newly_found = builder.job.image_id != snapshot.id
     builder.set_request(tracked_request.found(builder.job.create_image, action_id, builder.now))
     builder.set(state=JobState.CREATING, image_id=snapshot.id, size=snapshot.image_size, fresh_after=builder.now)
     builder.set(cancelled=False, hold=None, making_since=builder.job.making_since or builder.now)
-    if first_sight:
+    if newly_found:
         builder.tell(
             JobEventKind.FOUND, image_id=snapshot.id, action_id=action.id if action else None, note="by its label"
         )
@@ -215,8 +215,8 @@ def _possibly_created(builder: SnapshotStepBuilder, found: LookedUp, own: tuple[
         ask(builder, own)
 
 
-def _suspected_of_lock(builder: SnapshotStepBuilder, found: LookedUp, own: tuple[Action, ...]) -> None:
-    """A request that was refused is only ours if its label shows: what has none in time is somebody else's."""
+def _refused_as_locked(builder: SnapshotStepBuilder, found: LookedUp, own: tuple[Action, ...]) -> None:
+    """After a 423, an action counts as ours only if our label appears in time."""
     if _may_show_yet(builder, found):
         builder.look_again_later(RequestKind.CREATE_IMAGE)
     else:
@@ -225,8 +225,8 @@ def _suspected_of_lock(builder: SnapshotStepBuilder, found: LookedUp, own: tuple
 
 
 def _may_show_yet(builder: SnapshotStepBuilder, found: LookedUp) -> bool:
-    doubt_until = builder.job.create_image.unknown_until
-    return doubt_until is not None and found.started < doubt_until + LABEL_SHOWS_WITHIN
+    unknown_until = builder.job.create_image.unknown_until
+    return unknown_until is not None and found.started < unknown_until + LABEL_SHOWS_WITHIN
 
 
 def _any_listed(builder: SnapshotStepBuilder, found: LookedUp) -> bool:
@@ -276,7 +276,7 @@ def action_seen(builder: SnapshotStepBuilder, action: Action) -> None:
 
 
 def _look_if_endless(builder: SnapshotStepBuilder) -> None:
-    """A sight of an action may be old when the machine has slept: only a look-up begun now says that it lasts."""
+    """An action may have been seen before the machine slept: only a look-up begun now says that it lasts."""
     if builder.now >= _endless_at(builder):
         builder.look_up(RequestKind.CREATE_IMAGE)
 

@@ -20,8 +20,8 @@ from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 WATCHED_FOR = timedelta(minutes=15)
 """How long after a shutdown reached it a server that did not go off is asked for again and again."""
 
-OWED_FOR = timedelta(days=1)
-"""How long after that a shutdown is reckoned with: a server that is seen running then has not obeyed."""
+EXPECTED_FOR = timedelta(days=1)
+"""How long after that a shutdown is expected to work late: a server that is seen running then has not obeyed."""
 
 
 def may_work_late(job: SnapshotJob) -> bool:
@@ -41,7 +41,7 @@ def begin(builder: SnapshotStepBuilder, seen: ServerSeen, why: str) -> None:
     if seen.server is not None and seen.server.status is not ServerStatus.RUNNING:
         since = seen.started
     until = since + WATCHED_FOR
-    builder.set(power=Power.WATCHED, watch_until=until, debt_until=since + OWED_FOR)
+    builder.set(power=Power.WATCHED, watch_until=until, expected_until=since + EXPECTED_FOR)
     observe(builder, seen)
     if builder.job.power is Power.WATCHED:
         seconds = (until - builder.now).total_seconds() if builder.job.watching else None
@@ -59,20 +59,20 @@ def begin_for_lost(builder: SnapshotStepBuilder) -> bool:
     if until is None or builder.now >= until + tracked_request.LATE:
         return False
     until += tracked_request.LATE
-    builder.set(power=Power.WATCHED, watching=True, watch_until=until, debt_until=until)
+    builder.set(power=Power.WATCHED, watching=True, watch_until=until, expected_until=until)
     seconds = (until - builder.now).total_seconds()
     builder.tell(JobEventKind.WATCHED, note="an answer was lost", seconds=seconds)
     return True
 
 
 def observe(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
-    """What a sight of a watched server means."""
+    """What it means how a watched server was seen."""
     job = builder.job
     if seen.server is None:
         power.end_restoring(builder, JobEventKind.LEFT_ALONE, "the server is gone")
     elif seen.server.status is ServerStatus.OFF:
         _went_off(builder, seen)
-    elif _passed(job.debt_until, seen) and _known_to_run(job, seen):
+    elif _passed(job.expected_until, seen) and _known_to_run(job, seen):
         power.end_restoring(builder, None)
     elif (watching := not _passed(job.watch_until, seen)) is not job.watching:
         builder.set(watching=watching)
@@ -82,7 +82,7 @@ def _known_to_run(job: SnapshotJob, seen: ServerSeen) -> bool:
     """Whether it runs; a status that says neither that nor off ends the watch only after as long again."""
     if seen.server is not None and seen.server.status is ServerStatus.RUNNING:
         return True
-    return _passed(job.debt_until + OWED_FOR if job.debt_until else None, seen)
+    return _passed(job.expected_until + EXPECTED_FOR if job.expected_until else None, seen)
 
 
 def _passed(moment: datetime | None, seen: ServerSeen) -> bool:

@@ -58,7 +58,7 @@ def end_restoring(
     builder: SnapshotStepBuilder, kind: JobEventKind | None, note: str | None = None, seconds: float | None = None
 ) -> None:
     """No restore is pending any more; `kind` is how it is told, if it is."""
-    builder.set(power=Power.RESTORED, watching=False, watch_until=None, debt_until=None)
+    builder.set(power=Power.RESTORED, watching=False, watch_until=None, expected_until=None)
     builder.set(unseen_since=None, taken_over=None)
     if kind is not None:
         builder.tell(kind, note=note, seconds=seconds)

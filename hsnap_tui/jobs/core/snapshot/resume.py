@@ -63,8 +63,8 @@ def resume(job: SnapshotJob, context: StepContext, *, own: bool) -> Step[Snapsho
 _MAY_BE_AHEAD = {
     **MAY_BE_AHEAD,
     "watch_until": late_shutdown.WATCHED_FOR,
-    "debt_until": late_shutdown.OWED_FOR,
-    "wake_at": late_shutdown.OWED_FOR,
+    "expected_until": late_shutdown.EXPECTED_FOR,
+    "wake_at": late_shutdown.EXPECTED_FOR,
 }
 """How far after the present a planned moment of a snapshot job may be."""
 

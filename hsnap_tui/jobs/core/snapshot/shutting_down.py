@@ -126,7 +126,9 @@ def action_seen(builder: SnapshotStepBuilder, action: Action) -> None:
 def _await_power_off(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
     if seen.started >= reached(builder, builder.job.power_off) + POWER_OFF_WITHIN:
         builder.fail(
-            Failure("still_on", "the server is still on after its power was cut", "Look at it in the console.")
+            Failure(
+                "still_on", "the server is still on after it was powered off", "Look at it in the Hetzner Console."
+            )
         )
 
 
