@@ -9,7 +9,8 @@ from typing import Protocol, Self
 
 from hsnap_tui.events import Failure, Role
 from hsnap_tui.jobs.core.groups import servers_off, with_snapshot_request, without_snapshot_request
-from hsnap_tui.jobs.core.model import BatchRequest, Job
+from hsnap_tui.jobs.core.job_kind import BatchRequest
+from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.jobs.store.leader import LeaderView
 
 READ_ONLY = "hsnap-tui was started with --read-only: nothing that changes a server is sent."

@@ -21,8 +21,9 @@ from hsnap_tui.common.clock import Clock
 from hsnap_tui.events import Event, Failure, JobEventKind, Role
 from hsnap_tui.fleet.poll_targets import PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation
+from hsnap_tui.jobs.core.job_kind import BatchRequest
 from hsnap_tui.jobs.core.milestones import milestone
-from hsnap_tui.jobs.core.model import BatchRequest, Job
+from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.jobs.core.own_jobs import OwnJobs
 from hsnap_tui.jobs.core.polling import poll_targets
 from hsnap_tui.jobs.core.takeover import goes_on

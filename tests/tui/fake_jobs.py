@@ -15,9 +15,10 @@ from typing import Protocol, cast
 from hsnap_tui.common.clock import Clock
 from hsnap_tui.events import Event, Failure, JobEventKind, Role
 from hsnap_tui.fleet.state import Fleet
+from hsnap_tui.jobs.core.job_kind import BatchRequest
 from hsnap_tui.jobs.core.kinds import kind_of
 from hsnap_tui.jobs.core.milestones import milestone
-from hsnap_tui.jobs.core.model import BatchRequest, Job, SnapshotRequest
+from hsnap_tui.jobs.core.model import Job, SnapshotRequest
 from hsnap_tui.jobs.core.observations import JobObservation, Step, StepContext, Tick
 from hsnap_tui.jobs.core.polling import known_observations
 from hsnap_tui.jobs.interface import READ_ONLY, BatchSummary, PendingWork, RefusedError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -29,6 +29,14 @@ JobT = TypeVar("JobT", bound=Job)
 JobT_contra = TypeVar("JobT_contra", bound=Job, contravariant=True)
 
 PollObservation = ServerSeen | ActionSeen | ActionLost
+
+
+class BatchRequest(Protocol):
+    """What a person chose, as the jobs of a batch."""
+
+    def jobs(self, batch: str, project: str, created: datetime, new_id: Callable[[], str]) -> Sequence[Job]:
+        """The new jobs, in the order in which they were chosen."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

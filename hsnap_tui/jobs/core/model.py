@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from hsnap_tui.events import Failure
 
@@ -180,7 +181,7 @@ class Power(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Job(ABC):
     """One piece of work on one object, from choice to end: what jobs of all kinds share. Times are UTC by our clock.
 
     A kind of job adds the requests that it sends and what it holds (`jobs/core/kinds.py`). `server_id` and
@@ -220,9 +221,9 @@ class Job:
     tried: int = field(default=0, kw_only=True)
 
     @property
+    @abstractmethod
     def requests(self) -> tuple[TrackedRequest, ...]:
         """All requests that it may send."""
-        raise NotImplementedError
 
     @property
     def main_request(self) -> TrackedRequest:
@@ -367,14 +368,6 @@ class SnapshotJob(Job):
     def downtime(self) -> timedelta | None:
         """How long the server was off because of this job, as well as polls can tell."""
         return self.on_at - self.off_at if self.off_at and self.on_at else None
-
-
-class BatchRequest(Protocol):
-    """What a person chose, as the jobs of a batch."""
-
-    def jobs(self, batch: str, project: str, created: datetime, new_id: Callable[[], str]) -> Sequence[Job]:
-        """The new jobs, in the order in which they were chosen."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ class Position:
 
 
 class LineTable(ScrollView, can_focus=True):
-    """Rows with integer keys below a header. A subclass gives the cells of a row and the columns' titles and widths.
+    """Rows with integer keys below a header. A subclass gives the cells of a row and the columns' titles and widths;
+    without them it raises `NotImplementedError`, as the metaclass of Textual's widgets rules out abstract methods.
 
     The cursor stays with its row, at the same height on the screen, when rows move, appear or vanish. While its row
     is hidden the cursor is on another one, and returns when the row is shown again.
