@@ -14,6 +14,7 @@ from hsnap_tui.cloud.errors import NO_ACCESS
 from hsnap_tui.common.clock import Clock
 from hsnap_tui.events import Event, JobEvent, Role, SendingHalted
 from hsnap_tui.fleet.state import Fleet
+from hsnap_tui.jobs.core.job_commands import JobCommand, JobCommandKind, observation
 from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.jobs.core.observations import StepContext
 from hsnap_tui.jobs.core.own_jobs import OwnJobs
@@ -21,10 +22,9 @@ from hsnap_tui.jobs.core.takeover import is_untouched, taken_over
 from hsnap_tui.jobs.core.token_access import TokenAccess
 from hsnap_tui.jobs.engine import Engine
 from hsnap_tui.jobs.following import LOOK_EVERY
-from hsnap_tui.jobs.job_commands import observation
 from hsnap_tui.jobs.publishing import Publisher
 from hsnap_tui.jobs.store.errors import JournalError
-from hsnap_tui.jobs.store.journal import JobCommand, JobCommandKind, JournalCursor, Takeover
+from hsnap_tui.jobs.store.journal import JournalCursor, Takeover
 from hsnap_tui.jobs.store.leader import BEAT_EVERY
 from hsnap_tui.jobs.store.project_folder import ProjectFolder, pause
 

@@ -21,6 +21,7 @@ from hsnap_tui.common.clock import Clock
 from hsnap_tui.events import Event, Failure, JobEventKind, Role
 from hsnap_tui.fleet.poll_targets import PollTargets
 from hsnap_tui.fleet.state import Fleet, Observation
+from hsnap_tui.jobs.core.job_commands import JobCommand, JobCommandKind, fitting
 from hsnap_tui.jobs.core.job_kind import BatchRequest
 from hsnap_tui.jobs.core.milestones import milestone
 from hsnap_tui.jobs.core.model import Job
@@ -30,11 +31,10 @@ from hsnap_tui.jobs.core.takeover import goes_on
 from hsnap_tui.jobs.core.token_access import TokenAccess
 from hsnap_tui.jobs.following import LOOK_EVERY, Following
 from hsnap_tui.jobs.interface import READ_ONLY, BatchSummary, PendingWork, RefusedError
-from hsnap_tui.jobs.job_commands import fitting
 from hsnap_tui.jobs.leading import Leading, LeadingContext
 from hsnap_tui.jobs.publishing import Publisher
 from hsnap_tui.jobs.store.errors import JournalError
-from hsnap_tui.jobs.store.journal import JobCommand, JobCommandKind, JournalChanges, JournalCursor
+from hsnap_tui.jobs.store.journal import JournalChanges, JournalCursor
 from hsnap_tui.jobs.store.leader import LeaderView
 from hsnap_tui.jobs.store.project_folder import ProjectFolder, open_project_folder, pause
 from hsnap_tui.jobs.store.rows import UnreadableJob

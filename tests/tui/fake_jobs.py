@@ -15,6 +15,7 @@ from typing import Protocol, cast
 from hsnap_tui.common.clock import Clock
 from hsnap_tui.events import Event, Failure, JobEventKind, Role
 from hsnap_tui.fleet.state import Fleet
+from hsnap_tui.jobs.core.job_commands import JobCommandKind, fitting, observation
 from hsnap_tui.jobs.core.job_kind import BatchRequest
 from hsnap_tui.jobs.core.kinds import kind_of
 from hsnap_tui.jobs.core.milestones import milestone
@@ -22,9 +23,7 @@ from hsnap_tui.jobs.core.model import Job, SnapshotRequest
 from hsnap_tui.jobs.core.observations import JobObservation, Step, StepContext, Tick
 from hsnap_tui.jobs.core.polling import known_observations
 from hsnap_tui.jobs.interface import READ_ONLY, BatchSummary, PendingWork, RefusedError
-from hsnap_tui.jobs.job_commands import fitting, observation
 from hsnap_tui.jobs.publishing import Publisher
-from hsnap_tui.jobs.store.journal import JobCommandKind
 from hsnap_tui.jobs.store.leader import LeaderView
 
 

@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
 from hsnap_tui.events import JobEvent
+from hsnap_tui.jobs.core.job_commands import JobCommand, JobCommandKind
 from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.jobs.store.codec import to_text
 from hsnap_tui.jobs.store.damaged_state import JOURNAL_MADE_FILE, advice, examine
@@ -57,22 +57,6 @@ CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NU
 _SINCE_VERSION_2 = """
 ALTER TABLE wishes RENAME TO commands;
 """
-
-
-class JobCommandKind(StrEnum):
-    """What a follower may ask of the leader."""
-
-    CANCEL = "cancel"
-    RELEASE = "release"
-    RETRY = "retry"
-
-
-@dataclass(frozen=True, slots=True)
-class JobCommand:
-    """What the user has decided about jobs, written to the journal for the leader."""
-
-    kind: JobCommandKind
-    jobs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsnap_tui.events import JobEventKind
+from hsnap_tui.jobs.core.job_commands import JobCommand, JobCommandKind
 from hsnap_tui.jobs.core.model import (
     JobState,
     Power,
@@ -19,7 +20,7 @@ from hsnap_tui.jobs.core.model import (
 )
 from hsnap_tui.jobs.store.codec import to_text
 from hsnap_tui.jobs.store.errors import BrokenJournalError
-from hsnap_tui.jobs.store.journal import JobCommand, JobCommandKind, Journal, JournalCursor
+from hsnap_tui.jobs.store.journal import Journal, JournalCursor
 from hsnap_tui.jobs.store.rows import UnreadableJob, job_of
 from tests.jobs.store.samples import NOW, event, job
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsnap_tui.events import Failure, JobEventKind
+from hsnap_tui.jobs.core.job_commands import JobCommand, JobCommandKind
 from hsnap_tui.jobs.core.model import (
     HoldReason,
     IfLocked,
@@ -26,7 +27,7 @@ from hsnap_tui.jobs.core.model import (
 from hsnap_tui.jobs.store.codec import from_text, to_text
 from hsnap_tui.jobs.store.damaged_state import DamagedState, examine
 from hsnap_tui.jobs.store.errors import BrokenJournalError, JournalError
-from hsnap_tui.jobs.store.journal import _SCHEMA, MAX_BATCHES, JobCommand, JobCommandKind, Journal, JournalCursor
+from hsnap_tui.jobs.store.journal import _SCHEMA, MAX_BATCHES, Journal, JournalCursor
 from tests.jobs.store.samples import NOW, event, job
 
 

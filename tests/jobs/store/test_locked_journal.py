@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from hsnap_tui.jobs.core.job_commands import JobCommand, JobCommandKind
 from hsnap_tui.jobs.store import journal as journal_module
 from hsnap_tui.jobs.store.errors import JournalError
-from hsnap_tui.jobs.store.journal import JobCommand, JobCommandKind, Journal
+from hsnap_tui.jobs.store.journal import Journal
 from hsnap_tui.jobs.store.leader import Leader
 
 LEADER = 4711

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 
 from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.jobs.core.observations import Cancel, JobObservation, Release, Retry
-from hsnap_tui.jobs.store.journal import JobCommandKind
+
+
+class JobCommandKind(StrEnum):
+    """What a follower may ask of the leader."""
+
+    CANCEL = "cancel"
+    RELEASE = "release"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class JobCommand:
+    """What the user has decided about jobs, written to the journal for the leader."""
+
+    kind: JobCommandKind
+    jobs: tuple[str, ...]
+
 
 _FITS: Mapping[JobCommandKind, Callable[[Job], bool]] = {
     JobCommandKind.CANCEL: lambda job: job.cancellable,
