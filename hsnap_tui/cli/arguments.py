@@ -1,4 +1,4 @@
-"""What a command line asks for, typed: one dataclass for each command."""
+"""The arguments of the command line, one dataclass for each command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hsnap_tui.jobs.core.model import SnapshotOptions
 
 @dataclass(frozen=True, slots=True)
 class ConsoleArguments:
-    """The console; without a theme its default one."""
+    """The console. Without a `theme` it uses the default one."""
 
     choices: Choices
     demo: bool = False
@@ -21,7 +21,7 @@ class ConsoleArguments:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotArguments:
-    """`hsnap-tui snapshot`; without a `timeout` it may take as long as it takes."""
+    """`hsnap-tui snapshot`. Without a `timeout` its time is not limited."""
 
     choices: Choices
     demo: bool
@@ -69,7 +69,7 @@ class SnapshotsListArguments:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotsDeleteArguments:
-    """`hsnap-tui snapshots delete`; without `yes` a person is asked."""
+    """`hsnap-tui snapshots delete`. Without `yes` the user is asked first."""
 
     choices: Choices
     demo: bool

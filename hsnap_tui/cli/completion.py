@@ -1,6 +1,6 @@
-"""Completion in the shell: the scripts, and what is known on this machine without a request.
+"""Completion in the shell: the scripts, and words that are known on this machine without a request.
 
-Pressing Tab must never print an error or wait: what cannot be read completes nothing.
+Pressing Tab must never print an error or wait: a file that can't be read completes nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VARIABLE = "_HSNAP_TUI_COMPLETE"
 """Set by the scripts when Tab is pressed; click's protocol."""
 
 _SAFE = re.compile(r"[\w.][\w.@+-]*", re.ASCII)
-"""Only such words are offered: the scripts hand them to the shell unquoted, and names come from outside."""
+"""Only such words are offered: the scripts pass them to the shell unquoted, and names come from outside."""
 
 
 def script(program: click.Command, name: str, shell: str) -> str:

@@ -41,9 +41,9 @@ PROGRAM = "hsnap-tui"
 
 
 def parse(words: Sequence[str] | None = None) -> Arguments:
-    """What the command line asks for; without `words` that of the process.
+    """The arguments in `words`, or in the command line of the process.
 
-    Ends with code 2 and one line when they make no sense, before anything is sent; with 0 after `--help`.
+    Raises `SystemExit`: with code 2 and a one-line message on a usage error, with 0 after `--help`.
     """
     try:
         result = program.main(words, prog_name=PROGRAM, standalone_mode=False)

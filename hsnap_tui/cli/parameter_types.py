@@ -1,4 +1,4 @@
-"""The types of the command line's values. What does not fit is refused with a sentence that says what would."""
+"""The types of the values on the command line. The error for a wrong value says what is allowed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from hsnap_tui.snapshots.template import check
 
 
 class CheckedText(click.ParamType):  # type: ignore[type-arg] # generic since click 8.5 only
-    """A value that `read` makes of a text, or `ValueError` or `SettingsError` with a sentence for the user."""
+    """A value that `read` makes from text. `read` raises `ValueError` or `SettingsError` with a sentence for the
+    user."""
 
     def __init__(self, name: str, read: Callable[[str], Any]) -> None:
         self.name = name
         self._read = read
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The value of the text; a default has its type already."""
+        """The value for the text. A default value has its type already and is returned unchanged."""
         if not isinstance(value, str):
             return value
         try:
@@ -61,7 +62,7 @@ def _endpoint(text: str) -> str:
 
 
 def _label(text: str) -> str:
-    """Checked alone here; whether a key is there twice shows only with all of them."""
+    """Checks one label. Duplicate keys are found later, when all labels are known."""
     parse_labels([text])
     return text
 

@@ -1,4 +1,4 @@
-"""What several commands share: their common options, and what stands before a command as well as after it."""
+"""Options that several commands share. The common ones may stand before or after the command."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def common_options(command: F) -> F:
 
 
 def json_option(command: F) -> F:
-    """Lines of JSON in place of words."""
+    """Adds `--json`."""
     return click.option("--json", is_flag=True, help="a line of JSON for each event, see below")(command)
 
 
 def unattended_options(command: F) -> F:
-    """Limits for a command that nobody watches."""
+    """Adds the time limits for commands without a screen."""
     command = click.option(
         "--timeout",
         type=DURATION,
@@ -67,7 +67,7 @@ def unattended_options(command: F) -> F:
 
 
 def network_wait_option(command: F) -> F:
-    """How long the network is waited for at the start."""
+    """Adds `--network-wait`."""
     return click.option(
         "--network-wait",
         type=DURATION,
@@ -78,18 +78,18 @@ def network_wait_option(command: F) -> F:
 
 
 def merged(ctx: click.Context, /, given: dict[str, Any]) -> dict[str, Any]:
-    """The common options of a command: what stands after it, or else what stands before it."""
+    """The values of the common options: those after the command take precedence over those before it."""
     before: dict[str, Any] = ctx.find_root().obj
     return {name: given[name] or value for name, value in before.items()}
 
 
 def choices(common: dict[str, Any], *, read_only: bool = False) -> Choices:
-    """The common options as what settings are made of."""
+    """The common options as `Choices`, from which the settings are made."""
     chosen = {**common, "read_only": common["read_only"] or read_only}
     del chosen["demo"]
     return Choices(**chosen)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person is at that stream."""
+    """Whether the stream is a terminal."""
     return stream is not None and stream.isatty()

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def start(arguments: Arguments, streams: Streams) -> int:
-    """Starts what the command line asks for; gives the exit code when it has ended."""
+    """Runs what the command line asks for; returns the exit code."""
     if isinstance(arguments, CompletionArguments):
         print(completion.script(program, PROGRAM, arguments.shell))  # noqa: T201
         return ExitCode.DONE
@@ -56,7 +56,7 @@ def start(arguments: Arguments, streams: Streams) -> int:
 
 @contextlib.contextmanager
 def _settings(arguments: ConsoleArguments | HeadlessArguments) -> Iterator[Settings]:
-    """The demo's settings, for as long as it runs, or the person's own. Raises `SettingsError`."""
+    """The settings of the demo, which runs while the context lasts, or the user's own. Raises `SettingsError`."""
     if arguments.demo:
         demo = DemoProcess()
         try:
@@ -156,7 +156,7 @@ async def _delete_snapshots(
     from hsnap_tui.headless.run import Interrupts  # noqa: PLC0415
     from hsnap_tui.headless.snapshots_delete import DeleteCommand, choose, delete  # noqa: PLC0415
     from hsnap_tui.session.factory import open_cloud, open_session  # noqa: PLC0415
-    from hsnap_tui.terminal.question import says_yes  # noqa: PLC0415
+    from hsnap_tui.terminal.question import is_confirmed  # noqa: PLC0415
 
     clock = SystemClock()
     cloud = open_cloud(settings, token, clock)
@@ -165,7 +165,7 @@ async def _delete_snapshots(
         arguments.network_wait.total_seconds(),
         arguments.timeout,
         arguments.dry_run,
-        None if arguments.yes else says_yes,
+        None if arguments.yes else is_confirmed,
     )
     began = clock.monotonic()
     chosen: tuple[Snapshot, ...] | ExitCode = ExitCode.UNFINISHED

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 REGULARLY = 600.0
-SETTLE = 4.0
+GATHER_SECONDS = 4.0
 """Seconds after the end of a `create_image`, so that those that end together make one list."""
-AT_LATEST = 20.0
+MAX_GATHER_SECONDS = 20.0
 """Seconds after the first such end, when they keep ending."""
 SHARE = 0.25
 """Of the refill of the rate limit, what these lists may take."""
@@ -27,7 +27,7 @@ class SnapshotSchedule:
         """A `create_image` has ended: there is a new snapshot, or one less that is being made."""
         if self._first_end is None:
             self._first_end = now
-        self._due_at = min(now + SETTLE, self._first_end + AT_LATEST)
+        self._due_at = min(now + GATHER_SECONDS, self._first_end + MAX_GATHER_SECONDS)
 
     def due(self, now: float, refill: float, slow: float) -> bool:
         """Whether to read it now. In requests a second: the `refill` of the rate limit, and what lists may take that

@@ -1,1 +1,1 @@
-"""The same jobs without a screen: for cron, pipes and scripts."""
+"""The commands without a screen, for cron, pipes and scripts."""

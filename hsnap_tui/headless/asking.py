@@ -1,4 +1,4 @@
-"""Questions to Hetzner before anything is started, asked again for a while when the network fails."""
+"""Requests before anything is started, which are retried for a while when the network fails."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ PAUSE = 2.0
 _FINAL = NO_ACCESS | {ErrorKind.INVALID_INPUT, ErrorKind.NOT_FOUND, ErrorKind.REMOVED, ErrorKind.UNSUPPORTED}
 
 
-async def patiently(ask: Callable[[], Awaitable[T]], clock: Clock, network_wait: float) -> T:
-    """The answer. Raises `CloudError`: at once where asking again is of no use, else after `network_wait` seconds."""
+async def with_retries(request: Callable[[], Awaitable[T]], clock: Clock, network_wait: float) -> T:
+    """The result of `request`, which is retried for `network_wait` seconds. Raises `CloudError`: at once when a
+    retry is of no use, otherwise after that time."""
     started = clock.monotonic()
     while True:
         try:
-            return await ask()
+            return await request()
         except CloudError as error:
             if error.kind in _FINAL or clock.monotonic() - started >= network_wait:
                 raise
@@ -33,7 +34,7 @@ async def patiently(ask: Callable[[], Awaitable[T]], clock: Clock, network_wait:
 
 
 def end_without_access(error: CloudError, report: Report, nothing: str) -> ExitCode:
-    """Ends a command that got no answer; `nothing` says what has not happened."""
+    """Ends a command whose request failed. `nothing` is the start of the message: what was not done."""
     if error.kind is ErrorKind.INVALID_INPUT:
         return end(report, ExitCode.USAGE, f"{nothing}: Hetzner does not understand the label selector ({error}).")
     return end(report, ExitCode.NO_ACCESS, f"{nothing}: {job_messages.explain(Failure.of(error))}")

@@ -1,4 +1,4 @@
-"""A batch that this process has asked for, followed to its end."""
+"""Follows a batch that this process has started to its end."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from hsnap_tui.headless.report import Report
 
 
 def end(report: Report, code: ExitCode, text: str) -> ExitCode:
-    """Tells the end; gives the code."""
+    """Writes the message and the last record; returns the exit code."""
     report.write_text(text)
     report.record(json_lines.record("end", exit=int(code), message=text))
     return code

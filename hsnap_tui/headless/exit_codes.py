@@ -1,4 +1,4 @@
-"""What the exit code tells a script."""
+"""The exit codes, and which one the outcome of jobs gives."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ MEANINGS = {
     "because of it",
     ExitCode.ALL_SKIPPED: "all skipped: their servers were locked",
 }
-"""The words of the help and of the README."""
+"""The meaning of each code, for the help and the README."""
 
 
 def exit_code(jobs: Iterable[Job]) -> ExitCode:
-    """The code for how these jobs stand. What can still be finished counts more than what has failed."""
+    """The exit code for the states of these jobs. Jobs that can still be finished take precedence over failed
+    ones."""
     jobs = tuple(jobs)
     states = {job.state for job in jobs}
     if any(job.hold is HoldReason.NO_ACCESS and job.approvable for job in jobs):

@@ -85,7 +85,7 @@ def of_batch(batch: Batch) -> dict[str, Any]:
 
 
 def of_job(job: Job, now: datetime) -> dict[str, Any]:
-    """The line for a job of the journal, as it stands now."""
+    """The record of a job in the journal."""
     known = {
         "hold": job.hold and job.hold.value,
         "failure": job.failure and to_plain(job.failure),

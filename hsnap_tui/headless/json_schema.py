@@ -1,4 +1,4 @@
-"""What the lines of JSON hold, in words: the contract with programs that read them."""
+"""The fields of the JSON lines and what they mean: the contract with programs that read them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 JSON_VERSION = 2
-"""Rises when a name goes away or changes its meaning; new fields and events may come at any time."""
+"""Is raised when a name is removed or changes its meaning. New fields and events may be added without that."""
 
 FIELDS: Mapping[str, str] = MappingProxyType(
     {
@@ -48,4 +48,4 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "exit, message": "the exit code, and why nothing was started",
     }
 )
-"""Every field there may be, in words, for the help. What is not set is left out."""
+"""The meaning of every field, for the help. Fields that are not set are left out of a line."""

@@ -1,4 +1,4 @@
-"""Which servers a command line means."""
+"""Finds the servers that a command line names."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class ServerSelection:
 
 
 def chosen(servers: Iterable[Server], choice: ServerSelection, matching: Collection[int]) -> list[Server]:
-    """The servers of the choice in the order of their names; `matching` are the IDs that the selector found.
+    """The selected servers in the order of their names. `matching` are the IDs that match the label selector.
 
-    Raises `NothingMatchedError`, also when only some of the names are there: half a backup is worse than a message;
-    and `AmbiguousError`.
+    Raises `AmbiguousError`, and `NothingMatchedError` also when only some of the names exist: half a backup would be
+    worse than an error.
     """
     known = sorted(servers, key=lambda server: (server.raw_name, server.id))
     named = {name: [server for server in known if is_meant(server, name)] for name in sorted(set(choice.names))}
@@ -52,7 +52,7 @@ def chosen(servers: Iterable[Server], choice: ServerSelection, matching: Collect
 
 
 def is_meant(server: Server, name: str) -> bool:
-    """Whether a word of the command line means this server."""
+    """Whether a name or ID on the command line means this server."""
     if name.startswith(BY_ID):
         return str(server.id) == name.removeprefix(BY_ID)
     return server.raw_name == name.removeprefix(BY_NAME) or str(server.id) == name

@@ -1,4 +1,4 @@
-"""Snapshots as lines of a table, and as lines of JSON (pure). Texts from outside are clean by then."""
+"""Snapshots as lines of a table and as JSON records (pure). Texts from outside have been cleaned before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GAP = "  "
 
 
 def lines(snapshots: Sequence[Snapshot], now: datetime, price: StoragePrice | None = None) -> list[str]:
-    """The heading and a line for each snapshot; what it costs a month where the price is known."""
+    """The heading and a line for each snapshot, with its cost a month if the price is known."""
     titles = ["ID", "SERVER", "AGE", "SIZE", *(["MONTHLY"] if price else []), "DESCRIPTION"]
     rows = [titles, *(_cells(snapshot, now, price) for snapshot in snapshots)]
     widths = [max(cell_len(row[index]) for row in rows) for index in range(len(titles))]
@@ -26,7 +26,7 @@ def lines(snapshots: Sequence[Snapshot], now: datetime, price: StoragePrice | No
 
 
 def total(snapshots: Sequence[Snapshot], price: StoragePrice | None) -> str:
-    """How many there are, how large, and what they cost: the last line."""
+    """The last line: number, size and cost of all snapshots."""
     size = sum(snapshot.image_size or 0 for snapshot in snapshots)
     told = f"{formatting.count(len(snapshots), 'snapshot')}, {formatting.gigabytes(size)}"
     if price is None:
@@ -62,13 +62,13 @@ def as_record(snapshot: Snapshot, price: StoragePrice | None, name: str = "snaps
 def _cells(snapshot: Snapshot, now: datetime, price: StoragePrice | None) -> list[str]:
     size = formatting.gigabytes(snapshot.image_size) if snapshot.image_size else "–"
     cost = [monthly((snapshot,), price).in_words()] if price else []
-    marks = [word for word, holds in _marks(snapshot) if holds]
-    told = f"{snapshot.description} ({', '.join(marks)})" if marks else snapshot.description
+    flags = [word for word, holds in _flags(snapshot) if holds]
+    told = f"{snapshot.description} ({', '.join(flags)})" if flags else snapshot.description
     server = snapshot.server_name or "–"
     return [str(snapshot.id), server, formatting.short(now - snapshot.created), size, *cost, told]
 
 
-def _marks(snapshot: Snapshot) -> list[tuple[str, bool]]:
+def _flags(snapshot: Snapshot) -> list[tuple[str, bool]]:
     return [
         ("protected", snapshot.delete_protected),
         (snapshot.status.value, snapshot.status is not ImageStatus.AVAILABLE),
@@ -76,7 +76,7 @@ def _marks(snapshot: Snapshot) -> list[tuple[str, bool]]:
 
 
 def _line(row: Sequence[str], titles: Sequence[str], widths: Sequence[int]) -> str:
-    """A row in columns; the last one is as long as it is."""
+    """A row padded to the widths of the columns; the last column is not padded."""
     told = []
     for cell, title, width in zip(row[:-1], titles, widths, strict=False):
         room = " " * (width - cell_len(cell))

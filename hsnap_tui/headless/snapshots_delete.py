@@ -16,7 +16,7 @@ from hsnap_tui.cloud.model import Snapshot
 from hsnap_tui.common import formatting
 from hsnap_tui.common.clock import Clock
 from hsnap_tui.headless import snapshot_table
-from hsnap_tui.headless.asking import end_without_access, patiently
+from hsnap_tui.headless.asking import end_without_access, with_retries
 from hsnap_tui.headless.batch import follow_batch
 from hsnap_tui.headless.ending import end
 from hsnap_tui.headless.exit_codes import ExitCode
@@ -32,20 +32,21 @@ NOTHING = "Nothing was deleted"
 
 @dataclass(frozen=True, slots=True)
 class DeleteCommand:
-    """What `hsnap-tui snapshots delete` was asked to do; `network_wait` in seconds.
+    """The arguments of `hsnap-tui snapshots delete`. `network_wait`: seconds for which the network is tried at the
+    start.
 
-    `ask` asks a person and gives the answer; none where `--yes` was said.
+    `confirm` asks the user and returns the answer; it is None with `--yes`.
     """
 
     image_ids: tuple[int, ...]
     network_wait: float
     timeout: timedelta | None = None
     dry_run: bool = False
-    ask: Callable[[], Awaitable[bool]] | None = None
+    confirm: Callable[[], Awaitable[bool]] | None = None
 
 
 class MayNotError(Exception):
-    """Some of what was named is not there, or may not be deleted: the text names each, `code` is the exit code."""
+    """Some of the named snapshots don't exist or may not be deleted. The text names each; `code` is the exit code."""
 
     def __init__(self, text: str, code: ExitCode) -> None:
         super().__init__(text)
@@ -55,14 +56,14 @@ class MayNotError(Exception):
 async def choose(
     cloud: CloudApi, clock: Clock, command: DeleteCommand, report: Report
 ) -> tuple[Snapshot, ...] | ExitCode:
-    """The snapshots to delete, looked at and agreed to; or the exit code when nothing is to be deleted."""
+    """The snapshots to delete, checked and confirmed; or the exit code when nothing is to be deleted."""
     limit = None if command.timeout is None else command.timeout.total_seconds()
     try:
         async with asyncio.timeout(limit):
             found = await _looked_at(cloud, clock, command)
             if command.dry_run:
                 return _tell_plan(found, clock.now(), report)
-            if command.ask is None or await _agreed(found, clock.now(), command.ask, report):
+            if command.confirm is None or await _agreed(found, clock.now(), command.confirm, report):
                 return found
             return end(report, ExitCode.UNFINISHED, f"{NOTHING}.")
     except CloudError as error:
@@ -79,7 +80,7 @@ async def choose(
 async def delete(
     session: Session, chosen: Sequence[Snapshot], report: Report, interrupts: Interrupts, network_wait: float
 ) -> ExitCode:
-    """Deletes the snapshots; gives the exit code."""
+    """Deletes the snapshots; returns the exit code."""
     async with running(session, report):
         try:
             await wait_ready(session, session.listed, interrupts, network_wait)
@@ -95,7 +96,7 @@ async def delete(
 
 async def _looked_at(cloud: CloudApi, clock: Clock, command: DeleteCommand) -> tuple[Snapshot, ...]:
     """The snapshots of these IDs. Raises `MayNotError`, and `CloudError`."""
-    listed = await patiently(lambda: cloud.list_snapshots(Priority.KEYPRESS), clock, command.network_wait)
+    listed = await with_retries(lambda: cloud.list_snapshots(Priority.KEYPRESS), clock, command.network_wait)
     known = {snapshot.id: snapshot for snapshot in listed}
     missing: list[str] = []
     refused: list[str] = []
@@ -118,7 +119,7 @@ async def _looked_at(cloud: CloudApi, clock: Clock, command: DeleteCommand) -> t
 async def _what_else(cloud: CloudApi, clock: Clock, image_id: int, network_wait: float) -> str:
     """Why an image that is not among the snapshots is not deleted; empty where there is no such image."""
     try:
-        image = await patiently(lambda: cloud.get_image(image_id, Priority.KEYPRESS), clock, network_wait)
+        image = await with_retries(lambda: cloud.get_image(image_id, Priority.KEYPRESS), clock, network_wait)
     except CloudError as error:
         if error.kind is ErrorKind.NOT_FOUND:
             return ""
@@ -131,7 +132,7 @@ async def _what_else(cloud: CloudApi, clock: Clock, image_id: int, network_wait:
 
 
 async def _agreed(
-    found: Sequence[Snapshot], now: datetime, ask: Callable[[], Awaitable[bool]], report: Report
+    found: Sequence[Snapshot], now: datetime, confirm: Callable[[], Awaitable[bool]], report: Report
 ) -> bool:
     report.close()
     those = "This snapshot" if len(found) == 1 else f"These {len(found):,} snapshots"
@@ -139,7 +140,7 @@ async def _agreed(
     for line in (f"{those} will be deleted, which can't be undone:", heading, *rows):
         report.write_text(line)
     report.write_text("Delete? Type yes and press enter; anything else deletes nothing.")
-    return await ask()
+    return await confirm()
 
 
 def _tell_plan(found: Sequence[Snapshot], now: datetime, report: Report) -> ExitCode:

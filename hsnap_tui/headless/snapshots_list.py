@@ -1,4 +1,4 @@
-"""`hsnap-tui snapshots list`: the project's snapshots. It only reads, and needs no journal."""
+"""`hsnap-tui snapshots list`: lists the project's snapshots. It only reads, and needs no journal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hsnap_tui.common import formatting
 from hsnap_tui.common.clock import Clock
 from hsnap_tui.common.text import clean
 from hsnap_tui.headless import snapshot_table
-from hsnap_tui.headless.asking import end_without_access, patiently
+from hsnap_tui.headless.asking import end_without_access, with_retries
 from hsnap_tui.headless.ending import end
 from hsnap_tui.headless.exit_codes import ExitCode
 from hsnap_tui.headless.report import Report
@@ -21,7 +21,7 @@ from hsnap_tui.headless.selection import BY_ID, BY_NAME, is_meant
 
 @dataclass(frozen=True, slots=True)
 class ListCommand:
-    """Which snapshots are listed: those of servers by name or ID, and with labels; without either all of them.
+    """Which snapshots are listed: those of servers by name or ID, and those with labels; all when neither is given.
 
     `network_wait` in seconds.
     """
@@ -32,13 +32,13 @@ class ListCommand:
 
 
 async def list_snapshots(cloud: CloudApi, clock: Clock, command: ListCommand, report: Report) -> ExitCode:
-    """Lists them, the newest first; gives the exit code."""
+    """Lists the snapshots, newest first; returns the exit code."""
     try:
-        found = await patiently(
+        found = await with_retries(
             lambda: cloud.list_snapshots(Priority.KEYPRESS, command.selector), clock, command.network_wait
         )
         servers = (
-            await patiently(lambda: cloud.list_servers(Priority.KEYPRESS), clock, command.network_wait)
+            await with_retries(lambda: cloud.list_servers(Priority.KEYPRESS), clock, command.network_wait)
             if command.servers
             else ()
         )
@@ -65,7 +65,7 @@ def _tell(found: Sequence[Snapshot], price: StoragePrice | None, clock: Clock, r
 
 
 async def _price(cloud: CloudApi, report: Report) -> StoragePrice | None:
-    """What a GB costs; without that the list is told all the same."""
+    """The price of a GB; None when it can't be read, which does not keep the list from being shown."""
     try:
         return await cloud.storage_price(Priority.KEYPRESS)
     except CloudError as error:

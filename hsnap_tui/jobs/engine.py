@@ -82,7 +82,7 @@ class Engine:
         self._woken: dict[str, datetime] = {}
         self._at_server: dict[int, list[str]] = {}
         self._indexed = 0
-        self._holds_told: set[tuple[HoldReason, str]] = set()
+        self._holds_spread: set[tuple[HoldReason, str]] = set()
         self._wanted: tuple[frozenset[str], PollTargets] | None = None
 
     # -- what others tell it ------------------------------------------------------------------------------------
@@ -101,8 +101,8 @@ class Engine:
             self.jobs[job.id] = job
             self._wanted = None
             self.receive(job.id, Tick())
-            for sighting in known_observations(job, fleet):
-                self.receive(job.id, sighting)
+            for seen in known_observations(job, fleet):
+                self.receive(job.id, seen)
 
     def begin_with(self, resumed: Iterable[Step[Job]]) -> None:
         """Takes over jobs of an earlier process; what changed in them is written with the first turn."""
@@ -120,12 +120,12 @@ class Engine:
         self._observed.append((observation, fleet))
         self._arrived.set()
 
-    async def _sight(self, observation: Observation, fleet: Fleet) -> list[tuple[str, JobObservation]]:
+    async def _observations_of_jobs(self, observation: Observation, fleet: Fleet) -> list[tuple[str, JobObservation]]:
         """What an observation says to each job that it is about."""
         actions = actions_in(observation)
         found: list[tuple[str, JobObservation]] = []
         async for job in _sliced(list(self._concerned(observation, actions))):
-            found += [(job.id, sighting) for sighting in observations_for(job, observation, actions, fleet)]
+            found += [(job.id, seen) for seen in observations_for(job, observation, actions, fleet)]
         return found
 
     def _concerned(self, observation: Observation, actions: Mapping[int, Action]) -> Iterable[Job]:
@@ -230,7 +230,7 @@ class Engine:
         arrived, self._inbox = self._inbox, []
         observed, self._observed = self._observed, []
         for seen, fleet in observed:
-            arrived += await self._sight(seen, fleet)
+            arrived += await self._observations_of_jobs(seen, fleet)
         if self._retiring:
             arrived = [(job_id, told) for job_id, told in arrived if not isinstance(told, Tick | ServerSeen)]
         arrived += [(job.id, Tick()) for job in self._wake()]
@@ -238,7 +238,7 @@ class Engine:
         commands: list[tuple[Job, Command]] = []
         self._off = Counter(job.batch for job in self._open() if job.power is Power.RESTORE_PENDING)
         self._sharing = sharing(self._open())
-        self._holds_told.clear()
+        self._holds_spread.clear()
         async for job_id, observation in _sliced(arrived):
             result = self._step(job_id, observation)
             if result is None:
@@ -344,9 +344,9 @@ class Engine:
     def _spread_hold(self, before: Job, after: Job) -> None:
         """What stopped one job stops others; without access nothing more is sent."""
         hold = hold_for_others(before, after)
-        if hold is None or (hold.reason, after.batch) in self._holds_told:
+        if hold is None or (hold.reason, after.batch) in self._holds_spread:
             return
-        self._holds_told.add((hold.reason, after.batch))
+        self._holds_spread.add((hold.reason, after.batch))
         for other in self._open():
             if applies(hold, after, other):
                 self.receive(other.id, hold)

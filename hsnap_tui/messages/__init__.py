@@ -1,1 +1,1 @@
-"""Events and outcomes in words: the only place that words them."""
+"""Events, jobs and failures as text. No other package words them."""

@@ -1,4 +1,4 @@
-"""Every event in words: the one place that writes log lines, for the log pane, the log file and scripts."""
+"""The text of every event, for the log pane and for commands without a screen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Line", "Severity", "explain", "line_for"]
 
 
 class Severity(StrEnum):
-    """How much a line matters."""
+    """How important a line is."""
 
     QUIET = "quiet"
     INFO = "info"
@@ -45,7 +45,7 @@ class Line:
 
 
 def line_for(event: ev.Event) -> Line | None:
-    """The event in words, or none for what is only of use to programs."""
+    """The line for an event; None for events that are only of use to programs."""
     if isinstance(event, ev.JobEvent):
         percent = event.percent if event.kind is Kind.PROGRESS else None
         severity = _SEVERITY.get(event.kind, Severity.INFO)
@@ -122,7 +122,7 @@ def _program(event: ev.Event) -> _ServerText | None:
 
 
 def stalled(pid: int | None, since: datetime) -> str:
-    """That the process in charge stands still, what it means, and what to do."""
+    """That the leader stands still, what that means, and what to do."""
     told = f"{_process(pid)} is in charge of this project and has not moved since {formatting.clock_time(since)}"
     what = f"Let it go on (kill -CONT {pid}), or end it (kill -KILL {pid}) and" if pid else "End it and"
     return f"{told}: nothing is sent until it does. {what} run hsnap-tui resume."
@@ -194,6 +194,6 @@ _SEVERITY = {
 
 
 def not_suspended(names: list[str]) -> str:
-    """Why the program does not stand still while these servers are off because of it."""
+    """Why the program can't be suspended while these servers are off because of it."""
     servers = formatting.listed(names)
     return f"Not suspended: {servers} must be powered on again first, and a suspended program can't do that."

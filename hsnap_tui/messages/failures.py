@@ -1,4 +1,4 @@
-"""Failures in words."""
+"""Failures as text."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from hsnap_tui.events import Failure, JobEvent
 
 
 def explain(failure: Failure) -> str:
-    """A failure in full: what happened, what to do, and the request's ID for Hetzner's support."""
+    """A failure in full: what happened, what to do, and the ID of the request for Hetzner's support."""
     told = " ".join(_sentence(part) for part in (failure.message, failure.advice) if part)
     return f"{told} {_request_id(failure)}".strip()
 
 
 def capital(text: str) -> str:
-    """The text as the start of a sentence."""
+    """The text with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
 def because(text: str, event: JobEvent) -> str:
-    """The text, with what failed where something has."""
+    """The text, followed by the event's failure if it has one."""
     return f"{text}: {explain(event.failure)}" if event.failure else text
 
 

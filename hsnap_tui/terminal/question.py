@@ -1,4 +1,4 @@
-"""A person's answer to a question on the terminal, without holding the event loop up."""
+"""Reads the user's answer to a yes-or-no question on the terminal, without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ STANDARD_INPUT = 0
 _YES = frozenset({"y", "yes"})
 
 
-async def says_yes() -> bool:
-    """Whether the next line of the terminal is a yes; its end is none."""
+async def is_confirmed() -> bool:
+    """Whether the next line of the terminal is `y` or `yes`; the end of the input counts as no."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[str] = loop.create_future()
 
-    def hand_over(line: str) -> None:
+    def set_answer(line: str) -> None:
         if not answer.done():
             answer.set_result(line)
 
@@ -26,7 +26,7 @@ async def says_yes() -> bool:
         except OSError:  # the terminal is gone
             line = ""
         with suppress(RuntimeError):  # nobody waits any more: the loop has ended
-            loop.call_soon_threadsafe(hand_over, line)
+            loop.call_soon_threadsafe(set_answer, line)
 
     # A daemon thread with a plain read holds no lock: nothing waits for it when the program ends without an answer.
     threading.Thread(target=read, daemon=True).start()

@@ -23,24 +23,24 @@ class LongWaits:
 
     def __init__(self) -> None:
         self._since: dict[Priority, datetime] = {}
-        self._told: dict[Priority, datetime] = {}
-        self._strange_told = False
+        self._reported: dict[Priority, datetime] = {}
+        self._strange_reported = False
 
     def note(self, view: RateLimitStatus, now: datetime) -> str | None:
         """What is worth telling now, if anything."""
         for priority, words in _WHAT.items():
             if priority not in view.held:
                 self._since.pop(priority, None)
-                self._told.pop(priority, None)
+                self._reported.pop(priority, None)
                 continue
             since = self._since.setdefault(priority, now)
-            told = self._told.get(priority)
-            if now - since < LONG or (told is not None and now - told < AGAIN_AFTER):
+            reported = self._reported.get(priority)
+            if now - since < LONG or (reported is not None and now - reported < AGAIN_AFTER):
                 continue
-            self._told[priority] = now
+            self._reported[priority] = now
             return f"{words}: {view.remaining:.0f} of {view.limit} requests are left{_until(view, now)}."
-        if view.strange is not None and not self._strange_told:
-            self._strange_told = True
+        if view.strange is not None and not self._strange_reported:
+            self._strange_reported = True
             return (
                 f"Hetzner's answers show a strange rate limit ({view.strange}), which is not believed. "
                 f"hsnap-tui goes on with {view.limit} requests an hour."

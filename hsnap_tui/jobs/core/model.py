@@ -312,9 +312,8 @@ class SnapshotJob(Job):
 
     While `power` is watched: `watching` asks for the server to be looked at, at least until `watch_until`; after
     `expected_until` no late shutdown is expected any more. `unseen_since`: when an earlier process' shutdown may have
-    worked that nobody has seen work yet. `taken_over`: when this process took the job over with a restore pending.
-    `odd_since`: since when the status is neither running nor off, without a lock. `making_since`: since when this
-    process has followed the snapshot.
+    worked unseen. `taken_over`: when this process took it over with a restore pending. `odd_since`: since when the
+    status is neither running nor off, without a lock. `making_since`: since when this process follows the snapshot.
     """
 
     kind: ClassVar[str] = "snapshot"
