@@ -139,6 +139,14 @@ class Machine:
         """Runs hsnap-tui to its end."""
         return self.start_command([*COMMAND, *words], more=more).ended()
 
+    def leave_off(self, name: str) -> None:
+        """Kills a run in the middle of a snapshot, with the server shut down and locked by the snapshot."""
+        run = self.start("snapshot", name, "--shut-down")
+        run.until("is being made")
+        run.send(signal.SIGKILL)
+        run.ended()
+        assert self.status(name) == "off"
+
     def posts(self) -> int:
         """How many requests came that change something."""
         return sum(request.method != "GET" for request in self.served.requests)

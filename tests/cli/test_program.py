@@ -95,11 +95,7 @@ def test_the_demo_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
 def test_a_server_that_we_switched_off_is_switched_on_before_the_end(how: str) -> None:
     with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
-        run = at.start("snapshot", "web-1", "--shut-down")
-        run.until("is being made")
-        run.send(signal.SIGKILL)
-        run.ended()
-        assert at.status("web-1") == "off"
+        at.leave_off("web-1")
         with console(at, columns=160) as screen:
             screen.wait("it is followed to its end")
             at.unlock("web-1")
@@ -207,10 +203,7 @@ def test_q_is_heard_while_nothing_answers(silent: str) -> None:
 def test_leaving_from_the_dialog_switches_on_what_is_off() -> None:
     with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
-        run = at.start("snapshot", "web-1", "--shut-down")
-        run.until("is being made")
-        run.send(signal.SIGKILL)
-        run.ended()
+        at.leave_off("web-1")
         with console(at, columns=120, rows=40) as screen:
             screen.wait("it is followed to its end")
             screen.press("q")
@@ -228,10 +221,7 @@ def test_leaving_from_the_dialog_switches_on_what_is_off() -> None:
 def test_a_second_ctrl_c_after_the_screen_ends_at_once() -> None:
     with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
-        run = at.start("snapshot", "web-1", "--shut-down")
-        run.until("is being made")
-        run.send(signal.SIGKILL)
-        run.ended()
+        at.leave_off("web-1")
         with console(at, columns=160) as screen:
             screen.wait("it is followed to its end")
             os.kill(screen.pid, signal.SIGTERM)

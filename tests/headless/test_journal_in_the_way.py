@@ -62,11 +62,7 @@ def test_no_debt_is_lost_with_a_file_that_cannot_be_read() -> None:
     """A server is off because of a killed run when what the project is known by, or its job, can't be read."""
     with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
-        run = at.start("snapshot", "web-1", "--shut-down")
-        run.until("is being made")
-        run.send(signal.SIGKILL)
-        run.ended()
-        assert at.status("web-1") == "off"
+        at.leave_off("web-1")
         card = journal_of(at).with_name("project.json")
         known = card.read_text()
         card.write_text(known[:30])

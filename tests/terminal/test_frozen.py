@@ -26,11 +26,7 @@ def ignore_hang_ups() -> None:
 def console_of_a_server_that_is_off(at: Machine, *, deaf: bool = False) -> Iterator[Terminal]:
     """A console that has taken over a snapshot whose server was shut down; the server is still locked by it."""
     at.add("web-1")
-    run = at.start("snapshot", "web-1", "--shut-down")
-    run.until("is being made")
-    run.send(signal.SIGKILL)
-    run.ended()
-    assert at.status("web-1") == "off"
+    at.leave_off("web-1")
     prepare = ignore_hang_ups if deaf else None
     with terminal(env=at.env, cwd=at.home, columns=160, program=COMMAND, prepare=prepare) as screen:
         screen.wait("it is followed to its end")
