@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 
-from tests.programs import machine
+from hsnap_tui.demo.model.cloud import Cloud
+from tests.patience import FOREVER
+from tests.programs import Machine, machine
+
+
+def shutdown_is_journalled(at: Machine) -> bool:
+    """Whether the journal holds that Hetzner has accepted the shutdown of the only job."""
+    (path,) = at.state.glob("projects/*/journal.sqlite3")
+    with closing(sqlite3.connect(path)) as database:
+        (body,) = database.execute("SELECT body FROM jobs").fetchone()
+    return bool(json.loads(body)["shutdown"]["phase"] == "accepted")
+
+
+def goes_off(cloud: Cloud) -> None:
+    """The only server's shutdown ends; later ones take no time."""
+    (server,) = cloud.servers.values()
+    server.status = "off"
+    cloud.unlock(server.id)
+    cloud.options = replace(cloud.options, shutdown_seconds=(0.5, 0.5))
 
 
 def test_the_yes_counts_for_a_job_that_is_held_only_when_its_server_is_on_again() -> None:
-    with machine(shutdown_seconds=(1.0, 1.0)) as at:
+    with machine(shutdown_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--shut-down")
         run.until("asked to shut down")
+        at.eventually(lambda: shutdown_is_journalled(at))
         run.send(signal.SIGKILL)
         assert run.ended().code == -signal.SIGKILL
+        at.served.call(goes_off)
         resumed = at.run("resume", "--yes", "--json")
         told = [event["event"] for event in resumed.records if event.get("server_name") == "web-1"]
         assert told.index("server_on") < told.index("needs_approval") < told.index("approved") < told.index("done")
