@@ -89,6 +89,12 @@ def test_names_and_docstrings_use_terms_of_the_field(path: Path) -> None:
     assert (names, texts) == (set(), set())
 
 
+@pytest.mark.parametrize("path", sources("tests"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_tests_use_terms_of_the_field(path: Path) -> None:
+    plain_in_tests = {"patience"}
+    assert {name for name in identifiers(tree(path)) if words(name) & (UNCLEAR - plain_in_tests)} == set()
+
+
 def test_every_module_and_public_thing_has_a_docstring() -> None:
     missing = []
     for path in sources("hsnap_tui"):

@@ -72,7 +72,7 @@ class Verdict:
     """Jobs that neither ended nor wait for a person."""
     unlabelled: int = 0
     owed: list[str] = field(default_factory=list)
-    """Jobs that stand still and still owe their server to be switched on."""
+    """Jobs that stand still and have a server that is still to be powered on."""
 
 
 def judge(jobs: Iterable[Job], simulation: Simulation) -> Verdict:

@@ -96,7 +96,7 @@ def test_headers_that_cannot_be_believed(at: Bench) -> None:
     assert with_faults["RateLimit-Remaining"].isdecimal(), "what is not given stays"
 
 
-def test_headers_of_a_refused_request_are_twisted_too(at: Bench) -> None:
+def test_headers_of_a_refused_request_are_changed_too(at: Bench) -> None:
     _fault(at, "refuse=503:*")
     _fault(at, "date=60:*")
     answer = at.ask("GET", "/servers")

@@ -12,7 +12,7 @@ def test_due_at_once_then_every_ten_minutes() -> None:
     assert schedule.due(600, refill=1, slow=1)
 
 
-def test_images_that_end_together_make_one_wish_and_cannot_put_it_off_for_ever() -> None:
+def test_images_that_end_together_ask_for_one_list_and_cannot_put_it_off_for_ever() -> None:
     schedule = SnapshotSchedule()
     schedule.begun(0)
     for second in range(100, 117):
@@ -23,7 +23,7 @@ def test_images_that_end_together_make_one_wish_and_cannot_put_it_off_for_ever()
     assert not schedule.due(121, refill=1, slow=1)
 
 
-def test_an_image_that_ends_while_the_list_is_read_is_a_new_wish() -> None:
+def test_an_image_that_ends_while_the_list_is_read_asks_for_another_list() -> None:
     schedule = SnapshotSchedule()
     schedule.begun(0)
     schedule.image_ended(0.5)

@@ -173,7 +173,7 @@ class World:
         return server(server_id, locked=any(one.server_id == server_id and one.holds(now) for one in self.happenings))
 
     async def _ask(self, what: str, priority: Priority, requests: int = 1, round_trips: int = 1) -> float:
-        await self._gate(priority, requests)
+        await self._may_answer(priority, requests)
         self.asked.append(Asked(self.clock.monotonic(), what, priority, requests))
         self.remaining -= requests
         await self.clock.sleep(self.latency * (round_trips - 0.5))
@@ -186,7 +186,7 @@ class World:
             raise CloudError(failure, f"{what}: {failure}", retry_after=self.retry_after)
         return seen
 
-    async def _gate(self, priority: Priority, requests: int) -> None:
+    async def _may_answer(self, priority: Priority, requests: int) -> None:
         reserve = self.budget().reserve
         floor = {Priority.POWER_ON: 0.0, Priority.KEYPRESS: reserve / 4, Priority.POLL: reserve * 1.5}.get(
             priority, reserve

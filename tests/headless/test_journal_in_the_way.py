@@ -58,16 +58,16 @@ def test_a_broken_journal_stops_everything_and_is_left_as_it_is() -> None:
         assert len(at.snapshots()) == 2
 
 
-def test_no_debt_is_lost_with_a_file_that_cannot_be_read() -> None:
+def test_no_server_left_off_is_forgotten_with_a_file_that_cannot_be_read() -> None:
     """A server is off because of a killed run when what the project is known by, or its job, can't be read."""
     with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         at.leave_off("web-1")
-        card = journal_of(at).with_name("project.json")
-        known = card.read_text()
-        card.write_text(known[:30])
+        identity = journal_of(at).with_name("project.json")
+        known = identity.read_text()
+        identity.write_text(known[:30])
         told = at.run("jobs")
-        assert (told.code, card.read_text()) == (0, known[:30])
+        assert (told.code, identity.read_text()) == (0, known[:30])
         assert "The copy in the journal is used" in told.out
         with sqlite3.connect(journal_of(at)) as database:
             (copy,) = database.execute("SELECT body FROM identity").fetchall()
@@ -75,7 +75,7 @@ def test_no_debt_is_lost_with_a_file_that_cannot_be_read() -> None:
         for command in (("jobs",), ("resume",), ("snapshot", "web-1")):
             ended = at.run(*command)
             assert ended.code == 5
-            assert str(card) in ended.out
+            assert str(identity) in ended.out
             assert "Off because of hsnap-tui may be: web-1." in ended.out
         assert len(list(at.state.glob("projects/*/"))) == 1
         database.execute("INSERT INTO identity (one, body) VALUES (1, ?)", copy)

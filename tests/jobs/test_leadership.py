@@ -218,7 +218,7 @@ async def test_a_leaving_leader_hands_over_and_cuts_nothing_short(tmp_path: Path
             assert snapshots_by_job(served) == {job.id: 1 for job in two.jobs(batch)}
 
 
-async def test_what_the_leaver_owes_itself_goes_with_the_rest(tmp_path: Path) -> None:
+async def test_a_power_on_that_the_leaver_has_pending_goes_with_the_rest(tmp_path: Path) -> None:
     with simulated(snapshot_seconds=(60, 60), unlock_at=90) as served:
         before = statuses(served)
         async with leading(served, tmp_path) as one, following(served, tmp_path) as two:

@@ -173,8 +173,8 @@ class Stage:
 
     def leader(self) -> int | None:
         """The process that says it leads."""
-        for card in self.state.glob("projects/*/holder"):
-            text = card.read_text("utf-8").strip()
+        for identity in self.state.glob("projects/*/holder"):
+            text = identity.read_text("utf-8").strip()
             digits = "".join(character if character.isdigit() else " " for character in text).split()
             return int(digits[0]) if digits else None
         return None

@@ -297,7 +297,7 @@ async def test_requests_that_never_left_cost_nothing_and_lost_ones_do(clock: Vir
     assert limiter.view().remaining == before - 1
 
 
-async def test_a_closed_gate_sends_everybody_away(clock: VirtualClock) -> None:
+async def test_a_closed_rate_limiter_refuses_all_that_wait(clock: VirtualClock) -> None:
     limiter, _hetzner = await learn(clock, 3600, 2)
     waiter = asyncio.create_task(limiter.acquire(Priority.JOB, "/servers"))
     await asyncio.sleep(0)

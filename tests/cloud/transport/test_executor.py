@@ -164,7 +164,7 @@ async def test_failures_in_the_thread_reach_the_one_who_waits() -> None:
     executor.close()
 
 
-async def test_a_lane_is_as_wide_as_it_says() -> None:
+async def test_a_worker_group_runs_as_many_requests_as_it_says() -> None:
     executor = RequestExecutor(10)
     together = 0
     most = 0

@@ -171,7 +171,9 @@ def test_a_cut_row_never_hides_that_its_server_may_be_off(length: int) -> None:
         assert found.may_be_off
 
 
-async def test_an_event_and_a_wish_that_cannot_be_read_are_passed_over(journal: Journal, tmp_path: Path) -> None:
+async def test_an_event_and_a_job_command_that_cannot_be_read_are_passed_over(
+    journal: Journal, tmp_path: Path
+) -> None:
     await journal.add_batch("b1", NOW, [job(1)], [event(job(1)), event(job(1), JobEventKind.WAITING)])
     await journal.add_command(JobCommand(JobCommandKind.CANCEL, ("job1",)))
     await journal.add_command(JobCommand(JobCommandKind.RELEASE, ("job1",)))

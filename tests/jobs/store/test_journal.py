@@ -89,7 +89,7 @@ async def test_another_process_reads_what_has_changed_since_it_last_looked(journ
     await journal.close()
 
 
-async def test_a_wish_is_taken_once(journal: Journal, tmp_path: Path) -> None:
+async def test_a_job_command_is_taken_once(journal: Journal, tmp_path: Path) -> None:
     other = Journal(tmp_path / "journal.sqlite3")
     await other.open()
     await other.add_command(JobCommand(JobCommandKind.CANCEL, ("job1", "job2")))

@@ -152,7 +152,7 @@ async def test_a_folder_that_cannot_be_told_is_in_nobody_s_way_whose_token_is_kn
     assert any("sg1" in text for text in warned)
 
 
-def test_a_folder_without_a_journal_and_a_file_owes_nothing(tmp_path: Path) -> None:
+def test_a_folder_without_a_journal_and_a_file_holds_no_jobs(tmp_path: Path) -> None:
     (tmp_path / "projects" / "left-by-a-kill").mkdir(parents=True)
     assert find(tmp_path, ProjectIdentity(API, (MARK,))) is None
     assert find_or_make(tmp_path, ProjectIdentity(API, (MARK,))).name != "left-by-a-kill"

@@ -84,10 +84,10 @@ def gone(judge: Judge) -> None:
         judge.names("it", text, "web1")
         around = at.environment(HCLOUD_ENDPOINT=at.served.endpoint)
         # Another address is another project: the front is gone, so the way is the cloud's own.
-        for card in at.state.glob("projects/*/project.json"):
-            known = json.loads(card.read_text("utf-8"))
+        for identity in at.state.glob("projects/*/project.json"):
+            known = json.loads(identity.read_text("utf-8"))
             known["endpoint"] = at.served.endpoint
-            card.write_text(json.dumps(known), "utf-8")
+            identity.write_text(json.dumps(known), "utf-8")
         code, _ = at.run("resume", "--yes", within=60, env=around)
         judge.check(f"resume: exit {code}, {at.status('web1')}", code == 0 and not at.is_off("web1"))
 
