@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsnap_tui.terminal.background_writer import BackgroundWriter
+from tests.patience import PATIENCE
 
 
 class Sink:
@@ -22,7 +23,7 @@ class Sink:
             self.reads.set()
 
     def write(self, data: memoryview, /) -> int:
-        self.reads.wait(30)
+        self.reads.wait(PATIENCE)
         if self._fails:
             raise BrokenPipeError
         self.taken += bytes(data[: self._portions])
@@ -38,7 +39,7 @@ def test_everything_arrives_in_order(pieces: list[bytes], portions: int) -> None
     writer = BackgroundWriter(sink)
     for piece in pieces:
         writer.write(piece)
-    assert writer.flush(30)
+    assert writer.flush(PATIENCE)
     assert sink.taken == b"".join(pieces)
     assert writer.pending == 0
 
@@ -52,8 +53,8 @@ def test_a_frozen_reader_is_not_waited_for_and_only_what_may_be_dropped_is() -> 
     assert not writer.flush(0.01)
     writer.discard()
     sink.reads.set()
-    assert writer.flush(30)
-    assert idle.wait(30)
+    assert writer.flush(PATIENCE)
+    assert idle.wait(PATIENCE)
     assert sink.taken == b"begun,a mode"
 
 
@@ -61,14 +62,14 @@ def test_the_longest_wait_holds_for_a_reader_that_takes_a_little_at_a_time() -> 
     sink = Sink(portions=1)
     writer = BackgroundWriter(sink)
     writer.write(bytes(1_000_000))
-    assert not writer.flush(30, total=0.01)
+    assert not writer.flush(PATIENCE, total=0.01)
 
 
 def test_a_reader_that_has_gone_is_told_once_and_what_follows_goes_nowhere() -> None:
     gone: list[bool] = []
     writer = BackgroundWriter(Sink(fails=True), on_gone=lambda: gone.append(True))
     writer.write(b"lost")
-    assert not writer.flush(30)
+    assert not writer.flush(PATIENCE)
     writer.write(b"lost, too")
     assert (writer.gone, writer.pending, gone) == (True, 0, [True])
 
@@ -76,4 +77,4 @@ def test_a_reader_that_has_gone_is_told_once_and_what_follows_goes_nowhere() -> 
 def test_without_a_sink_everything_goes_nowhere() -> None:
     writer = BackgroundWriter(None)
     writer.write(b"lost")
-    assert (writer.gone, writer.pending, writer.flush(30)) == (True, 0, False)
+    assert (writer.gone, writer.pending, writer.flush(PATIENCE)) == (True, 0, False)

@@ -12,6 +12,7 @@ from hsnap_tui.tui.app import HsnapApp
 from hsnap_tui.tui.screens.fleet import FleetScreen
 from hsnap_tui.tui.screens.quit import Exit
 from hsnap_tui.tui.tables.fleet_table import FleetTable
+from tests.patience import Patience
 from tests.tui.fake_session import FakeSession
 
 Driver = Pilot[Exit]
@@ -32,11 +33,10 @@ async def running(
 
 async def until(pilot: Driver, condition: Callable[[], bool]) -> None:
     """Waits for a condition; the events of the app decide when, not a number of seconds."""
-    for _ in range(400):
-        if condition():
-            return
+    patience = Patience()
+    while not condition():
+        assert not patience.is_over, "it never came true"
         await pilot.pause(0.01)
-    raise AssertionError("it never came true")
 
 
 def main(app: HsnapApp) -> FleetScreen:

@@ -16,6 +16,7 @@ from hsnap_tui.cloud.errors import CloudError, Effect
 from tests.cloud.conftest import Certificate, Connect, Serve
 from tests.cloud.scripted import answer
 from tests.cloud.transport.holding import HoldingPeer
+from tests.patience import PATIENCE
 
 LONG = "d" * 60_000
 ELSEWHERE = "api.hetzner.invalid"
@@ -55,7 +56,7 @@ def create(cloud: HetznerCloud) -> asyncio.Task[object]:
 
 
 async def under_way(peer: HoldingPeer) -> None:
-    assert await asyncio.to_thread(peer.connected.wait, 10)
+    assert await asyncio.to_thread(peer.connected.wait, PATIENCE)
     await asyncio.sleep(0.2)
 
 
