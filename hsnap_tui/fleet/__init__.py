@@ -1,1 +1,1 @@
-"""What the project looks like now: servers, running actions, and the locks that follow from them."""
+"""The present state of the project: servers, running actions, and the locks that follow from them; and its polls."""

@@ -1,4 +1,4 @@
-"""One poll: asks, hands out what each answer says as soon as it is there, counts requests and notes failures."""
+"""One poll: sends its requests, emits each answer as an observation at once, counts requests and notes failures."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class Poll:
         self.errors: dict[Part, CloudError] = {}
 
     def give_up(self) -> None:
-        """Notes what has been asked for and will not be waited for any longer."""
+        """Notes as failed what was requested and will no longer be waited for."""
         for part in self._begun - self.answered - self.errors.keys():
             self.errors[part] = CloudError(ErrorKind.UNREACHABLE, f"no answer about {part.value}")
 
     async def running(self) -> bool:
-        """All running actions; whether they are known. Without such a list, locks are told without holders."""
+        """Reads all running actions; returns whether they are known. Without them locks have no known holder."""
         started = self._begin(Part.RUNNING)
         try:
             actions = await self._cloud.list_running_actions(self.priority)
@@ -90,7 +90,7 @@ class Poll:
         self._hand_out(Observation(started, actions=found, lost_actions=wanted - found.keys()))
 
     async def full_list(self) -> set[int] | None:
-        """All servers; gives those that are missing in the list though they were known, or none when it failed."""
+        """Reads all servers; returns known ones that are missing in the list, or None when reading failed."""
         started = self._begin(Part.FULL_LIST)
         try:
             servers = {server.id: server for server in await self._cloud.list_servers(self.priority)}
@@ -120,7 +120,7 @@ class Poll:
             self._hand_out(seen)
 
     async def snapshots(self) -> int | None:
-        """All snapshots; gives how many there are, or none when it failed."""
+        """Reads all snapshots; returns how many there are, or None when reading failed."""
         started = self._begin(Part.SNAPSHOTS)
         try:
             found = tuple(await self._cloud.list_snapshots(self.priority))

@@ -17,8 +17,8 @@ _LISTS = (Part.FULL_LIST, Part.RUNNING)
 
 
 class PollHealth:
-    """Polls as they went. `on_failure` is called once for each new kind of failure, `on_recovery` with the seconds
-    that the picture was stale for."""
+    """Keeps track of how polls went. `on_failure` is called once for each new kind of failure, `on_recovery` with
+    the seconds for which the data was stale."""
 
     def __init__(self, on_failure: Callable[[CloudError], None], on_recovery: Callable[[float], None]) -> None:
         self._on_failure = on_failure
@@ -58,7 +58,7 @@ class PollHealth:
         return max(min(longest, 2.0 ** min(self._failed_polls, 10)), asked)
 
     def _reason(self, poll: Poll) -> CloudError | None:
-        """Why the picture cannot be trusted to be live, if so."""
+        """The failure because of which the data counts as stale, or None."""
         errors = list(poll.errors.values())
         if not poll.answered:
             return errors[0]

@@ -1,4 +1,4 @@
-"""What the project looks like now, and what changed: servers and running actions make locks (pure)."""
+"""The present state of the project, worked out from servers and running actions, and what has changed (pure)."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Observation:
 class ServerView:
     """A server with what holds it and what it has: one row of the table.
 
-    `seen` is when the server itself was last asked for. `holder` is its oldest running action, which holds the lock
-    when the server is locked; a locked server without one is "locked, holder not listed". `held_by` is the last
-    action that was seen to hold the present lock. `locked_since`, by our clock, is the start of that action, or when
-    the lock was first seen. `newest_snapshot` and `snapshots` count the snapshots that are available.
+    `seen` is when the server itself was last asked for. `lock_holder` is its oldest running action, which holds
+    the lock when the server is locked; a locked server without one is "locked, holder not listed". `held_by` is
+    the last action that was seen to hold the present lock. `locked_since`, by our clock, is the start of that
+    action, or when the lock was first seen. `newest_snapshot` and `snapshots` count the snapshots that are available.
     """
 
     server: Server

@@ -20,12 +20,12 @@ BREATH = 0.3
 HUNG_AFTER = 8.0
 """Seconds after which a poll that hangs is given up for a new one."""
 SHARE = 0.5
-"""Of what refills, what these polls may take when little is left: the requests that switch on need the rest."""
+"""The share of the refill that these polls may take when little is left: the power-on requests need the rest."""
 
 
 class UrgentPolls:
-    """`run` is the loop; `wake` tells it that the targets may have changed. `note` is told how each poll went,
-    and when it began."""
+    """The loop of these polls (`run`); `wake` makes it look at the targets again. `note` is called with each poll
+    that has ended and the time at which it began."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class UrgentPolls:
             await self._clock.sleep(max(BREATH, pause))
 
     async def _wait_for(self, poll: Poll, targets: PollTargets) -> None:
-        """Waits for the answers; gives up what hangs, unless it is the rate limit that it waits for."""
+        """Waits for the answers; gives up a poll that hangs, unless it waits for the rate limit."""
         task = asyncio.ensure_future(self._ask(poll, targets))
         try:
             while not task.done():

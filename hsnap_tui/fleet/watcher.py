@@ -35,9 +35,9 @@ KEY_REPEAT = 1.0
 RECHECK = 30.0
 """Seconds after which a long pause is calculated again: the rate limit may have recovered."""
 HUNG_AFTER = 8.0
-"""Seconds after which a poll that hangs is given up for a new one; twice as long after each that was."""
+"""Seconds after which a poll that hangs is given up for a new one; doubled each time that happens."""
 MAX_HUNG_AFTER = 64.0
-"""The most of it, and what a poll has that reads everything: a long list takes its time."""
+"""The longest such time in seconds; also the time for a poll that reads everything, since long lists take long."""
 FULL_LIST_IN_POLL = 4
 """Pages of servers that a poll waits for; a longer list is read in the background."""
 FULL_LIST, SNAPSHOTS = "full list", "snapshots"
@@ -112,7 +112,7 @@ class Watcher:
         return self._health.stale_since
 
     def set_focus(self, focused: bool) -> None:
-        """Tells whether somebody looks at the screen; without a screen it means nothing."""
+        """Sets whether the screen is watched; has no effect without a screen."""
         if self._scope is PollScope.EVERYTHING:
             self._attention = Attention.FOCUSED if focused else Attention.UNFOCUSED
             self._wake.set()
@@ -208,7 +208,7 @@ class Watcher:
             self._health.note(poll)
 
     async def _wait_for(self, task: asyncio.Task[None], poll: Poll, *, unhurried: bool) -> None:
-        """Waits for a poll to end; gives it up when it hangs, unless it is the rate limit that it waits for."""
+        """Waits for a poll to end; gives it up when it hangs, unless it waits for the rate limit."""
         while not task.done():
             await self._either(task, MAX_HUNG_AFTER if unhurried else self._hung_after)
             if not task.done() and not self._is_held(poll.priority):

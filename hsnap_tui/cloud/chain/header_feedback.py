@@ -24,7 +24,7 @@ Our own clock makes no steps (`clock.SystemClock`), so the true difference hardl
 
 
 class ClockOffset:
-    """Hetzner's clock minus ours."""
+    """How far Hetzner's clock is ahead of ours."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

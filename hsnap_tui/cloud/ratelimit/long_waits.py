@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from hsnap_tui.cloud.api import Priority, RateLimitStatus
 
 LONG = timedelta(seconds=5)
-"""Shorter waits are nothing to talk about."""
+"""Waits at least this long are told."""
 AGAIN_AFTER = timedelta(minutes=5)
-"""A wait that goes on is told again so much later."""
+"""A wait that goes on is told again after this time."""
 
 _WHAT = {
     Priority.POWER_ON: "Powering on a server waits for the rate limit",

@@ -1,4 +1,4 @@
-"""From what is really known about a failed request to one of our kinds of error.
+"""Maps a failed request to one of our kinds of error.
 
 What counts is the HTTP status with Hetzner's error code, or else whether the request left this machine. The
 codes are those of the API description (Errors). An answered 5xx says nothing about the effect of a POST: in a
