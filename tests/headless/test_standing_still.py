@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import signal
 
-import pytest
-
 from tests.patience import FOREVER
 from tests.programs import Machine, Run, machine
 
@@ -18,19 +16,25 @@ def stopped(at: Machine) -> Run:
     return run
 
 
-@pytest.mark.parametrize("words", [("resume",), ("resume", "--yes"), ("snapshot", "web-2")])
-def test_a_process_that_was_stopped_is_named_and_not_waited_for(words: tuple[str, ...]) -> None:
+def test_a_process_that_was_stopped_is_named_and_not_waited_for() -> None:
+    """Several commands at the same time: each looks for a while before it says so."""
+    commands = (("resume",), ("resume", "--yes"), ("snapshot", "web-2"))
     with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1", "web-2")
         run = stopped(at)
-        posts = at.posts()
-        ended = at.run(*words)
-        assert ended.code == 5, ended.out
-        pid = run.process.pid
-        assert f"Another hsnap-tui (PID {pid}) is in charge of this project and has not moved since" in ended.out
-        assert f"kill -CONT {pid}" in ended.out
-        assert "run hsnap-tui resume" in ended.out
-        assert "Off because of hsnap-tui are, or may be: web-1." in ended.out
+        posts, pid = at.posts(), run.process.pid
+        in_words, as_json = [at.start(*words) for words in commands], at.start("resume", "--json")
+        for ended in [started.ended() for started in in_words]:
+            assert ended.code == 5, ended.out
+            assert f"Another hsnap-tui (PID {pid}) is in charge of this project and has not moved since" in ended.out
+            assert f"kill -CONT {pid}" in ended.out
+            assert "run hsnap-tui resume" in ended.out
+            assert "Off because of hsnap-tui are, or may be: web-1." in ended.out
+        ended = as_json.ended()
+        assert ended.code == 5
+        (told,) = ended.events("leader_stalled")
+        assert told["pid"] == pid
+        assert told["since"]
         assert at.posts() == posts, "it may go on at any time"
         at.unlock("web-1")
         run.send(signal.SIGCONT)
@@ -49,14 +53,3 @@ def test_a_process_that_was_stopped_and_is_killed_is_finished_by_resume() -> Non
         at.unlock("web-1")
         resumed.until("runs again")
         assert at.status("web-1") == "running"
-
-
-def test_it_is_told_as_json_too() -> None:
-    with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
-        at.add("web-1")
-        run = stopped(at)
-        ended = at.run("resume", "--json")
-        assert ended.code == 5
-        (told,) = ended.events("leader_stalled")
-        assert told["pid"] == run.process.pid
-        assert told["since"]
