@@ -133,18 +133,20 @@ class Failure:
     """Why a job failed or stands still, in Hetzner's words where there are any.
 
     `kind` is an `ErrorKind`, or a word of ours (`action_failed`, `still_on`, …); `correlation_id` names the
-    request, for Hetzner's support.
+    request, for Hetzner's support; `request` is what Hetzner refused, as the API calls it, if it refused anything.
     """
 
     kind: str
     message: str
     advice: str = ""
     correlation_id: str | None = None
+    request: str | None = None
 
     @classmethod
-    def of(cls, error: CloudError) -> Failure:
-        """The failure that an error of the cloud is."""
-        return cls(error.kind.value, error.message, error.advice, error.correlation_id)
+    def of(cls, error: CloudError, request: str | None = None) -> Failure:
+        """The failure that an error of the cloud is; `request` is the request that failed, as the API calls it."""
+        refused = request if error.code else None
+        return cls(error.kind.value, error.message, error.advice, error.correlation_id, refused)
 
 
 @dataclass(frozen=True, slots=True)

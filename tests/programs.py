@@ -142,7 +142,7 @@ class Machine:
     def leave_off(self, name: str) -> None:
         """Kills a run in the middle of a snapshot, with the server shut down and locked by the snapshot."""
         run = self.start("snapshot", name, "--shut-down")
-        run.until("is being made")
+        run.until("creating snapshot")
         run.send(signal.SIGKILL)
         run.ended()
         assert self.status(name) == "off"

@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 
 from hsnap_tui.cli.demo_process import DemoProcess
-from hsnap_tui.common import formatting
 from hsnap_tui.config.errors import SettingsError
 from hsnap_tui.config.settings import Settings, TokenSource
 from hsnap_tui.events import Event, JobEvent, Notice, Role
@@ -103,8 +102,7 @@ async def _finish(app: HsnapApp, exit_kind: Exit | None) -> tuple[BaseException 
         heartbeat = Heartbeat(session, _print)
         unsubscribe = [session.subscribe(listener) for listener in (_print_event, heartbeat.on_event)]
         if off and session.jobs.role is Role.LEADER:
-            names = formatting.listed([job.server_name for job in off])
-            _print(f"hsnap-tui: these servers are switched on again before it ends: {names}. Ctrl-C leaves at once.")
+            _print(f"hsnap-tui: {event_lines.powering_on_first([job.server_name for job in off])}")
         left_off_text = await power_on_and_leave(
             session, heartbeat, AT_THE_END, cancel_waiting=exit_kind is Exit.CANCEL_WAITING, work=work
         )

@@ -109,25 +109,29 @@ def program(ctx: click.Context, /, theme: str | None, **common: Any) -> ConsoleA
     type=DURATION,
     metavar="TIME",
     default=timedelta(minutes=30),
-    help="how long to wait for a lock (30m); what waited longer is held for hsnap-tui resume --yes",
+    help="how long to wait for a lock (30m); what waited longer needs approval (hsnap-tui resume --yes)",
 )
 @click.option("--shut-down", is_flag=True, help="shut down by ACPI first; power on as soon as the lock clears")
 @click.option(
     "--if-still-on",
     type=click.Choice([choice.value for choice in IfStillOn]),
     default=IfStillOn.LEAVE.value,
-    help="a server that ignores it: leave it running and fail (default), or power-off",
+    help="if it does not shut down: leave it running and fail (default), or power-off",
 )
 @click.option(
-    "--off-within", type=DURATION, metavar="TIME", default=timedelta(minutes=2), help="how long it may take (2m)"
+    "--off-within",
+    type=DURATION,
+    metavar="TIME",
+    default=timedelta(minutes=2),
+    help="how long the shutdown may take (2m)",
 )
 @click.option(
     "--max-downtime",
     type=DURATION,
     metavar="TIME",
     default=timedelta(minutes=10),
-    help="how long a server may be off without a snapshot under way (10m); after that it is powered on, and the "
-    "snapshot is held for hsnap-tui resume --yes",
+    help="how long a server may be off without a snapshot under way (10m); after that it is powered on, and "
+    "its job needs approval (hsnap-tui resume --yes)",
 )
 @click.option(
     "--at-a-time", type=SERVER_COUNT, metavar="N", default=1, help="how many servers may be off at once (1)"
@@ -186,10 +190,10 @@ def snapshot(ctx: click.Context, /, **given: Any) -> SnapshotArguments:
     cls=CommandWithEpilog,
     more_help=of_headless_command,
     short_help="finish what an interrupted run left",
-    help="Finishes what an interrupted run left: servers are switched on again, snapshots that were asked for are "
-    "followed, jobs not yet started go on when they are less than an hour old and switch nothing off.",
+    help="Finishes what an interrupted run left: servers are powered on, snapshots that were requested are followed, "
+    "jobs that were queued start when they are less than an hour old and shut nothing down.",
 )
-@click.option("--yes", is_flag=True, help="go on with held jobs too")
+@click.option("--yes", is_flag=True, help="also approve the jobs that need it")
 @unattended_options
 @json_option
 @common_options

@@ -76,14 +76,14 @@ ADVICE: dict[ErrorKind, str] = {
         "Another action holds the server; nothing was changed. Wait until its lock clears, then try again."
     ),
     ErrorKind.PROTECTED: (
-        "The resource is protected; nothing was changed. Switch the protection off if you mean it, then try again."
+        "The resource is protected; nothing was changed. Disable its protection if you mean it, then try again."
     ),
     ErrorKind.RATE_LIMITED: (
         "The project's requests for this hour are used up, perhaps by other programs with a token of it. "
-        "Nothing is lost: it goes on by itself as the limit refills."
+        "Nothing is lost: jobs continue by themselves as the limit refills."
     ),
     ErrorKind.UNAUTHORIZED: (
-        "Hetzner does not know this token: it may be deleted or mistyped. Your servers are as they were. "
+        "Hetzner does not know this token: it may be deleted or mistyped. No server was changed. "
         "Make a new token in the Hetzner Console (Security, API tokens) and start again with it."
     ),
     ErrorKind.READ_ONLY_TOKEN: (
@@ -95,12 +95,14 @@ ADVICE: dict[ErrorKind, str] = {
     ),
     ErrorKind.LIMIT_REACHED: (
         "The account's limit for this resource is reached; nothing was made. Delete what is no longer needed, "
-        "or ask Hetzner in the Console (Limits) for more, then go on."
+        "or ask Hetzner in the Console (Limits) for more, then approve or try again."
     ),
-    ErrorKind.NOT_FOUND: "Hetzner no longer knows it: it was probably deleted in between. Nothing was changed.",
+    ErrorKind.NOT_FOUND: (
+        "Nothing was changed. Check whether the server or snapshot still exists: it may have been deleted meanwhile."
+    ),
     ErrorKind.CONFLICT: (
-        "Something else changed the resource at the same moment. Look at the server before trying again: "
-        "the request may have been carried out."
+        "Something else changed the resource at the same moment, and the request may have been carried out. Look at "
+        "the server before trying again."
     ),
     ErrorKind.MAINTENANCE: (
         "Hetzner is doing maintenance on this; nothing was changed. Try again later; status.hetzner.com tells more."
@@ -118,8 +120,8 @@ ADVICE: dict[ErrorKind, str] = {
         "can say more."
     ),
     ErrorKind.UNREACHABLE: (
-        "No usable answer came, and nothing was changed at Hetzner. Check the network, a proxy and the endpoint; "
-        "it is tried again."
+        "Running snapshots continue at Hetzner. Check the network, a proxy and the endpoint; it is tried again by "
+        "itself."
     ),
     ErrorKind.OUTCOME_UNKNOWN: (
         "The request may have been carried out at Hetzner, or may still be. Look at the server's actions and "

@@ -24,6 +24,19 @@ def short(delta: timedelta) -> str:
     return f"{seconds // 86400}d"
 
 
+def duration(seconds: float) -> str:
+    """A duration in short, to the second, to the minute from one hour on: `45s`, `1m 20s`, `2h 5m`, `3d 4h`."""
+    left = max(0, round(seconds))
+    if left >= 3600:
+        left = round(left / 60) * 60
+    parts = []
+    for unit in ("d", "h", "m", "s"):
+        whole, left = divmod(left, _UNITS[unit])
+        if whole:
+            parts.append(f"{whole}{unit}")
+    return " ".join(parts[:2]) or "0s"
+
+
 def roughly(delta: timedelta) -> str:
     """A duration as people say it: `2 minutes`, `3 days`."""
     delta = max(delta, _CLEAN)

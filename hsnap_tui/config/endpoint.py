@@ -38,7 +38,7 @@ def checked_endpoint(text: str, source: str) -> str:
     if url.scheme not in ("http", "https") or not host or shown != text or " " in text:
         raise SettingsError(f"The endpoint {shown} is not a web address.", advice)
     if "?" in text or "#" in text:
-        raise SettingsError(f"The endpoint {shown} goes on after its path.", advice)
+        raise SettingsError(f"The endpoint {shown} has more after its path.", advice)
     if url.scheme == "http" and not is_loopback(host):
         raise SettingsError(
             f"The endpoint {shown} is not encrypted, and the token would be readable on the way.",

@@ -160,6 +160,6 @@ def _seconds(flag: float | None, variables: Mapping[str, str], name: str, defaul
     if not 0 < seconds <= LONGEST_TIMEOUT:
         raise SettingsError(
             f"{name} is no time-out in seconds between 0 and {LONGEST_TIMEOUT:g}.",
-            f"Leave it out for {default:g} seconds.",
+            f"Without it, it is {default:g} seconds.",
         )
     return seconds

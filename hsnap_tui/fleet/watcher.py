@@ -102,6 +102,11 @@ class Watcher:
         return full_list_interval(self._cloud.budget(), pages, present, self._conditions())
 
     @property
+    def next_poll_in(self) -> float:
+        """Seconds until the next poll is due; 0 while one is under way."""
+        return 0.0 if self._current is not None else max(0.0, self._due() - self._clock.monotonic())
+
+    @property
     def failure(self) -> CloudError | None:
         """Why polls fail at present, or none."""
         return self._health.failure

@@ -166,8 +166,8 @@ async def jobs(settings: Settings, token: Secret, report: Report, *, limit: int 
 
 
 _NO_JOBS = (
-    "No snapshots have been asked for with this token on this machine. A project whose token is new is known again "
-    "when hsnap-tui has listed its servers once."
+    "No jobs yet with this token on this machine. A project whose token is new is known again when hsnap-tui has "
+    "listed its servers once."
 )
 
 
@@ -192,18 +192,16 @@ async def _batches(
 
 def _write_batch(batch: Batch, report: Report) -> None:
     now = SystemClock().now()
-    left = sum(not job.state.ended for job in batch.jobs)
-    under_way = f", {left} not ended" if left else ""
-    count = formatting.count(len(batch.jobs), "job")
     heading = json_lines.of_batch(batch)
-    report.write_either(f"{formatting.date_time(batch.created)}  batch {batch.id}: {count}{under_way}", heading)
+    text = job_messages.batch_in_words(batch.jobs, batch.created, now)
+    report.write_either(f"{formatting.date_time(batch.created)}  batch {batch.id}: {text}", heading)
     for job in batch.jobs:
         report.write_either(f"  {_outcome(job)}", json_lines.of_job(job, now))
 
 
 def _outcome(job: Job) -> str:
-    took = f" after {formatting.exactly((job.ended - job.created).total_seconds())}" if job.ended else ""
+    took = f" after {formatting.duration((job.ended - job.created).total_seconds())}" if job.ended else ""
     snapshot = job_messages.snapshot_in_words(job)
     made = f", {snapshot}" if snapshot else ""
-    reason = job.failure.message if job.failure else job_messages.hold_in_words(job.hold) if job.hold else ""
+    reason = job.failure.message if job.failure else job_messages.hold_in_words(job.hold)
     return f"{job.server_name}: {job_messages.state_in_words(job)}{took}{made}{f': {reason}' if reason else ''}"

@@ -13,10 +13,10 @@ from hsnap_tui.jobs.core.model import IfLocked, SnapshotOptions
 def in_words(view: ServerView, options: SnapshotOptions) -> str:
     """What would happen to the server, as text."""
     if _skips(view, options):
-        return "would be skipped, it is locked"
+        return "would be skipped: it is locked"
     steps = ["would wait for its lock"] if view.server.locked else []
     if _shuts_down(view, options):
-        steps.append("would be shut down, and powered on again as soon as its lock clears")
+        steps.append("would be shut down, and powered on as soon as its lock clears")
     steps.append("a snapshot would be made")
     return ", then ".join(steps)
 

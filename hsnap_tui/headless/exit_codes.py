@@ -26,7 +26,7 @@ MEANINGS = {
     ExitCode.USAGE: "wrong usage, or what was named may not be deleted",
     ExitCode.NO_ACCESS: "no access: the token or the network",
     ExitCode.NOTHING_MATCHED: "no server matched, or there is no such snapshot",
-    ExitCode.UNFINISHED: "left unfinished: interrupted, held for a yes, waited too long, or a server is still off "
+    ExitCode.UNFINISHED: "unfinished: interrupted, needs approval, waited too long, or a server is still off "
     "because of it",
     ExitCode.ALL_SKIPPED: "all skipped: their servers were locked",
 }

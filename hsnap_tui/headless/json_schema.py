@@ -29,12 +29,13 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "size": "of the snapshot, in GB",
         "action_id, image_id": "Hetzner's IDs of the action and of the snapshot",
         "lock_holder": "the command of the action that holds the server's lock",
-        "failure": "why: kind, message, advice, and correlation_id, which names the request for Hetzner's support",
+        "failure": "why: kind, message, advice, correlation_id, which names the request for Hetzner's support, and "
+        "request, what Hetzner refused",
         "note, text": "more about it, for people",
         "warning": "true when the text is one",
         "jobs, done, failed, skipped, cancelled": "numbers of jobs",
-        "role, leader_pid": "leader when this process sends, follower when the process leader_pid does",
-        "pid, since": "the process that sends and stands still, and since when",
+        "role, leader_pid": "leader when this process is in charge, follower when the process leader_pid is",
+        "pid, since": "the process in charge that does not respond, and since when",
         "state, hold": "the job's state (queued, waiting, shutting_down, requesting, checking, creating, "
         "powering_on, needs_approval, unknown, done, failed, skipped, cancelled), and why it needs approval",
         "description": "of the snapshot",
@@ -43,8 +44,8 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "monthly_net, monthly_gross, currency": "what the snapshot costs a month, without and with VAT",
         "would_skip, would_wait": "--dry-run: the server is locked, so that it would be skipped, or waited for",
         "would_shut_down, would_power_on": "--dry-run: whether the server would be shut down, and powered on again",
-        "created, ended": "when a job was asked for, or a snapshot was created, and when the job was over",
-        "off": "the servers that are still off because of hsnap-tui, or may still go off, when it ends",
+        "created, ended": "when a job was queued, or a snapshot was created, and when the job ended",
+        "off": "the servers that are still off because of hsnap-tui, or may still shut down, when it ends",
         "exit, message": "the exit code, and why nothing was started",
     }
 )

@@ -6,11 +6,10 @@ import json
 import os
 import shutil
 import sys
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Protocol, TextIO
 
-from hsnap_tui.events import ConnectionLost, Event, Failure, JobEvent, JobEventKind, Role, RoleChanged
+from hsnap_tui.events import ConnectionLost, Event, Failure, JobEvent, JobEventKind
 from hsnap_tui.headless import json_lines
 from hsnap_tui.jobs.core.model import Job, JobState
 from hsnap_tui.messages import event_lines, job_messages
@@ -84,7 +83,7 @@ class TextReport:
         self._out = out
         self._shows_progress = out.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
         self._progress_shown = ""
-        self._followed = False
+        self._role_news = event_lines.RoleNews()
         if self._shows_progress:
             self._show("Listing the servers …")
 
@@ -110,10 +109,8 @@ class TextReport:
     def _is_left_out(self, event: Event) -> bool:
         """Whether the event tells nothing new: progress that the progress line shows, or that this process is the
         leader when it was never a follower."""
-        if isinstance(event, RoleChanged):
-            followed, self._followed = self._followed, event.role is Role.FOLLOWER
-            return event.role is Role.LEADER and not followed
-        return self._shows_progress and isinstance(event, JobEvent) and event.kind is JobEventKind.PROGRESS
+        shown = self._shows_progress and isinstance(event, JobEvent) and event.kind is JobEventKind.PROGRESS
+        return shown or not self._role_news.is_news(event)
 
     def progress(self, jobs: Iterable[Job]) -> None:
         """Rewrites the progress line."""
@@ -142,7 +139,7 @@ def _no_access_line(event: ConnectionLost) -> event_lines.Line:
     return event_lines.Line(
         event.at,
         "",
-        f"no access to Hetzner: {job_messages.explain(Failure.of(event.error))}",
+        job_messages.unreachable(Failure.of(event.error)),
         event_lines.Severity.BAD,
     )
 
@@ -153,15 +150,10 @@ def progress_text(jobs: Iterable[Job]) -> str:
     if not jobs:
         return "Nothing to do yet …"
     done = sum(job.state is JobState.DONE for job in jobs)
-    parts = [f"{done} of {len(jobs)} done"]
-    for state in JobState:
-        words = Counter(job_messages.state_in_words(job) for job in jobs if job.state is state)
-        if state is not JobState.DONE:
-            parts += [f"{count} {word}" for word, count in words.items()]
-    making = [job.percent for job in jobs if job.state is JobState.CREATING]
-    if making:
-        parts.append(f"snapshots under way at {sum(making) // len(making)} %")
-    return ", ".join(parts)
+    others = job_messages.by_state(job for job in jobs if job.state is not JobState.DONE)
+    creating = [job.percent for job in jobs if job.state is JobState.CREATING]
+    percent = f" ({sum(creating) // len(creating)} % on average)" if creating else ""
+    return f"{done:,} of {len(jobs):,} done{', ' if others else ''}{others}{percent}"
 
 
 def report_for(out: TextIO, *, as_json: bool) -> Report:

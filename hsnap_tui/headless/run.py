@@ -227,25 +227,23 @@ class AccessWatchdog:
 
 def _left_early_text(interrupts: Interrupts) -> str:
     if interrupts.timed_out is None:
-        return "Interrupted before anything was started."
-    return f"Nothing was started: the time allowed by --timeout was over, {formatting.exactly(interrupts.timed_out)}."
+        return "Interrupted: nothing was started."
+    return f"Nothing was started: the time of --timeout ({formatting.duration(interrupts.timed_out)}) was over."
 
 
 def _leaving_text(session: Session, interrupts: Interrupts) -> str:
     pending = session.jobs.pending_work()
-    why = "Leaving."
+    why = "Quitting."
     if interrupts.timed_out is not None:
-        why = f"Leaving: the time allowed by --timeout is over, {formatting.exactly(interrupts.timed_out)}."
-    sentences = [f"{why} Snapshots that were asked for go on at Hetzner; hsnap-tui resume finishes the rest."]
+        why = f"Quitting: the time of --timeout ({formatting.duration(interrupts.timed_out)}) is over."
+    sentences = [f"{why} Running snapshots continue at Hetzner; hsnap-tui resume finishes the rest."]
     if pending.off:
-        sentences.append(f"First these servers are switched on again: {_names(pending.off)}. Ctrl-C leaves at once.")
+        sentences.append(event_lines.powering_on_first([job.server_name for job in pending.off]))
     return " ".join(sentences)
 
 
 def _no_access_text(session: Session) -> str:
-    sentences = [
-        "Hetzner refuses the token. All jobs are kept; hsnap-tui resume goes on with a token that is accepted."
-    ]
+    sentences = ["Hetzner refuses the token. All jobs are kept; run hsnap-tui resume with a token that is accepted."]
     off = session.jobs.pending_work().off
     if off:
         sentences.append(f"These servers are off, or may be, until then: {_names(off)}.")
@@ -256,16 +254,16 @@ def write_what_is_left(jobs: Iterable[Job], report: Report) -> None:
     """Writes which jobs need a person, and which servers may still shut down."""
     jobs = tuple(jobs)
     if held := grouped(jobs).held:
-        report.write_text(f"Held for your yes: {_names(held)}. hsnap-tui resume --yes goes on with them.")
+        report.write_text(f"Needs approval: {_names(held)}. Approve with hsnap-tui resume --yes.")
     if unknown := grouped(jobs).unknown:
         report.write_text(
-            f"Not found out whether there is a snapshot of {_names(unknown)}: look for one with the label "
-            "hsnap-tui/job, and if there is none, press R in hsnap-tui to try again."
+            f"Unknown whether there is a snapshot of {_names(unknown)}: look for one with the label hsnap-tui/job; "
+            "if there is none, press R in hsnap-tui to retry."
         )
     if late := [job for job in jobs if job.power is Power.WATCHED and not job.watching]:
         report.write_text(
-            f"Asked to shut down, but running so far: {_names(late)}. What still goes off because of that is powered "
-            "on by the next hsnap-tui or hsnap-tui resume."
+            f"May still shut down, as requested: {_names(late)}. The next hsnap-tui or hsnap-tui resume powers on "
+            "those that did."
         )
 
 

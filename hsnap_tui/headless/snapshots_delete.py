@@ -71,7 +71,7 @@ async def choose(
     except MayNotError as error:
         return end(report, error.code, str(error))
     except TimeoutError:
-        return end(report, ExitCode.UNFINISHED, f"{NOTHING}: the time allowed by --timeout was over.")
+        return end(report, ExitCode.UNFINISHED, f"{NOTHING}: the time of --timeout was over.")
     except asyncio.CancelledError:
         end(report, ExitCode.UNFINISHED, f"{NOTHING}: interrupted.")
         raise

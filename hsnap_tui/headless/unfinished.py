@@ -23,7 +23,7 @@ def stalled_leader_text(session: Session) -> str | None:
         return None
     off = list(dict.fromkeys(job.server_name for job in servers_off(session.jobs.by_id.values())))
     meaning = (
-        f"Off because of hsnap-tui are, or may be: {formatting.listed(off, 20)}."
+        f"Off because of hsnap-tui, or may be: {formatting.listed(off, 20)}."
         if off
         else "No server is off because of hsnap-tui."
     )
@@ -36,7 +36,7 @@ def unreadable_jobs_text(session: Session) -> str | None:
     if not servers:
         return None
     return (
-        f"Jobs in the journal can't be read; off because of them may be: {formatting.listed(servers, 20)}. "
+        f"Jobs in the journal can't be read; because of them may be off: {formatting.listed(servers, 20)}. "
         "Look at these servers, and power them on if they are off."
     )
 

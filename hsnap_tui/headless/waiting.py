@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hsnap_tui.common import formatting
 from hsnap_tui.events import Event
 from hsnap_tui.headless import json_lines
+from hsnap_tui.messages import event_lines
 from hsnap_tui.session.interface import SessionInterface
 
 LOOK_EVERY = 0.2
@@ -56,7 +57,7 @@ class Heartbeat:
             return
         self._news_at = self._now()
         why = (
-            f"no access to Hetzner for {formatting.exactly(self.unreachable_for)} ({failure.message})"
+            f"no access to Hetzner for {formatting.duration(self.unreachable_for)} ({failure.message})"
             if failure
             else ""
         )
@@ -118,11 +119,11 @@ def left_off_text(session: SessionInterface) -> str | None:
     if not names:
         return None
     return (
-        f"Off because of hsnap-tui, or may still go off: {formatting.listed(names, 20)}. "
-        "hsnap-tui resume powers them on, and so does the console; or do it in the Hetzner Console."
+        f"{event_lines.off_in_words(names)} Power them on with hsnap-tui resume, by starting hsnap-tui, or in the "
+        "Hetzner Console."
     )
 
 
 def _off_text(session: SessionInterface) -> str:
     names = names_of_servers_off(session)
-    return f"Off because of hsnap-tui, or may still go off: {formatting.listed(names, 20)}." if names else ""
+    return event_lines.off_in_words(names) if names else ""

@@ -257,7 +257,7 @@ class Engine:
         async for job, command in _sliced(commands):
             if self._retiring:
                 if isinstance(command, Send):
-                    unsent = CloudError(ErrorKind.UNREACHABLE, "not sent: another hsnap-tui goes on with it")
+                    unsent = CloudError(ErrorKind.UNREACHABLE, "not sent: another hsnap-tui is in charge of it now")
                     self.receive(job.id, RequestRefused(command.request_kind, unsent))
             elif written or not _needs_journal(command):
                 self._requests.start(self.jobs[job.id], command)

@@ -84,7 +84,7 @@ class Publisher:
                 off = f"{job.server} may be off because of it: look at it. " if job.may_be_off else ""
                 self.warn(
                     f"Job {job.id} ({job.server}) can't be read in the journal: {job.reason}. {off}"
-                    "It is left as it is; all other jobs go on."
+                    "It is left as it is; all other jobs continue."
                 )
 
     def warn_of_servers_off(self) -> None:
@@ -93,6 +93,6 @@ class Publisher:
         if off:
             names = formatting.listed(list(dict.fromkeys(job.server_name for job in off)), 20)
             self.warn(
-                f"Off because of hsnap-tui are, or may be: {names}. Without access this hsnap-tui can't power them "
+                f"Off because of hsnap-tui, or may be: {names}. Without access this hsnap-tui can't power them "
                 "on: another one with a token that is accepted does, or hsnap-tui resume with one."
             )

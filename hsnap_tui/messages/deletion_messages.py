@@ -34,14 +34,14 @@ def _failed(event: JobEvent) -> str:
 
 
 def _unknown(event: JobEvent) -> str:
-    why = f"the answer was lost ({event.failure.message})" if event.failure else "the answer was lost"
-    return f"deletion unknown: {why}; looking up whether the snapshot is gone before anything is sent again"
+    why = f" ({event.failure.message})" if event.failure else ""
+    return f"no answer{why}: checking whether the snapshot is gone before anything is sent again"
 
 
 def _resumed(event: JobEvent) -> str:
     if event.note == "queued":
-        return "deletion left by an earlier run, goes on"
-    return "an earlier run was interrupted while it deleted it; looking up whether it is gone"
+        return "resumed: left by an earlier run, starts now"
+    return "resumed: an earlier run was interrupted while it deleted it; checking whether it is gone"
 
 
 def _state(job: Job) -> str | None:
@@ -60,10 +60,10 @@ MESSAGES = KindMessages(
         Kind.QUEUED: _always("deletion queued"),
         Kind.REQUESTING: _always("deleting"),
         Kind.OUTCOME_UNKNOWN: _unknown,
-        Kind.NOT_FOUND: _always("looked up: it is still there; it is deleted again"),
-        Kind.RETRYING: lambda e: f"not deleted yet, tries again: {e.failure.message}" if e.failure else "tries again",
+        Kind.NOT_FOUND: _always("checked: it is still there, it is deleted again"),
+        Kind.RETRYING: lambda e: f"not deleted yet, retrying: {e.failure.message}" if e.failure else "retrying",
         Kind.RESUMED: _resumed,
-        Kind.UNKNOWN: lambda e: because("deletion unknown: look whether the snapshot is there, then decide", e),
+        Kind.UNKNOWN: lambda e: because("unknown whether the snapshot is gone: look, then retry or cancel", e),
         Kind.DONE: lambda e: e.note or "deleted",
         Kind.FAILED: _failed,
         Kind.CANCELLED: _always("cancelled: not deleted"),

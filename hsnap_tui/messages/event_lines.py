@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from hsnap_tui import events as ev
 from hsnap_tui.cloud.model import Server
 from hsnap_tui.common import formatting
 from hsnap_tui.events import JobEventKind as Kind
-from hsnap_tui.messages.job_messages import capital, count_in_words, explain, job_in_words
+from hsnap_tui.messages import terms
+from hsnap_tui.messages.job_messages import count_in_words, explain, job_in_words, unreachable
 
 __all__ = ["Line", "Severity", "explain", "line_for"]
 
@@ -57,86 +58,91 @@ def line_for(event: ev.Event) -> Line | None:
     return Line(event.at, server, text, severity)
 
 
+class RoleNews:
+    """Whether a change of role is worth a line: becoming the leader is, after having been a follower."""
+
+    def __init__(self) -> None:
+        self._followed = False
+
+    def is_news(self, event: ev.Event) -> bool:
+        """To be asked of each event, in their order."""
+        if not isinstance(event, ev.RoleChanged):
+            return True
+        followed, self._followed = self._followed, event.role is ev.Role.FOLLOWER
+        return event.role is not ev.Role.LEADER or followed
+
+
 _ServerText = tuple[str, str, Severity]
 
 
 def _fleet(event: ev.Event) -> _ServerText | None:
     match event:
         case ev.LockTaken(server=server, lock_holder=lock_holder, ours=ours):
-            percent = f" ({lock_holder.progress} %)" if lock_holder and lock_holder.progress else ""
-            by = (
-                f"locked by {lock_holder.command}{percent}, {_whose(ours)}"
-                if lock_holder
-                else f"locked, {_NOT_LISTED}"
-            )
-            return server.name, by, Severity.QUIET if ours else Severity.INFO
+            by = f", {terms.whose(ours)}" if lock_holder else " (Hetzner lists no running action)"
+            return server.name, f"{terms.lock_in_words(lock_holder)}{by}", Severity.QUIET if ours else Severity.INFO
         case ev.LockCleared(server=server, lock_holder=lock_holder, ours=ours, seconds=seconds):
-            after = formatting.exactly(seconds) if seconds < 60 else formatting.roughly(timedelta(seconds=seconds))
-            what = f"{lock_holder.command}, {_whose(ours)}" if lock_holder else "the holder was never listed"
-            return server.name, f"unlocked after {after}: {what}", Severity.GOOD
+            what = f"{lock_holder.command} {terms.whose(ours)}" if lock_holder else terms.CAUSE_UNKNOWN
+            return server.name, f"unlocked after {formatting.duration(seconds)}: {what}", Severity.GOOD
         case ev.ServerAppeared(server=server):
-            return server.name, f"is new: {server.type} in {server.location}, {server.status}", Severity.INFO
+            return server.name, f"new: {server.type} in {server.location}, {server.status}", Severity.INFO
         case ev.ServerGone(server=server):
-            return server.name, f"is gone: Hetzner no longer knows server {server.id}", Severity.WARNING
+            return server.name, f"gone: Hetzner no longer knows server {server.id}", Severity.WARNING
         case ev.ServerChanged(before=before, server=server):
             changes = _changes(before, server)
             return (server.name, ", ".join(changes), Severity.INFO) if changes else None
         case ev.WatchEnded(server=server, gone=True):
-            return server.name, "is gone: the watch for its lock ends", Severity.WARNING
+            return server.name, "gone: no longer watched", Severity.WARNING
         case ev.WatchEnded(server=server):
-            return server.name, "has no lock any more: the watch ends", Severity.GOOD
+            return server.name, "unlocked: no longer watched", Severity.GOOD
     return None
 
 
 def _program(event: ev.Event) -> _ServerText | None:
     match event:
         case ev.ConnectionLost(error=error):
-            return "", f"{capital(explain(ev.Failure.of(error)))} What is shown is the last data.", Severity.BAD
+            return "", f"{unreachable(ev.Failure.of(error))} What is shown is the last data.", Severity.BAD
         case ev.ConnectionRestored(seconds=seconds):
-            return "", f"Hetzner answers again after {formatting.exactly(seconds)}.", Severity.GOOD
+            return "", f"Hetzner answers again after {formatting.duration(seconds)}.", Severity.GOOD
         case ev.BatchQueued(batch=batch, jobs=jobs, job_kind=kind):
-            many = count_in_words(jobs, (kind,))
-            return "", f"batch {batch}: {many} in the journal; they survive this program from here on", Severity.INFO
+            return "", f"batch {batch}: {count_in_words(jobs, (kind,))} queued; safe to quit", Severity.INFO
         case ev.BatchEnded():
             return "", _batch_ended(event), Severity.WARNING if event.failed else Severity.GOOD
         case ev.RoleChanged(role=ev.Role.LEADER):
-            return "", "this hsnap-tui sends for the project", Severity.INFO
+            return "", "This hsnap-tui is in charge now", Severity.INFO
         case ev.RoleChanged(role=ev.Role.FOLLOWER, leader_pid=pid):
-            other = f"another hsnap-tui ({f'process {pid}' if pid else 'on this machine'})"
-            return (
-                "",
-                f"{other} sends for this project; this one hands its jobs over and follows them",
-                Severity.WARNING,
-            )
+            return "", in_charge(pid), Severity.WARNING
         case ev.LeaderStalled(pid=pid, since=since):
             return "", stalled(pid, since), Severity.BAD
         case ev.LeaderResponds(pid=pid):
-            return "", f"{_process(pid)} works again", Severity.GOOD
+            return "", f"{_process(pid)} responds again", Severity.GOOD
         case ev.SendingHalted(failure=failure):
-            return "", f"Nothing is sent any more; all jobs are kept: {explain(failure)}", Severity.BAD
+            return "", paused(failure), Severity.BAD
         case ev.SendingResumed():
-            return "", "sending goes on", Severity.GOOD
+            return "", "no longer paused", Severity.GOOD
         case ev.Notice(text=text, warning=warning):
             return "", text, Severity.WARNING if warning else Severity.INFO
     return None
 
 
+def in_charge(pid: int | None) -> str:
+    """That another process sends for the project, and what this one does."""
+    return f"{_process(pid)} is in charge; this one shows and queues"
+
+
 def stalled(pid: int | None, since: datetime) -> str:
-    """That the leader stands still, what that means, and what to do."""
-    told = f"{_process(pid)} is in charge of this project and has not moved since {formatting.clock_time(since)}"
-    what = f"Let it go on (kill -CONT {pid}), or end it (kill -KILL {pid}) and" if pid else "End it and"
+    """That the process in charge does not respond, what it means, and what to do."""
+    told = f"{_process(pid)} is in charge and has not responded since {formatting.clock_time(since)}"
+    what = f"Continue it (kill -CONT {pid}), or end it (kill -KILL {pid}) and" if pid else "End it and"
     return f"{told}: nothing is sent until it does. {what} run hsnap-tui resume."
+
+
+def paused(failure: ev.Failure) -> str:
+    """That nothing is sent, and why."""
+    return f"Paused: {explain(failure)}"
 
 
 def _process(pid: int | None) -> str:
     return f"Another hsnap-tui (PID {pid})" if pid else "Another hsnap-tui"
-
-
-_NOT_LISTED = "holder not listed (Hetzner shows no action that holds it)"
-
-
-def _whose(ours: bool) -> str:
-    return "ours" if ours else "not ours"
 
 
 def _changes(before: Server, after: Server) -> list[str]:
@@ -170,7 +176,7 @@ def _batch_ended(event: ev.BatchEnded) -> str:
         (event.cancelled, "cancelled"),
     ]
     outcome = ", ".join(f"{number:,} {word}" for number, word in counts if number) or "nothing to do"
-    return f"batch {event.batch} ended after {formatting.exactly(event.seconds)}: {outcome}"
+    return f"batch {event.batch} ended after {formatting.duration(event.seconds)}: {outcome}"
 
 
 _SEVERITY = {
@@ -197,3 +203,13 @@ def not_suspended(names: list[str]) -> str:
     """Why the program can't be suspended while these servers are off because of it."""
     servers = formatting.listed(names)
     return f"Not suspended: {servers} must be powered on again first, and a suspended program can't do that."
+
+
+def powering_on_first(names: list[str]) -> str:
+    """What happens before the program ends, while these servers are off because of it."""
+    return f"Powering on first: {formatting.listed(names)}. Ctrl-C ends at once."
+
+
+def off_in_words(names: list[str]) -> str:
+    """Which servers are off because of the program, or may still be."""
+    return f"Off because of hsnap-tui, or may still shut down: {formatting.listed(names, 20)}."

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from hsnap_tui.cloud.errors import ErrorKind
 from hsnap_tui.events import Failure, JobEvent
 
 
 def explain(failure: Failure) -> str:
-    """A failure in full: what happened, what to do, and the ID of the request for Hetzner's support."""
-    told = " ".join(_sentence(part) for part in (failure.message, failure.advice) if part)
+    """A failure in full: what happened, what to do, and the request's ID for Hetzner's support."""
+    message = f"Hetzner refused {failure.request}: {failure.message}" if failure.request else failure.message
+    told = " ".join(_sentence(part) for part in (message, failure.advice) if part)
     return f"{told} {_request_id(failure)}".strip()
+
+
+def unreachable(failure: Failure) -> str:
+    """Why polls fail: that Hetzner can't be reached, or else its refusal in full."""
+    if failure.kind == ErrorKind.UNREACHABLE:
+        return f"Can't reach Hetzner ({failure.message}); running snapshots continue."
+    return capital(explain(failure))
 
 
 def capital(text: str) -> str:

@@ -21,7 +21,8 @@ class ConnectionStatus:
 
     `interval` is the present time between polls in seconds; `slowed_by` says in words why it is longer than it could
     be (budget, focus), or is none. `full_list` is the time between lists of all servers in seconds: between them,
-    only servers are looked at that are locked, that actions run on or that jobs wait for.
+    only servers are looked at that are locked, that actions run on or that jobs wait for. `next_try` is when the next
+    poll is due while they fail.
     """
 
     interval: float
@@ -29,6 +30,7 @@ class ConnectionStatus:
     stale_since: datetime | None = None
     failure: Failure | None = None
     full_list: float | None = None
+    next_try: datetime | None = None
 
 
 class SessionInterface(Protocol):

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from hsnap_tui.cloud.api import CloudApi, Priority, RateLimitStatus
@@ -129,6 +130,7 @@ class Session:
             self._watcher.stale_since,
             Failure.of(failure) if failure else None,
             self._watcher.full_list_every,
+            self._clock.now() + timedelta(seconds=self._watcher.next_poll_in) if failure else None,
         )
 
     @property

@@ -186,8 +186,8 @@ class Workspace:
             self._warn(
                 project,
                 f"hsnap-tui has stopped working on {project.title}, by an error of its own "
-                f"({type(project.error).__name__}). Its jobs are in the journal: close it and open it again to go on "
-                "with them. Servers of it may be off until then. The other projects go on.",
+                f"({type(project.error).__name__}). Its jobs are in the journal: close it and open it again to "
+                "continue them. Servers of it may be off until then. The other projects continue.",
             )
 
     def _warn(self, project: OpenProject, text: str) -> None:

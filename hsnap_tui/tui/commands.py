@@ -11,7 +11,7 @@ from hsnap_tui.common import formatting
 from hsnap_tui.events import Failure
 from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, SnapshotRequest
 from hsnap_tui.jobs.interface import RefusedError
-from hsnap_tui.messages.job_messages import explain
+from hsnap_tui.messages.job_messages import counted, explain
 from hsnap_tui.tui.screens.dialog import AnswerButton, Question
 from hsnap_tui.tui.screens.snapshot import SnapshotDialog
 from hsnap_tui.tui.tables.rows import jobs_of
@@ -52,8 +52,7 @@ def _can_approve(job: Job) -> bool:
 
 
 def _snapshots_of(jobs: Sequence[Job]) -> str:
-    many = formatting.count(len(jobs), "snapshot")
-    return f"{many}: {formatting.listed([job.server_name for job in jobs], 12)}"
+    return f"{counted(jobs)}: {formatting.listed([job.server_name for job in jobs], 12)}"
 
 
 class Commands:
@@ -129,18 +128,17 @@ class Commands:
         jobs = self._scope(_can_retry).jobs
         unknown = [job.server_name for job in jobs if job.state is JobState.UNKNOWN]
         text = (
-            f"It could not be found out whether these snapshots exist: {formatting.listed(unknown, 12)}. "
-            "Trying again may "
-            "make a second one. Look at the snapshots in Hetzner Console first."
+            f"Unknown whether these snapshots exist: {formatting.listed(unknown, 12)}. Trying again may make a "
+            "second one. Look at the snapshots in the Hetzner Console first."
         )
         confirmation = _Confirmation("Try again?", text, "Try again") if unknown else None
         self._run(jobs, self._screen.session.jobs.retry, "tried again", confirmation)
 
     def release(self) -> None:
-        """Approves held jobs; asks once more when that shuts down servers."""
+        """Approves jobs that need it; asks once more when that shuts down servers."""
         jobs = self._scope(_can_approve).jobs
         off = [job.server_name for job in jobs if job.hold in _CONFIRMED_HOLDS and job.shuts_down]
-        text = f"This shuts down, snapshots and powers on again: {formatting.listed(off, 12)}."
+        text = f"This shuts down, snapshots and powers on: {formatting.listed(off, 12)}."
         confirmation = _Confirmation("Approve?", text, "Approve") if off else None
         self._run(jobs, self._screen.session.jobs.release, "approved", confirmation)
 

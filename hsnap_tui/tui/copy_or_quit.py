@@ -48,7 +48,7 @@ class CopyOrQuit:
             self._copied = True
             return "Copied"
         if something_selected:
-            return "Nothing to copy there: most terminals select with shift held down. ctrl+c again quits"
+            return "Nothing to copy there: most terminals select with shift pressed. ctrl+c again quits"
         if self._copied:
             self._copied = False
             return "Copied already; ctrl+c again quits"

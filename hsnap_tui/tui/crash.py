@@ -21,6 +21,6 @@ def message(error: BaseException | None, path: str | None) -> str:
     kind = f" ({type(error).__name__})" if error else ""
     file = f" Where it happened is in {path}; please send that." if path else ""
     return (
-        f"hsnap-tui has a bug and had to close its screen{kind}.{file} Snapshots go on at Hetzner; jobs are kept "
+        f"hsnap-tui has a bug and had to close its screen{kind}.{file} Snapshots continue at Hetzner; jobs are kept "
         "in the journal, and hsnap-tui resume finishes them."
     )

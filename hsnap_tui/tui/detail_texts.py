@@ -12,11 +12,12 @@ from hsnap_tui.cloud.model import Action, ActionStatus, Server, Snapshot
 from hsnap_tui.common import formatting
 from hsnap_tui.fleet.state import ServerView
 from hsnap_tui.jobs.core.model import Job, JobState, Power
-from hsnap_tui.messages.job_messages import explain, hold_in_words, snapshot_in_words
+from hsnap_tui.messages import terms
+from hsnap_tui.messages.job_messages import approval_in_words, capital, explain, snapshot_in_words
 from hsnap_tui.tui.tables.columns import RenderContext, job_cell
 from hsnap_tui.tui.theming.palette import Palette, text
 
-_JOB_WIDTH = 15
+_JOB_WIDTH = 18
 """Terminal cells for the state of a job."""
 
 
@@ -45,7 +46,7 @@ def facts(server: Server, context: RenderContext) -> Table:
             ("Volumes", volumes),
             ("Protection", " and ".join(protected) or "none"),
             ("Labels", labels or "none"),
-            ("Created", f"{formatting.date_time(server.created)}, {formatting.age(server.created, context.now)} ago"),
+            ("Created", f"{formatting.date_time(server.created)}, {_ago(server.created, context)}"),
         ),
         context,
     )
@@ -53,14 +54,13 @@ def facts(server: Server, context: RenderContext) -> Table:
 
 def lock(view: ServerView, watched: bool, context: RenderContext) -> Text:
     """Which action locks the server, since when, and its progress."""
-    seen = formatting.age(view.seen, context.now)
     if not view.server.locked:
-        return Text.assemble(("Not locked", context.palette.good), f" when last seen, {seen} ago.")
-    since = f", for {formatting.age(view.locked_since, context.now)}" if view.locked_since else ""
+        return Text.assemble(("Not locked", context.palette.good), f" when last seen, {_ago(view.seen, context)}.")
+    since = f", for {formatting.short(context.now - view.locked_since)}" if view.locked_since else ""
     watch = " It is watched: the bell rings when the lock clears." if watched else ""
     if view.lock_holder is None:
-        parts = f"{since}. Hetzner lists no action that holds the lock, so there is no percent to show.{watch}"
-        return Text.assemble(("Locked, holder not listed", context.palette.warning), parts)
+        parts = f"{since}. Hetzner lists no running action of this server, so there is no percent to show.{watch}"
+        return Text.assemble((capital(terms.LOCKED_CAUSE_UNKNOWN), context.palette.warning), parts)
     lock_holder = view.lock_holder
     return Text.assemble(
         (f"Locked by {lock_holder.command}", context.palette.warning),
@@ -70,10 +70,10 @@ def lock(view: ServerView, watched: bool, context: RenderContext) -> Text:
 
 def jobs(items: Sequence[Job], context: RenderContext) -> Table:
     """The jobs of one server: state, description, size, downtime, and failures in full."""
-    table = _table("Started", "Stands", "Description", "Outcome", context=context)
+    table = _table("Started", "Status", "Description", "Outcome", context=context)
     for job in items:
         table.add_row(
-            Text(f"{formatting.age(job.created, context.now)} ago"),
+            Text(_ago(job.created, context)),
             _state_text(job, context),
             Text(job.description),
             _outcome_text(job, context),
@@ -83,7 +83,7 @@ def jobs(items: Sequence[Job], context: RenderContext) -> Table:
 
 def batch(items: Sequence[Job], context: RenderContext) -> Table:
     """The jobs of a batch: server, state, size, downtime, and failures in full."""
-    table = _table("Server", "Stands", "Outcome", context=context)
+    table = _table("Server", "Status", "Outcome", context=context)
     for job in items:
         table.add_row(Text(job.server_name, "bold"), _state_text(job, context), _outcome_text(job, context))
     return table
@@ -95,7 +95,7 @@ def snapshots(items: Sequence[Snapshot], context: RenderContext) -> Table:
     for snapshot in sorted(items, key=lambda snapshot: snapshot.created, reverse=True):
         size = formatting.gigabytes(snapshot.image_size) if snapshot.image_size else snapshot.status.value
         guarded = " (protected)" if snapshot.delete_protected else ""
-        age = formatting.age(snapshot.created, context.now)
+        age = formatting.short(context.now - snapshot.created)
         table.add_row(Text(str(snapshot.id)), Text(age), Text(size), Text(snapshot.description + guarded))
     return table
 
@@ -104,21 +104,24 @@ def actions(items: Iterable[Action], context: RenderContext) -> Table:
     """Recent actions with durations and errors, in the given order."""
     table = _table("Action", "Started", "Took", "Result", context=context)
     for action in items:
-        started = f"{formatting.age(action.started, context.now)} ago"
-        ended = action.finished or context.now
-        took = formatting.exactly((ended - action.started).total_seconds())
+        seconds = formatting.duration(((action.finished or context.now) - action.started).total_seconds())
+        took = seconds if action.finished else f"running for {seconds}"
         result = {
             ActionStatus.RUNNING: Text(f"running, {action.progress} %", context.palette.warning),
             ActionStatus.SUCCESS: Text("✓ success", context.palette.good),
             ActionStatus.ERROR: Text(f"✗ {_error(action)}", context.palette.bad),
         }[action.status]
-        table.add_row(Text(action.command), Text(started), Text(took), result)
+        table.add_row(Text(action.command), Text(_ago(action.started, context)), Text(took), result)
     return table
 
 
 def _error(action: Action) -> str:
     message = action.error_message or "error"
     return f"{message} ({action.error_code})" if action.error_code else message
+
+
+def _ago(then: datetime, context: RenderContext) -> str:
+    return f"{formatting.short(context.now - then)} ago"
 
 
 def _state_text(job: Job, context: RenderContext) -> Text:
@@ -128,20 +131,20 @@ def _state_text(job: Job, context: RenderContext) -> Text:
 def _outcome_text(job: Job, context: RenderContext) -> Text:
     parts = []
     if job.state is JobState.NEEDS_APPROVAL:
-        parts.append(f"held: {hold_in_words(job.hold)}")
+        parts.append(approval_in_words(job.hold))
     snapshot_text = snapshot_in_words(job)
     if snapshot_text:
         parts.append(snapshot_text)
     if snapshot_text and job.size:
         parts.append(formatting.gigabytes(job.size))
     if job.downtime:
-        parts.append(f"off for {formatting.exactly(job.downtime.total_seconds())}")
+        parts.append(f"off for {formatting.duration(job.downtime.total_seconds())}")
     if job.failure:
         parts.append(explain(job.failure))
     if job.state.ended and job.power is Power.WATCHED:
         parts.append("may still shut down: watched, and powered on if it does")
-    end = job.ended or context.now
-    parts.append(f"{'took' if job.ended else 'for'} {formatting.exactly((end - job.created).total_seconds())}")
+    seconds = formatting.duration(((job.ended or context.now) - job.created).total_seconds())
+    parts.append(f"took {seconds}" if job.ended else f"{seconds} so far")
     return Text(", ".join(parts))
 
 

@@ -10,6 +10,7 @@ from hsnap_tui.cloud.model import ServerStatus
 from hsnap_tui.common import formatting
 from hsnap_tui.fleet.state import ServerView
 from hsnap_tui.jobs.core.model import IfLocked, IfStillOn, Job, SnapshotOptions
+from hsnap_tui.messages import terms
 
 
 def title(views: Sequence[ServerView]) -> str:
@@ -24,18 +25,20 @@ def lock_note(view: ServerView) -> str:
     return (
         f"{view.lock_holder.command} {view.lock_holder.progress} %"
         if view.lock_holder
-        else "locked, holder not listed"
+        else terms.LOCKED_CAUSE_UNKNOWN
     )
 
 
 def locked_in_words(views: Sequence[ServerView]) -> str:
     """How many servers are locked, and by which actions."""
     lock_holders = Counter(
-        view.lock_holder.command if view.lock_holder else "holder not listed" for view in views if view.server.locked
+        view.lock_holder.command if view.lock_holder else terms.CAUSE_UNKNOWN for view in views if view.server.locked
     )
     if not lock_holders:
-        return "None of them is locked."
+        return "Not locked." if len(views) == 1 else "None of them is locked."
     kinds = ", ".join(what if number == 1 else f"{what} ({number:,})" for what, number in lock_holders.most_common())
+    if len(views) == 1:
+        return f"Locked: {kinds}."
     total = sum(lock_holders.values())
     return f"{total:,} {'is' if total == 1 else 'are'} locked: {kinds}."
 
@@ -51,12 +54,12 @@ def warnings(views: Sequence[ServerView], busy: Mapping[int, Job], options: Snap
     running = [view for view in views if view.server.status is ServerStatus.RUNNING]
     if running and not options.shut_down:
         warning_lines.append(
-            "A running server's disk is saved as if its power was cut at that moment (crash-consistent): "
-            "what is only in memory is missing."
+            "A running server's snapshot is crash-consistent, as after a power failure: what is only in memory is "
+            "missing."
         )
     twice = [view.server.name for view in views if view.server.id in busy]
     if twice:
-        warning_lines.append(f"Already with a job under way, and getting one more: {formatting.listed(twice, 3)}.")
+        warning_lines.append(f"A job is under way already, this adds one more: {formatting.listed(twice, 3)}.")
     return warning_lines
 
 
@@ -67,29 +70,30 @@ def at_a_time_in_words(number: int) -> str:
 
 def max_downtime_in_words(limit: timedelta) -> str:
     """What happens when a server has been off for the longest time allowed."""
-    return f"off for {formatting.roughly(limit)} without a snapshot: powered on again"
+    return f"{formatting.roughly(limit)}, then powered on"
 
 
 def intent(views: Sequence[ServerView], options: SnapshotOptions) -> str:
     """What will be done, with the names of the servers that will be shut down."""
     later = _of_the_locked(sum(view.server.locked for view in views), options.if_locked)
     if not options.shut_down:
-        return f"All start at once, each on its own.{later}"
+        return f"{'Starts' if len(views) == 1 else 'All start'} now.{later}"
     running = [view for view in views if view.server.status is ServerStatus.RUNNING]
     if not running:
-        return f"None of them runs: nothing is shut down.{later}"
+        who = "It is not" if len(views) == 1 else "None of them is"
+        return f"{who} running: nothing is shut down.{later}"
     names = [view.server.name for view in running if not _is_skipped(view, options)]
     if not names:
-        return f"All that run are locked and skipped: nothing is shut down.{later}"
+        return f"All running servers are locked and skipped: nothing is shut down.{later}"
     rest = len(views) - len(running)
-    untouched = f" {formatting.count(rest, 'server')} not running: left as found." if rest else ""
-    late = "is left running and its job fails" if options.if_still_on is IfStillOn.LEAVE else "is powered off"
+    untouched = f" {formatting.count(rest, 'server')} not running: not shut down." if rest else ""
+    late = "stays running and its job fails" if options.if_still_on is IfStillOn.LEAVE else "is powered off"
     return (
         f"Shuts down {formatting.listed(names, 8)}, {at_a_time_in_words(options.at_a_time)}, "
-        "and powers each on again "
-        f"as soon as its lock clears. One that has been off for {formatting.brief(options.max_downtime)} without a "
-        "snapshot under way is powered on again all the same, and its job needs your approval. "
-        f"One that is still on after {formatting.brief(options.off_within)} {late}.{untouched}{later}"
+        "and powers each on as soon as its lock clears. "
+        f"One that has been off for {formatting.brief(options.max_downtime)} without a snapshot under way is powered "
+        "on in any case, and its job needs approval. "
+        f"One that has not shut down after {formatting.brief(options.off_within)} {late}.{untouched}{later}"
     )
 
 

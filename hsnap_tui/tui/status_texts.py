@@ -13,8 +13,8 @@ from hsnap_tui.common import formatting
 from hsnap_tui.events import Role
 from hsnap_tui.jobs.core import groups
 from hsnap_tui.jobs.core.model import Job, SnapshotJob
-from hsnap_tui.messages.event_lines import Severity, stalled
-from hsnap_tui.messages.job_messages import capital, explain, hold_in_words
+from hsnap_tui.messages.event_lines import Severity, in_charge, paused, stalled
+from hsnap_tui.messages.job_messages import by_state, counted, hold_in_words, unreachable
 from hsnap_tui.session.interface import ConnectionStatus, SessionInterface
 
 
@@ -33,7 +33,7 @@ SEPARATOR = " │ "
 _WAITS_URGENTLY = {
     Priority.POWER_ON: "powering a server on",
     Priority.WHILE_OFF: "the snapshot of a server that is off",
-    Priority.KEYPRESS: "your key",
+    Priority.KEYPRESS: "your request",
 }
 
 _NEARLY_FULL = 5
@@ -51,10 +51,11 @@ def status_parts(session: SessionInterface, *, selected: int, hidden: int, match
         StatusPart(session.title, session.title, 0, Severity.GOOD),
         _live(session.connection, fleet.updated, now),
     ]
-    parts.append(StatusPart(servers, servers.replace(" servers", " srv").replace(" server", " srv"), 2))
+    parts += _full_list(session.connection, fleet.listed_at, now)
+    parts.append(StatusPart(servers, servers, 2))
     if selected:
         unseen = f" ({hidden} hidden)" if hidden else ""
-        parts.append(StatusPart(f"{selected:,} selected{unseen}", f"{selected:,} sel{unseen}", 1))
+        parts.append(StatusPart(f"{selected:,} selected{unseen}", f"{selected:,} selected{unseen}", 1))
     parts.append(StatusPart(f"{fleet.locked:,} locked", f"{fleet.locked:,} locked", 3))
     parts += _jobs(list(session.jobs.by_id.values()))
     parts.append(_budget(session.budget()))
@@ -91,15 +92,15 @@ def problems(session: SessionInterface, *, is_follower: bool, leader_pid: int | 
     found: list[tuple[str, Severity]] = []
     now = session.clock.now()
     if session.jobs.halted:
-        found.append((f"Nothing is sent, all jobs are kept: {explain(session.jobs.halted)}", Severity.BAD))
+        found.append((paused(session.jobs.halted), Severity.BAD))
     connection = session.connection
     if connection.stale_since and connection.failure and connection.failure != session.jobs.halted:
-        old = (
-            f"What you see is {formatting.roughly(now - connection.stale_since)} old."
-            if session.fleet.updated
-            else ""
-        )
-        found.append((f"{capital(explain(connection.failure))} {old}".strip(), Severity.BAD))
+        texts = [unreachable(connection.failure)]
+        if connection.next_try is not None and connection.next_try > now:
+            texts.append(f"Next try in {_seconds(connection.next_try - now)}.")
+        if session.fleet.updated:
+            texts.append(f"What you see is {formatting.roughly(now - connection.stale_since)} old.")
+        found.append((" ".join(texts), Severity.BAD))
     countdown = _countdown(session.budget(), now)
     if countdown:
         found.append((countdown, Severity.WARNING))
@@ -109,17 +110,14 @@ def problems(session: SessionInterface, *, is_follower: bool, leader_pid: int | 
         names = f" Off, or about to be, because of it: {formatting.listed(off, 3)}." if off else ""
         found.append((stalled(leader.pid, leader.still_since) + names, Severity.BAD))
     elif is_follower and session.jobs.role is Role.FOLLOWER:
-        other = f"Another hsnap-tui (process {leader_pid})" if leader_pid else "Another hsnap-tui"
-        found.append(
-            (f"{other} on this machine sends for this project; what you start here, it carries out.", Severity.INFO)
-        )
+        found.append((in_charge(leader_pid), Severity.INFO))
     jobs = groups.grouped(session.jobs.by_id.values())
     if jobs.held:
         found.append((held_in_words(jobs.held), Severity.WARNING))
     unknown = [job.server_name for job in jobs.unknown]
     if unknown:
-        told = f"It could not be found out whether there is a snapshot of {formatting.listed(unknown, 3)}"
-        found.append((f"{told}: look at its details, then R tries again or c cancels.", Severity.WARNING))
+        told = f"Unknown whether there is a snapshot of {formatting.listed(unknown, 3)}"
+        found.append((f"{told}: look at its details, then R retries or c cancels.", Severity.WARNING))
     watched = groups.may_still_shut_down(session.jobs.by_id.values())
     if watched:
         found.append((watched_in_words(watched), Severity.WARNING))
@@ -139,9 +137,10 @@ def watched_in_words(watched: Sequence[Job]) -> str:
 
 def held_in_words(held: Sequence[Job]) -> str:
     """How many jobs need approval, why, and which keys approve or cancel them."""
-    reasons = list(dict.fromkeys(hold_in_words(job.hold) for job in held))
+    reasons = "; ".join(dict.fromkeys(hold_in_words(job.hold) for job in held if job.hold))
+    why = f" ({reasons})" if reasons else ""
     verb = "needs" if len(held) == 1 else "need"
-    return f"{formatting.count(len(held), 'snapshot')} {verb} approval ({'; '.join(reasons)}). y approves, c cancels."
+    return f"{counted(held)} {verb} approval{why}. y approves, c cancels."
 
 
 def _live(connection: ConnectionStatus, updated: datetime | None, now: datetime) -> StatusPart:
@@ -151,23 +150,36 @@ def _live(connection: ConnectionStatus, updated: datetime | None, now: datetime)
         return StatusPart(f"▲ stale since {since} ({old})", f"▲ stale {old}", 0, Severity.BAD)
     if updated is None:
         return StatusPart("… connecting", "… connecting", 0, Severity.WARNING)
-    every = formatting.short(timedelta(seconds=max(1.0, connection.interval)))
+    every = _seconds(timedelta(seconds=max(1.0, connection.interval)))
     why = f" ({connection.slowed_by})" if connection.slowed_by else ""
     severity = Severity.WARNING if connection.slowed_by else Severity.GOOD
-    return StatusPart(f"● live, looks every {every}{why}", f"● {every}", 1, severity)
+    return StatusPart(f"● live · every {every}{why}", "● live", 1, severity)
+
+
+def _full_list(connection: ConnectionStatus, listed: datetime | None, now: datetime) -> list[StatusPart]:
+    """The age of the last list of all servers, where not every poll reads one. In whole minutes, since each change
+    redraws the line."""
+    if listed is None or connection.stale_since:
+        return []
+    if connection.full_list is None or connection.full_list <= connection.interval:
+        return []
+    age = now - listed
+    old = "under 1m" if age < timedelta(minutes=1) else formatting.short(age)
+    return [StatusPart(f"full list {old} old", f"list {old}", 4)]
+
+
+def _seconds(delta: timedelta) -> str:
+    """A short time between two things: `2 s`, `5m`."""
+    return f"{round(delta.total_seconds())} s" if delta < timedelta(minutes=1) else formatting.short(delta)
 
 
 def _jobs(jobs: Sequence[Job]) -> list[StatusPart]:
-    found = groups.grouped(jobs)
-    running, waiting, held, unknown = map(len, (found.running, found.waiting, found.held, found.unknown))
-    told = [f"{running:,} running"] if running else []
-    told += [f"{waiting:,} waiting"] if waiting else []
-    told += [f"{held:,} held"] if held else []
-    told += [f"{unknown:,} unknown"] if unknown else []
-    if not told:
+    under_way = [job for job in jobs if not job.state.ended]
+    if not under_way:
         return [StatusPart("no jobs", "no jobs", 5, Severity.QUIET)]
-    brief = " ".join(told).replace("running", "run").replace("waiting", "wait")
-    return [StatusPart(f"jobs: {', '.join(told)}", brief, 1, Severity.WARNING if held or unknown else Severity.GOOD)]
+    stuck = [job for job in under_way if job.state.needs_person]
+    brief = formatting.count(len(under_way), "job") + (f", {by_state(stuck)}" if stuck else "")
+    return [StatusPart(f"jobs: {by_state(under_way)}", brief, 1, Severity.WARNING if stuck else Severity.GOOD)]
 
 
 def _budget(budget: RateLimitStatus) -> StatusPart:
@@ -185,8 +197,8 @@ def _countdown(budget: RateLimitStatus, now: datetime) -> str | None:
     what = _WAITS_URGENTLY.get(budget.waiting) if budget.waiting is not None else None
     if what is None:
         return None
-    when = f"goes in {formatting.short(budget.until - now)}" if budget.until and budget.until > now else "goes next"
+    when = f"is sent in {_seconds(budget.until - now)}" if budget.until and budget.until > now else "is sent next"
     if budget.remaining >= 1:
-        return f"Hetzner's rate limit holds requests back: {what} {when}."
+        return f"Hetzner's rate limit delays requests: {what} {when}."
     shared = f"all programs of this project share {budget.limit:,} an hour"
     return f"The rate limit is used up ({shared}): {what} {when}."

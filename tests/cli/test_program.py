@@ -69,9 +69,9 @@ def test_the_demo_from_the_first_row_to_the_prompt(tmp_path: Path, columns: int,
         screen.press("s")
         screen.wait("{name}-snapshot")
         screen.press(ENTER)
-        screen.wait(lambda text: "snapshot asked for" in text or "is being made" in text)
+        screen.wait(lambda text: "requested" in text or "creating snapshot" in text)
         screen.press("q")
-        screen.wait(lambda text: "will go on at Hetzner" in flowing(text))
+        screen.wait(lambda text: "continue at Hetzner" in flowing(text))
         leave(screen, TAB, ENTER)
         assert processes(temporary) == []
         assert list(Path(temporary).iterdir()) == []
@@ -102,7 +102,7 @@ def test_a_server_that_we_switched_off_is_switched_on_before_the_end(how: str) -
             if how == "SIGTERM":
                 os.kill(screen.pid, signal.SIGTERM)
                 assert screen.ended() == 0
-                assert "web-1: runs again" in screen.raw
+                assert "web-1: powered on" in screen.raw
             else:
                 screen.hang_up()
                 at.eventually(lambda: not screen.child.isalive())
@@ -175,7 +175,7 @@ def test_hostile_names_show_literally_or_cleaned_and_do_nothing() -> None:
             screen.press("s")
             screen.wait("{name}-snapshot")
             screen.press(ENTER)
-            screen.wait("[@click=app.quit]x[/]    snapshot asked for")
+            screen.wait("[@click=app.quit]x[/]    requested")
             shown = screen.wait("batch")
             for name in ("[red]x", "[/foo]", "esc\ufffd[31mred", "bidi\ufffdgnp"):
                 assert name in shown
@@ -213,8 +213,8 @@ def test_leaving_from_the_dialog_switches_on_what_is_off() -> None:
             at.unlock("web-1")
             assert screen.ended() == 0
             after = screen.raw[screen.raw.rindex(ALTERNATE_OFF) :]
-            assert "these servers are switched on again before it ends: web-1." in after
-            assert "web-1: runs again" in after
+            assert "Powering on first: web-1." in after
+            assert "web-1: powered on" in after
         assert at.status("web-1") == "running"
 
 
@@ -225,7 +225,7 @@ def test_a_second_ctrl_c_after_the_screen_ends_at_once() -> None:
         with console(at, columns=160) as screen:
             screen.wait("it is followed to its end")
             os.kill(screen.pid, signal.SIGTERM)
-            screen.wait(lambda _: "Ctrl-C leaves at once" in screen.raw)
+            screen.wait(lambda _: "Ctrl-C ends at once" in screen.raw)
             screen.press("\x03")
             assert screen.ended() != 0
             assert screen.is_restored()

@@ -59,7 +59,7 @@ SCENES = {
     ),
     "dry run": Scene((*ALL, "--dry-run"), 0, "nothing was sent"),
     "nothing left": Scene(("resume",), 0, "Nothing is left to do."),
-    "no jobs yet": Scene(("jobs",), 0, "No snapshots have been asked for"),
+    "no jobs yet": Scene(("jobs",), 0, "No jobs yet"),
     "failed": Scene(
         ALL,
         1,
@@ -81,7 +81,7 @@ SCENES = {
     "read-only token": Scene(
         ALL,
         3,
-        "Held for your yes: web-1 and web-2",
+        "Needs approval: web-1 and web-2",
         variables=lambda at: {"HCLOUD_TOKEN": at.served.readonly_token},
         sends=True,
     ),
@@ -115,7 +115,7 @@ SCENES = {
     ),
     "selector without a match": Scene(("snapshot", "--selector", "env=prod"), 4, "no server matched"),
     "empty project": Scene(ALL, 4, "no server matched", prepare=lambda at: at.remove("web-1", "web-2")),
-    "waited too long": Scene((*ALL, "--max-wait", "1s"), 5, "Held for your yes: web-1 and web-2", prepare=lock_both),
+    "waited too long": Scene((*ALL, "--max-wait", "1s"), 5, "Needs approval: web-1 and web-2", prepare=lock_both),
     "snapshot limit": Scene(
         ALL, 5, "Delete what is no longer needed", {"snapshot_limit": 1}, snapshots=("web-1-snapshot",), sends=True
     ),
@@ -190,7 +190,7 @@ def test_jobs_that_a_read_only_token_could_not_start_are_kept_for_a_better_one()
         assert "known again when hsnap-tui has listed its servers" in at.run("jobs").out
         held = at.run("resume")
         assert held.code == 3
-        assert "hsnap-tui resume --yes goes on" in held.out
+        assert "Approve with hsnap-tui resume --yes" in held.out
         assert "web-1: needs approval: token is only allowed" in at.run("jobs").out
         assert at.snapshots() == []
         done = at.run("resume", "--yes")

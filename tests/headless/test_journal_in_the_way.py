@@ -23,7 +23,7 @@ def test_a_dry_run_leaves_no_folder_and_what_was_left_alone() -> None:
         assert not at.state.exists()
         at.lock("web-1", FOREVER)
         run = at.start("snapshot", "web-1")
-        run.until("waits")
+        run.until("waiting")
         run.send(signal.SIGKILL)
         run.ended()
         at.unlock("web-1")
@@ -92,7 +92,7 @@ def test_no_server_left_off_is_forgotten_with_a_file_that_cannot_be_read() -> No
         database.close()
         at.unlock("web-1")
         resumed = at.start("resume")
-        resumed.until("runs again")
+        resumed.until("powered on")
         assert at.status("web-1") == "running"
 
 

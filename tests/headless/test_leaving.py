@@ -25,11 +25,11 @@ def test_signals_leave_in_order_and_resume_finishes() -> None:
         for name, number in SIGNALS.items():
             at.lock(name, FOREVER)
             run = at.start("snapshot", name)
-            run.until("waits: reboot_server holds the lock")
+            run.until("waiting: locked by reboot_server")
             ended = left(run, number)
             assert ended.code == 5
             assert "hsnap-tui resume finishes the rest" in ended.out
-        assert at.run("jobs").out.count("waiting") == 3
+        assert at.run("jobs").out.count(": waiting\n") == 3
         assert at.snapshots() == []
         at.unlock(*SIGNALS)
         resumed = at.run("resume", "--json")
@@ -46,7 +46,7 @@ def test_an_interrupt_while_nothing_answers_is_heard(words: tuple[str, ...]) -> 
         at.eventually(lambda: at.served.count() > 0)
         ended = left(run, signal.SIGINT)
         assert ended.code == 5
-        assert ended.out == "Interrupted before anything was started.\n"
+        assert ended.out == "Interrupted: nothing was started.\n"
         assert at.posts() == 0
 
 
@@ -70,14 +70,14 @@ def test_a_server_that_is_off_because_of_us_is_switched_on_before_the_end(number
     with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--shut-down")
-        run.until("is being made")
+        run.until("creating snapshot")
         assert at.status("web-1") == "off"
         at.unlock("web-1")
         run.send(number)
         ended = run.ended()
         assert ended.code == 5
-        assert "First these servers are switched on again: web-1." in ended.out
-        assert "web-1: runs again; it was off for" in ended.out
+        assert "Powering on first: web-1." in ended.out
+        assert "web-1: powered on; was off for" in ended.out
         assert at.status("web-1") == "running"
 
 
@@ -85,14 +85,14 @@ def test_a_second_ctrl_c_ends_at_once_and_resume_switches_on_again() -> None:
     with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--shut-down")
-        run.until("is being made")
+        run.until("creating snapshot")
         run.send(signal.SIGINT)
-        run.until("Ctrl-C leaves at once")
+        run.until("Ctrl-C ends at once")
         assert left(run, signal.SIGINT).code == 5
         assert at.status("web-1") == "off"
         at.unlock("web-1")
         resumed = at.start("resume")
-        resumed.until("runs again")
+        resumed.until("powered on")
         assert left(resumed, signal.SIGTERM).code == 5
         assert at.status("web-1") == "running"
         assert at.snapshots() == ["web-1-snapshot"]
@@ -104,7 +104,7 @@ def test_kill_in_the_middle_of_a_batch_loses_nothing() -> None:
         at.add(*names)
         at.lock("web-5", 3)
         run = at.start("snapshot", "--all")
-        run.until("is being made")
+        run.until("creating snapshot")
         run.send(signal.SIGKILL)
         assert run.ended().code == -signal.SIGKILL
         resumed = at.run("resume")
@@ -119,12 +119,12 @@ def test_jobs_that_switch_servers_off_are_held_after_a_kill() -> None:
     with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1", "web-2")
         run = at.start("snapshot", "--all", "--shut-down")
-        run.until("web-1: snapshot 301445108 is being made")
+        run.until("web-1: creating snapshot 301445108")
         run.send(signal.SIGKILL)
         assert run.ended().code == -signal.SIGKILL
         at.unlock("web-1")
         resumed = at.start("resume")
-        resumed.until("web-1: runs again")
+        resumed.until("web-1: powered on")
         assert left(resumed, signal.SIGINT).code == 5
         assert at.status("web-2") == "running"
         told = at.run("jobs", "--json").events("job")
@@ -139,12 +139,12 @@ def test_a_token_that_is_taken_away_in_between_ends_the_wait() -> None:
     with machine(snapshot_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--network-wait", "1s")
-        run.until("is being made")
+        run.until("creating snapshot")
         at.served.tokens.change(at.served.token, Access.REVOKED)
         ended = run.ended()
         assert ended.code == 3
-        assert "no access to Hetzner: " in ended.out
-        assert "hsnap-tui resume goes on with a token that is accepted" in ended.out
+        assert "Hetzner does not know this token" in ended.out
+        assert "run hsnap-tui resume with a token that is accepted" in ended.out
 
 
 def test_one_process_sends_and_the_other_follows() -> None:
@@ -152,13 +152,13 @@ def test_one_process_sends_and_the_other_follows() -> None:
         at.add("web-1", "web-2")
         at.lock("web-1", FOREVER)
         first = at.start("snapshot", "web-1")
-        first.until("waits")
+        first.until("waiting")
         second = at.run("snapshot", "web-2")
         assert second.code == 0
-        assert f"another hsnap-tui (process {first.process.pid}) sends for this project" in second.out
+        assert f"Another hsnap-tui (PID {first.process.pid}) is in charge" in second.out
         assert "web-2: done" in second.out
         third = at.start("resume")
-        third.until("another hsnap-tui")
+        third.until("Another hsnap-tui")
         at.unlock("web-1")
         assert third.ended().code == 0
         assert first.ended().code == 0
@@ -170,14 +170,14 @@ def test_a_follower_takes_over_when_the_one_that_sends_is_killed() -> None:
         at.add("web-1", "web-2")
         at.lock("web-1", FOREVER)
         first = at.start("snapshot", "web-1")
-        first.until("waits")
+        first.until("waiting")
         second = at.start("resume")
-        second.until("another hsnap-tui")
+        second.until("Another hsnap-tui")
         first.send(signal.SIGKILL)
         at.unlock("web-1")
         ended = second.ended()
         assert ended.code == 0
-        assert "this hsnap-tui sends for the project" in ended.out
+        assert "This hsnap-tui is in charge now" in ended.out
         assert at.snapshots() == ["web-1-snapshot"]
 
 
@@ -187,12 +187,12 @@ def test_the_one_that_sends_may_end_first() -> None:
         at.lock("web-1", FOREVER)
         at.lock("web-2", FOREVER)
         first = at.start("snapshot", "web-1")
-        first.until("waits")
+        first.until("waiting")
         second = at.start("snapshot", "web-2", "--shut-down")
-        second.until("another hsnap-tui")
+        second.until("Another hsnap-tui")
         at.unlock("web-1")
         assert first.ended().code == 0
-        second.until("this hsnap-tui sends for the project")
+        second.until("This hsnap-tui is in charge now")
         at.unlock("web-2")
         ended = second.ended()
         assert ended.code == 0, ended.out

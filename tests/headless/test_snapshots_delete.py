@@ -261,7 +261,7 @@ def test_the_time_allowed_ends_the_question_too() -> None:
         ids = add_snapshots(at, 1)
         with asked(at, *ids, "--timeout", "3s") as screen:
             assert screen.ended() == 5
-        assert "the time allowed by --timeout was over" in screen.raw
+        assert "the time of --timeout was over" in screen.raw
         assert at.posts() == 0
 
 

@@ -11,7 +11,7 @@ from tests.programs import Machine, Run, machine
 def stopped(at: Machine) -> Run:
     """A run that is stopped by a signal while a server is off because of it."""
     run = at.start("snapshot", "web-1", "--shut-down")
-    run.until("is being made")
+    run.until("creating snapshot")
     run.send(signal.SIGSTOP)
     return run
 
@@ -26,10 +26,10 @@ def test_a_process_that_was_stopped_is_named_and_not_waited_for() -> None:
         in_words, as_json = [at.start(*words) for words in commands], at.start("resume", "--json")
         for ended in [started.ended() for started in in_words]:
             assert ended.code == 5, ended.out
-            assert f"Another hsnap-tui (PID {pid}) is in charge of this project and has not moved since" in ended.out
+            assert f"Another hsnap-tui (PID {pid}) is in charge and has not responded since" in ended.out
             assert f"kill -CONT {pid}" in ended.out
             assert "run hsnap-tui resume" in ended.out
-            assert "Off because of hsnap-tui are, or may be: web-1." in ended.out
+            assert "Off because of hsnap-tui, or may be: web-1." in ended.out
         ended = as_json.ended()
         assert ended.code == 5
         (told,) = ended.events("leader_stalled")
@@ -38,7 +38,7 @@ def test_a_process_that_was_stopped_is_named_and_not_waited_for() -> None:
         assert at.posts() == posts, "it may go on at any time"
         at.unlock("web-1")
         run.send(signal.SIGCONT)
-        run.until("runs again")
+        run.until("powered on")
         assert at.status("web-1") == "running"
 
 
@@ -47,9 +47,9 @@ def test_a_process_that_was_stopped_and_is_killed_is_finished_by_resume() -> Non
         at.add("web-1")
         run = stopped(at)
         resumed = at.start("resume")
-        resumed.until("has not moved since")
+        resumed.until("has not responded since")
         run.send(signal.SIGKILL)
         run.ended()
         at.unlock("web-1")
-        resumed.until("runs again")
+        resumed.until("powered on")
         assert at.status("web-1") == "running"

@@ -20,7 +20,7 @@ def test_a_terminal_that_was_stopped_delays_neither_a_power_on_nor_a_signal(numb
         at.lock("web-2", FOREVER)
         words = ("snapshot", "--all", "--shut-down")
         with terminal(*words, env=at.env, cwd=at.home, columns=120, program=COMMAND) as screen:
-            screen.wait("web-1: snapshot 301445108 is being made")
+            screen.wait("web-1: creating snapshot 301445108")
             screen.press("\x13")
             assert at.status("web-1") == "off"
             at.unlock("web-1")
@@ -32,7 +32,7 @@ def test_a_terminal_that_was_stopped_delays_neither_a_power_on_nor_a_signal(numb
 
 def off(at: Machine, screen: Terminal) -> None:
     """Waits until web-1 is off because of its snapshot."""
-    screen.wait("is being made")
+    screen.wait("creating snapshot")
     assert at.status("web-1") == "off"
 
 
@@ -46,7 +46,7 @@ def test_ctrl_z_is_refused_while_a_server_is_off_and_suspends_otherwise() -> Non
             screen.wait("Not suspended: web-1 must be powered on again first")
             assert not stands_still(screen)
             at.unlock("web-1")
-            screen.wait("web-1: runs again")
+            screen.wait("web-1: powered on")
             screen.press("\x1a")
             at.eventually(lambda: stands_still(screen))
             os.kill(screen.pid, signal.SIGCONT)
@@ -61,4 +61,4 @@ def test_a_background_process_that_may_not_write_is_not_stopped() -> None:
         with terminal(*words, env=at.env, cwd=at.home, columns=120, program=("/bin/sh",)) as screen:
             off(at, screen)
             at.unlock("web-1")
-            screen.wait("web-1: runs again")
+            screen.wait("web-1: powered on")

@@ -74,8 +74,7 @@ def test_no_milestone_speaks_of_a_server_or_of_making_a_snapshot(kind: Kind, fai
         (event(Kind.CANCELLED), "cancelled: not deleted"),
         (
             event(Kind.OUTCOME_UNKNOWN, LOST, "delete_image"),
-            "deletion unknown: the answer was lost (connection reset); looking up whether the snapshot is gone "
-            "before anything is sent again",
+            "no answer (connection reset): checking whether the snapshot is gone before anything is sent again",
         ),
     ],
 )

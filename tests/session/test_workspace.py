@@ -121,7 +121,7 @@ async def test_an_unexpected_error_ends_one_project_alone_and_is_told(
             assert failing.error is not None
             assert made.projects == (failing, good)
             (notice,) = [event for of, event in told if of is failing and isinstance(event, Notice)]
-            assert "The other projects go on" in notice.text
+            assert "The other projects continue" in notice.text
             async with asyncio.timeout(PATIENCE):
                 await made.leave(cancel_waiting=True)
                 await made.close(failing)

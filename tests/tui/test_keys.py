@@ -89,11 +89,11 @@ async def test_w_watches_and_rings() -> None:
         assert console.watched == {LOCKED}
         assert "w" in row_text(app, LOCKED)[:3]
         console.unlock(LOCKED)
-        await until(pilot, lambda: "web-1.example.com is unlocked" in toasts(app))
+        await until(pilot, lambda: "web-1.example.com unlocked: no longer watched" in toasts(app))
         assert rung == [True]
         await until(pilot, lambda: bool(main(app).query_one(LogPane).lines))
         line = main(app).query_one(LogPane).lines[0]
-        assert f"{line.server} {line.text}" == ("web-1.example.com unlocked after 2 minutes: create_image, not ours")
+        assert f"{line.server} {line.text}" == ("web-1.example.com unlocked after 2m: create_image by another client")
 
 
 async def test_w_again_stops_watching() -> None:

@@ -37,15 +37,15 @@ async def test_the_batches_are_live() -> None:
     async with running(console, (120, 40)) as (app, pilot):
         await pilot.press("b")
         await until(pilot, lambda: "10 %" in screen_text(app))
-        assert "1 job, under way for 1 minute: 1 under way" in screen_text(app)
+        assert "1 snapshot, 1m so far: 1 creating" in screen_text(app)
         console.clock.present += timedelta(seconds=5)
         moves(console, replace(made, percent=55), ev.JobEventKind.PROGRESS)
         await until(pilot, lambda: "55 %" in screen_text(app))
-        assert "under way for 1 minute and 5 seconds" in screen_text(app)
+        assert "1m 5s so far" in screen_text(app)
         ended = console.clock.now() + timedelta(seconds=3)
         done = replace(made, state=JobState.DONE, ended=ended, snapshot_done=ended, size=3.0)
         moves(console, done, ev.JobEventKind.DONE)
-        await until(pilot, lambda: "1 job, took 1 minute and 8 seconds: 1 done" in screen_text(app))
+        await until(pilot, lambda: "1 snapshot, took 1m 8s: 1 done" in screen_text(app))
         assert "snapshot 70900, 3.00 GB" in screen_text(app)
 
 
@@ -72,7 +72,7 @@ async def test_the_newest_snapshot_is_shown_as_soon_as_it_is_done() -> None:
         assert "none" in row_text(app, TARGET)
         done = replace(made, state=JobState.DONE, ended=NOW, snapshot_done=NOW, size=3.0)
         moves(console, done, ev.JobEventKind.SNAPSHOT_DONE)
-        await until(pilot, lambda: "a moment · 1" in row_text(app, TARGET))
+        await until(pilot, lambda: "0s (1)" in row_text(app, TARGET))
         table(app).cursor = TARGET
         await pilot.press("enter")
         await until(pilot, lambda: "70900" in screen_text(app) and "3.00 GB" in screen_text(app))

@@ -61,14 +61,14 @@ async def test_details_tell_everything() -> None:
         await pilot.pause()
         said = screen_text(app)
         for words in (
-            "Locked by create_image, 42 %, for 2 minutes; action 900001.",
+            "Locked by create_image, 42 %, for 2m; action 900001.",
             "203.0.113.1",
             "2001:db8:1::/64",
             "70001",
             "3.25 GB",
             "[red]before[/foo]",
             "✗ [red]x (c)",
-            "1 minute",
+            "1m",
             "✓ success",
         ):
             assert words in said
@@ -108,19 +108,18 @@ async def test_batches_tell_durations_and_outcomes() -> None:
     console = with_jobs()
     jobs = tuple(console.jobs.by_id.values())
     started = NOW - timedelta(days=2)
+    ended = started + timedelta(minutes=4)
     console.jobs.past = [
         BatchSummary("b2", NOW - timedelta(minutes=5), None, jobs),
-        BatchSummary(
-            "b1", started, started + timedelta(minutes=4), (replace(jobs[0], id="old", state=JobState.DONE),)
-        ),
+        BatchSummary("b1", started, ended, (replace(jobs[0], id="old", state=JobState.DONE, ended=ended),)),
     ]
     async with running(console, (120, 60)) as (app, pilot):
         await pilot.press("b")
         await app.workers.wait_for_complete()
         await pilot.pause()
         said = screen_text(app)
-        assert "2026-07-09 14:03  1 job, took 4 minutes: 1 done" in said
-        assert "13 jobs, under way for 5 minutes" in said
+        assert "2026-07-09 14:03  1 snapshot, took 4m: 1 done" in said
+        assert "13 snapshots, 5m so far" in said
         assert "[@click=app.quit]x[/]" in said
         await pilot.press("down")
         await pilot.pause()
@@ -281,8 +280,8 @@ async def test_leaving_asks_while_something_is_under_way(pressed: list[str], res
         await pilot.press("q")
         await pilot.pause()
         said = " ".join(screen_text(app).split())
-        assert "4 snapshots are under way" in said
-        assert "3 jobs wait" in said
+        assert "4 snapshots under way continue at Hetzner" in said
+        assert "3 snapshots not started" in said
         assert "web-7.example.com" in said
         assert isinstance(app.focused, Button)
         assert app.focused.id == "answer-stay"

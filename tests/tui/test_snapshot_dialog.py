@@ -70,10 +70,10 @@ async def test_enter_starts_from_anywhere(focus: str) -> None:
         await until(pilot, lambda: len(console.jobs.submitted) == 1)
 
 
-async def test_enter_on_leave_leaves() -> None:
+async def test_enter_on_cancel_cancels() -> None:
     console = FakeSession()
     async with opened(console) as (app, pilot):
-        app.screen.query_one("#leave", Button).focus()
+        app.screen.query_one("#cancel", Button).focus()
         await pilot.press("enter")
         assert isinstance(app.screen, FleetScreen)
         assert console.jobs.submitted == []
@@ -85,7 +85,7 @@ async def test_the_buttons_work_by_mouse() -> None:
         await pilot.click("#start")
         await until(pilot, lambda: len(console.jobs.submitted) == 1)
     async with opened(console) as (app, pilot):
-        await pilot.click("#leave")
+        await pilot.click("#cancel")
         await pilot.pause()
         assert isinstance(app.screen, FleetScreen)
         assert len(console.jobs.submitted) == 1
@@ -105,7 +105,7 @@ async def test_everything_that_can_be_chosen() -> None:
         await pilot.press("space")
         await pilot.pause()
         assert text_of(app, "#at-a-time-said") == "up to 3 servers off at the same time"
-        assert text_of(app, "#max-downtime-said") == "off for 5 minutes without a snapshot: powered on again"
+        assert text_of(app, "#max-downtime-said") == "5 minutes, then powered on"
         await pilot.press("enter")
         await until(pilot, lambda: len(console.jobs.submitted) == 1)
         request = console.jobs.submitted[0]
@@ -216,9 +216,10 @@ async def test_a_journal_that_cannot_be_written_is_told_and_keeps_the_selection(
 
 def test_locked_in_words() -> None:
     views = list(FakeSession().fleet.views.values())
-    assert dialog_texts.locked_in_words(views[:1]) == "1 is locked: create_image."
+    assert dialog_texts.locked_in_words(views[:1]) == "Locked: create_image."
     assert dialog_texts.locked_in_words(views[4:6]) == "None of them is locked."
-    assert "holder not listed" in dialog_texts.locked_in_words(views)
+    assert dialog_texts.locked_in_words(views[4:5]) == "Not locked."
+    assert "cause unknown" in dialog_texts.locked_in_words(views)
 
 
 def test_intent_names_the_servers_that_go_off() -> None:
@@ -226,18 +227,18 @@ def test_intent_names_the_servers_that_go_off() -> None:
     off = view(replace(server(3, "three"), status=ServerStatus.OFF))
     said = dialog_texts.intent([one, two, off], SnapshotOptions(shut_down=True, at_a_time=2))
     assert "Shuts down one and two, up to 2 servers off at the same time" in said
-    assert "1 server not running: left as found." in said
-    assert "is left running and its job fails" in said
+    assert "1 server not running: not shut down." in said
+    assert "stays running and its job fails" in said
     power_off = SnapshotOptions(shut_down=True, if_still_on=IfStillOn.POWER_OFF)
     assert "is powered off" in dialog_texts.intent([one], power_off)
-    assert dialog_texts.intent([off], SnapshotOptions(shut_down=True)).startswith("None of them runs")
+    assert dialog_texts.intent([off], SnapshotOptions(shut_down=True)).startswith("It is not running")
 
 
 def test_intent_says_how_long_a_server_may_be_off() -> None:
     said = dialog_texts.intent(
         [view(server(1, "one"))], SnapshotOptions(shut_down=True, max_downtime=timedelta(minutes=7))
     )
-    assert "One that has been off for 7m without a snapshot under way is powered on again all the same" in said
+    assert "One that has been off for 7m without a snapshot under way is powered on in any case" in said
 
 
 async def test_a_skipped_server_is_not_among_those_to_be_shut_down() -> None:
@@ -253,7 +254,7 @@ async def test_a_skipped_server_is_not_among_those_to_be_shut_down() -> None:
         assert told.startswith("Shuts down %s$(id)")
     locked = [entry for entry in console.fleet.views.values() if entry.server.locked]
     said = dialog_texts.intent(locked, SnapshotOptions(shut_down=True, if_locked=IfLocked.SKIP))
-    assert said == "All that run are locked and skipped: nothing is shut down. 4 locked: skipped."
+    assert said == "All running servers are locked and skipped: nothing is shut down. 4 locked: skipped."
 
 
 @pytest.mark.parametrize("if_locked", list(IfLocked))
@@ -284,6 +285,4 @@ def test_a_job_under_way_is_told() -> None:
         job.server_id: job for job in jobs_in_every_state(console.fleet).values() if job.state is JobState.CREATING
     }
     views = [console.fleet.views[server_id] for server_id in busy]
-    assert any(
-        "Already with a job under way" in said for said in dialog_texts.warnings(views, busy, SnapshotOptions())
-    )
+    assert any("A job is under way already" in said for said in dialog_texts.warnings(views, busy, SnapshotOptions()))

@@ -35,10 +35,12 @@ def line(console: FakeSession, width: int = 200, **others: int | None) -> str:
 def test_everything_is_told() -> None:
     console = FakeSession()
     console.jobs.by_id = jobs_in_every_state(console.fleet)
-    assert line(console, selected=3, hidden=1, matching=5) == (
-        "prod │ ● live, looks every 2s │ 5 of 21 servers │ 3 selected (1 hidden) │ 4 locked │ "
-        "jobs: 5 running, 2 waiting, 1 held, 1 unknown │ 3,412 of 3,600 requests left"
+    assert line(console, 300, selected=3, hidden=1, matching=5) == (
+        "prod │ ● live · every 2 s │ 5 of 21 servers │ 3 selected (1 hidden) │ 4 locked │ "
+        "jobs: 1 queued, 1 waiting, 1 shutting down, 1 requesting, 1 checking, 1 creating, 1 powering on, "
+        "1 needs approval, 1 unknown │ 3,412 of 3,600 requests left"
     )
+    assert "│ 9 jobs, 1 needs approval, 1 unknown │" in line(console, 120)
 
 
 def test_what_polls_take_from_a_full_rate_limit_is_no_news() -> None:
@@ -55,10 +57,34 @@ def test_what_polls_take_from_a_full_rate_limit_is_no_news() -> None:
 def test_slow_stale_and_connecting() -> None:
     console = FakeSession()
     console.connection = ConnectionStatus(30.0, slowed_by="no focus")
-    assert "looks every 30s (no focus)" in line(console)
+    assert "● live · every 30 s (no focus)" in line(console)
     console.connection = ConnectionStatus(2.0, stale_since=NOW - timedelta(minutes=3), failure=LIMIT)
     assert "▲ stale since 14:00 (3m)" in line(console)
     assert "connecting" in line(FakeSession(Fleet(PROJECT)))
+
+
+def test_a_network_that_is_gone_is_told_with_the_next_try() -> None:
+    console = FakeSession()
+    failure = Failure("unreachable", "no connection in time", "Check the network.")
+    console.connection = ConnectionStatus(
+        2.0, stale_since=NOW - timedelta(seconds=40), failure=failure, next_try=NOW + timedelta(seconds=5)
+    )
+    ((said, _),) = problems(console, is_follower=False, leader_pid=None)
+    assert said == (
+        "Can't reach Hetzner (no connection in time); running snapshots continue. Next try in 5 s. "
+        "What you see is 40 seconds old."
+    )
+
+
+def test_a_large_fleet_says_how_old_its_full_list_is() -> None:
+    console = FakeSession()
+    console.fleet = replace(console.fleet, listed_at=NOW - timedelta(minutes=4))
+    console.connection = ConnectionStatus(2.0, full_list=2.0)
+    assert "full list" not in line(console), "it is read with every poll"
+    console.connection = ConnectionStatus(2.0, full_list=300.0)
+    assert "│ full list 4m old │" in line(console)
+    console.fleet = replace(console.fleet, listed_at=NOW - timedelta(seconds=59))
+    assert "│ full list under 1m old │" in line(console)
 
 
 def test_read_only_is_told() -> None:
@@ -80,11 +106,11 @@ def test_no_problems_no_lines() -> None:
     assert problems(FakeSession(), is_follower=False, leader_pid=None) == []
 
 
-def test_halted_says_why_and_that_jobs_are_kept() -> None:
+def test_paused_says_why() -> None:
     console = FakeSession()
     console.jobs.halted = LIMIT
     ((said, _),) = problems(console, is_follower=False, leader_pid=None)
-    assert said.startswith("Nothing is sent, all jobs are kept")
+    assert said.startswith("Paused: image limit exceeded")
     assert "f21b9dc9d1535310" in said
 
 
@@ -110,10 +136,10 @@ def test_a_countdown_when_the_budget_holds_a_key() -> None:
         console.budget_view, remaining=0, waiting=Priority.KEYPRESS, until=NOW + timedelta(seconds=12)
     )
     ((said, _),) = problems(console, is_follower=False, leader_pid=None)
-    assert "your key goes in 12s" in said
+    assert "your request is sent in 12 s" in said
     console.budget_view = replace(console.budget_view, remaining=900, waiting=Priority.POWER_ON)
     ((said, _),) = problems(console, is_follower=False, leader_pid=None)
-    assert said == "Hetzner's rate limit holds requests back: powering a server on goes in 12s."
+    assert said == "Hetzner's rate limit delays requests: powering a server on is sent in 12 s."
     console.budget_view = replace(console.budget_view, waiting=Priority.POLL)
     assert problems(console, is_follower=False, leader_pid=None) == []
 
@@ -122,7 +148,7 @@ def test_a_follower_names_the_other() -> None:
     console = FakeSession()
     console.jobs.role = Role.FOLLOWER
     ((said, _),) = problems(console, is_follower=True, leader_pid=4711)
-    assert "process 4711" in said
+    assert said == "Another hsnap-tui (PID 4711) is in charge; this one shows and queues"
     assert problems(console, is_follower=False, leader_pid=None) == []
 
 

@@ -43,11 +43,11 @@ class LongWaits:
             self._strange_reported = True
             return (
                 f"Hetzner's answers show a strange rate limit ({view.strange}), which is not believed. "
-                f"hsnap-tui goes on with {view.limit} requests an hour."
+                f"hsnap-tui assumes {view.limit} requests an hour."
             )
         return None
 
 
 def _until(view: RateLimitStatus, now: datetime) -> str:
     seconds = (view.until - now).total_seconds() if view.until is not None else 0.0
-    return f"; the next one goes in about {seconds:.0f} s" if seconds >= 1 else ""
+    return f"; the next one is sent in about {seconds:.0f} s" if seconds >= 1 else ""

@@ -282,6 +282,6 @@ DELETE_SNAPSHOT = JobKind(
     send=send,
     look_up=look_up,
     route_fails="Hetzner deletes no snapshots at the moment: several in a row got no usable answer. One at a time "
-    "is tried; the others go on as soon as it works again.",
-    route_works="Hetzner deletes snapshots again: the others go on.",
+    "is tried; the others continue as soon as it works.",
+    route_works="Hetzner deletes snapshots again: the others continue.",
 )

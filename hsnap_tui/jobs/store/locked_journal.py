@@ -33,13 +33,13 @@ def locked(journal: Path, now: float | None = None) -> JournalError:
     if pid is None or pid == os.getpid() or since is None or not silent or leader.is_free():
         return JournalError(
             f"another process keeps the journal {journal} locked",
-            "It may be an hsnap-tui that stands still within a write. Let it go on, or end it, and run hsnap-tui "
+            "It may be an hsnap-tui that stopped while writing. Continue it, or end it, and run hsnap-tui "
             "resume: all jobs are kept, and nothing is sent meanwhile.",
         )
     at = formatting.clock_time(datetime.fromtimestamp(since, UTC))
     return JournalError(
-        f"another hsnap-tui (PID {pid}) is in charge of this project, has not moved since {at} and keeps the journal "
+        f"another hsnap-tui (PID {pid}) is in charge, has not responded since {at} and keeps the journal "
         f"{journal} locked",
-        f"Let it go on (kill -CONT {pid}), or end it (kill -KILL {pid}) and run hsnap-tui resume: all jobs are kept, "
+        f"Continue it (kill -CONT {pid}), or end it (kill -KILL {pid}) and run hsnap-tui resume: all jobs are kept, "
         "and nothing is sent meanwhile. Servers may be off because of it.",
     )

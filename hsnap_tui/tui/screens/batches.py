@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 
 from rich.text import Text
@@ -13,8 +12,9 @@ from textual.widgets.option_list import Option
 
 from hsnap_tui.common import formatting
 from hsnap_tui.events import BatchQueued, Event
-from hsnap_tui.jobs.core.model import Job, JobState
+from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.jobs.interface import BatchSummary, RefusedError
+from hsnap_tui.messages.job_messages import batch_in_words
 from hsnap_tui.session.interface import SessionInterface
 from hsnap_tui.tui import detail_texts
 from hsnap_tui.tui.screens.page import PageScreen
@@ -153,17 +153,9 @@ class BatchesScreen(PageScreen):
 
 
 def summary_line(batch: BatchSummary, now: datetime) -> Text:
-    """A batch in one line: its start, number of jobs, duration and outcomes."""
-    counts = Counter(_outcome_word(job.state) for job in batch.jobs)
-    outcome = ", ".join(f"{number:,} {state}" for state, number in counts.most_common())
-    seconds = ((batch.ended or now) - batch.created).total_seconds()
-    took = f"took {formatting.exactly(seconds)}" if batch.ended else f"under way for {formatting.exactly(seconds)}"
+    """A batch in one line: its start, number of jobs, duration and states."""
     return Text.assemble(
         (formatting.date_time(batch.created), "bold"),
-        f"  {formatting.count(len(batch.jobs), 'job')}, {took}: {outcome}",
+        f"  {batch_in_words(batch.jobs, batch.created, now)}",
         no_wrap=True,
     )
-
-
-def _outcome_word(state: JobState) -> str:
-    return state.value if state.ended or state.needs_person else "under way"

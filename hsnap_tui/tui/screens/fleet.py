@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from hsnap_tui import events as ev
-from hsnap_tui.messages.event_lines import line_for
+from hsnap_tui.messages.event_lines import RoleNews, line_for
 from hsnap_tui.session.interface import SessionInterface
 from hsnap_tui.tui import keys
 from hsnap_tui.tui.commands import Commands
@@ -53,6 +53,7 @@ class FleetScreen(Screen[None]):
         self.commands = Commands(self)
         self._pending_events: list[ev.Event] = []
         self._repaint_pending = False
+        self._role_news = RoleNews()
         self._is_follower = False
         self._leader_pid: int | None = None
         self._available: tuple[object, ...] = ()
@@ -96,7 +97,8 @@ class FleetScreen(Screen[None]):
     def _repaint(self) -> None:
         self._repaint_pending = False
         pending, self._pending_events = self._pending_events, []
-        self.query_one(LogPane).write(line for event in pending if (line := line_for(event)))
+        news = (event for event in pending if self._role_news.is_news(event))
+        self.query_one(LogPane).write(line for event in news if (line := line_for(event)))
         dirty: set[int] = set()
         for event in pending:
             dirty.update(self._apply_event(event))
@@ -116,8 +118,9 @@ class FleetScreen(Screen[None]):
                 self._is_follower, self._leader_pid = role is ev.Role.FOLLOWER, pid
             case ev.WatchEnded(server=server, gone=gone):
                 self.app.bell()
-                what = "is gone: it is watched no more" if gone else "is unlocked"
-                self.app.notify(f"{server.name} {what}", severity="warning" if gone else "information", markup=False)
+                line = line_for(event)
+                text = f"{line.server} {line.text}" if line else ""
+                self.app.notify(text, severity="warning" if gone else "information", markup=False)
                 return {server.id}
         return ()
 

@@ -7,6 +7,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from hsnap_tui.messages import terms
 from hsnap_tui.tui import keys
 from hsnap_tui.tui.screens.page import PageScreen
 
@@ -14,20 +15,21 @@ SIGNS = (
     ("●", "selected (or click the first column)"),
     ("w", "watched until its lock clears"),
     ("create_image 42 % 2m", "the action that holds the lock, how far it is, since when"),
-    ("holder not listed", "locked, but Hetzner lists no action that holds the lock"),
-    ("████░░ 62 %", "a snapshot being made"),
-    ("waits 2m", "a job that starts by itself when the lock clears"),
+    (terms.LOCKED_CAUSE_UNKNOWN, "Hetzner lists no running action of the server"),
+    ("████░░ 62 %", "creating the snapshot"),
+    ("waiting 2m", "a job that starts by itself when the lock clears"),
+    ("checking 25s", "no answer came: it is checked whether the snapshot exists"),
     ("✗ watched", "failed, but the server may still shut down: it is powered on if it does"),
-    ("held: y or c", "a job that needs your yes, or is cancelled"),
-    ("3 days · 4", "age of the newest snapshot, and how many there are"),
+    (f"{terms.NEEDS_APPROVAL} (y)", "y approves the job, c cancels it"),
+    ("3d (4)", "age of the newest snapshot, and how many there are"),
 )
 
 NOTES = (
     "The log follows its end; scrolled up (tab takes you there), it pauses until End.",
     "The rate limit is 3600 requests an hour for the whole project, refilled one a second, and shared with "
-    "everything else that uses the project. hsnap-tui keeps a reserve for your keys and for switching servers on.",
-    "One hsnap-tui on this machine sends for a project; others hand it their jobs. Across machines nothing "
-    "keeps two of them apart.",
+    "everything else that uses the project. hsnap-tui keeps a reserve for your keys and for powering servers on.",
+    "On one machine, one hsnap-tui is in charge of a project; others show and queue. Two machines do not know of "
+    "each other.",
 )
 
 

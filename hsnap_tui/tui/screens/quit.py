@@ -7,6 +7,7 @@ from enum import StrEnum
 from hsnap_tui.common import formatting
 from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.jobs.interface import PendingWork
+from hsnap_tui.messages.job_messages import counted
 from hsnap_tui.tui.screens.dialog import AnswerButton, Question
 
 
@@ -19,30 +20,29 @@ class Exit(StrEnum):
 
 def quit_question(pending: PendingWork) -> Question:
     """Says what happens to everything under way. Its answer is a value of `Exit`, or `stay`, or None."""
-    answers = [AnswerButton("stay", "Stay"), AnswerButton(Exit.LEAVE, "Leave")]
+    answers = [AnswerButton("stay", "Back"), AnswerButton(Exit.LEAVE, "Quit")]
     if pending.waiting:
-        answers.append(AnswerButton(Exit.CANCEL_WAITING, "Leave, cancel the waiting", destructive=True))
-    return Question("Leave hsnap-tui?", paragraphs(pending), answers)
+        answers.append(AnswerButton(Exit.CANCEL_WAITING, "Quit and cancel waiting", destructive=True))
+    return Question("Quit hsnap-tui?", paragraphs(pending), answers)
 
 
 def paragraphs(pending: PendingWork) -> list[str]:
     """What is under way and what happens to it, a paragraph each."""
     texts = []
     if pending.running:
-        many = formatting.count(len(pending.running), "snapshot")
-        verb = "is" if len(pending.running) == 1 else "are"
-        texts.append(f"{many} {verb} under way and will go on at Hetzner: {_names(pending.running)}.")
+        verb = "continues" if len(pending.running) == 1 else "continue"
+        texts.append(f"{counted(pending.running)} under way {verb} at Hetzner: {_names(pending.running)}.")
     if pending.waiting:
-        many, one = formatting.count(len(pending.waiting), "job"), len(pending.waiting) == 1
-        them = "it" if one else "them"
+        it, verb = ("It", "resumes") if len(pending.waiting) == 1 else ("They", "resume")
         texts.append(
-            f"{many} {'waits' if one else 'wait'}: {_names(pending.waiting)}. Leave keeps {them} in the journal; the "
-            "next hsnap-tui goes on within the hour, and asks first later on, or when a server has to be shut down."
+            f"{counted(pending.waiting)} not started: {_names(pending.waiting)}. {it} {verb} at the next start; "
+            "after an hour, or before a shutdown, you are asked."
         )
     if pending.off:
+        them = "it" if len(pending.off) == 1 else "them"
         texts.append(
-            f"Off, or about to be, because of a snapshot: {_names(pending.off, 12)}. The program gives the terminal "
-            "back, finishes switching them on, and only then ends."
+            f"Off, or about to be, because of a snapshot: {_names(pending.off, 12)}. hsnap-tui closes its screen, "
+            f"powers {them} on, and only then ends."
         )
     return texts
 

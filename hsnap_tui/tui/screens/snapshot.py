@@ -24,7 +24,7 @@ from hsnap_tui.tui.widgets.choice import ChoiceField
 
 
 class SnapshotDialog(Dialog[SnapshotRequest | None]):
-    """Returns the request, or None when the user leaves. `busy` are the jobs under way, by server ID."""
+    """Returns the request, or None when the user cancels. `busy` are the jobs under way, by server ID."""
 
     BINDINGS = keys.bindings(keys.Scope.DIALOG)
 
@@ -44,6 +44,7 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
     SnapshotDialog .fields { color: $text-muted; }
     SnapshotDialog.-short .fields { display: none; }
     SnapshotDialog #shut-down-options { height: auto; display: none; }
+    SnapshotDialog #shut-down-options .title { width: 25; }
     SnapshotDialog.-shut-down #shut-down-options { display: block; }
     """
 
@@ -57,7 +58,7 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
         """The names of the servers, the fields, what will be done, the buttons."""
         with Vertical(classes="box") as box:
             box.border_title = dialog_texts.title(self._views)
-            box.border_subtitle = "enter starts · esc leaves · tab next field · ← → choose"
+            box.border_subtitle = "enter starts · esc cancels · tab next field · ← → choose"
             with VerticalScroll(classes="body", can_focus=False):
                 with VerticalScroll(classes="names"):
                     yield Static(self._names())
@@ -71,23 +72,23 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
                 yield Static(id="label-error", classes="under", markup=False)
                 if_locked = [(IfLocked.WAIT, "wait for the lock"), (IfLocked.SKIP, "skip")]
                 yield self._field("If locked", ChoiceField(if_locked, id="if-locked"))
-                how = [(False, "as it runs"), (True, "shut down first, then power on again")]
+                how = [(False, "as it is"), (True, "shut down first, then power on")]
                 yield self._field("Server", ChoiceField(how, id="how"))
                 with Vertical(id="shut-down-options"):
                     defaults = SnapshotOptions()
-                    yield self._short("Off at once", str(defaults.at_a_time), "at-a-time")
-                    yield self._short("Off within", formatting.brief(defaults.off_within), "off-within")
+                    yield self._short("Max. off at a time", str(defaults.at_a_time), "at-a-time")
+                    yield self._short("Shutdown timeout", formatting.brief(defaults.off_within), "off-within")
                     yield self._short("Max. downtime", formatting.brief(defaults.max_downtime), "max-downtime")
                     late = [
-                        (IfStillOn.LEAVE, "leave it running, fail the job"),
+                        (IfStillOn.LEAVE, "fail the job"),
                         (IfStillOn.POWER_OFF, "power it off"),
                     ]
-                    yield self._field("If still on", ChoiceField(late, id="if-still-on"))
+                    yield self._field("If it doesn't shut down", ChoiceField(late, id="if-still-on"))
                 yield Static(id="intent", classes="apart", markup=False)
                 yield Static(id="warnings", markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Start", variant="primary", compact=True, id="start")
-                yield Button("Leave", compact=True, id="leave")
+                yield Button("Cancel", compact=True, id="cancel")
 
     def on_mount(self) -> None:
         """Focuses the description; enter starts from there too."""
@@ -103,15 +104,15 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
         self._show_consequences()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Starts or leaves by button."""
+        """Starts or cancels by button."""
         if event.button.id == "start":
             self._start()
         else:
             self.dismiss(None)
 
     def action_start(self) -> None:
-        """Starts; leaves instead when the Leave button has the focus."""
-        if self.focused is not None and self.focused.id == "leave":
+        """Starts; cancels instead when the Cancel button has the focus."""
+        if self.focused is not None and self.focused.id == "cancel":
             self.dismiss(None)
         else:
             self._start()
@@ -122,7 +123,7 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
         body.scroll_relative(y=pages * body.size.height, animate=False)
 
     def action_close(self) -> None:
-        """Leaves."""
+        """Cancels: nothing happens."""
         self.dismiss(None)
 
     # -- reading the fields --------------------------------------------------------------------------------------
@@ -198,12 +199,12 @@ class SnapshotDialog(Dialog[SnapshotRequest | None]):
         self.query_one("#label-error").display = bool(problems["labels"])
         for field, text in (
             ("at-a-time", dialog_texts.at_a_time_in_words(options.at_a_time)),
-            ("off-within", f"{formatting.roughly(options.off_within)} after the shutdown request (ACPI)"),
+            ("off-within", f"{formatting.roughly(options.off_within)} from the request (ACPI)"),
             ("max-downtime", dialog_texts.max_downtime_in_words(options.max_downtime)),
         ):
             self._show(f"{field}-said", problems[field] or text, bad=bool(problems[field]))
         if any(problems.values()):
-            self._show("intent", "Nothing can start yet: see above.", bad=True)
+            self._show("intent", "Can't start yet: see above.", bad=True)
         else:
             self._show("intent", dialog_texts.intent(self._views, options))
         warnings = dialog_texts.warnings(self._views, self._busy, options)

@@ -11,6 +11,8 @@ from rich.cells import cell_len, set_cell_size
 from hsnap_tui.cloud.model import ServerStatus
 from hsnap_tui.common import formatting
 from hsnap_tui.jobs.core.model import Job, JobState, Power
+from hsnap_tui.messages import terms
+from hsnap_tui.messages.job_messages import state_in_words
 from hsnap_tui.tui.tables.rows import Row
 from hsnap_tui.tui.theming.palette import Cell, Palette
 
@@ -123,8 +125,11 @@ def _lock(row: Row, context: RenderContext) -> Cell:
         return (("–", context.palette.quiet),)
     since = f" {formatting.short(context.now - view.locked_since)}" if view.locked_since else ""
     percent = f" {view.lock_holder.progress} %" if view.lock_holder else ""
-    what = view.lock_holder.command if view.lock_holder else "holder not listed"
     available = context.width - len(percent) - len(since)
+    if view.lock_holder:
+        what = view.lock_holder.command
+    else:
+        what = terms.LOCKED_CAUSE_UNKNOWN if len(terms.LOCKED_CAUSE_UNKNOWN) <= available else terms.CAUSE_UNKNOWN
     if cell_len(what) > available:
         what = set_cell_size(what, max(1, available - 1)) + "…"
     return ((what + percent, context.palette.warning), (since, context.palette.quiet))
@@ -142,23 +147,33 @@ def job_cell(job: Job, context: RenderContext) -> Cell:
         return (*bar(job.percent, size, palette), (f" {job.percent:>2} %", ""))
     if job.state is JobState.WAITING:
         since = f" {formatting.short(context.now - job.waiting_since)}" if job.waiting_since else ""
-        return ((f"waits{since}", palette.warning),)
+        return ((f"{state_in_words(job)}{since}", palette.warning),)
     if job.state.ended and job.power is Power.WATCHED:
         return (("✗ watched", palette.warning),)
-    word, style = {
-        JobState.QUEUED: ("queued", palette.quiet),
-        JobState.SHUTTING_DOWN: ("shutting down", palette.warning),
-        JobState.REQUESTING: ("sending", palette.accent),
-        JobState.CHECKING: ("looking it up", palette.warning),
-        JobState.POWERING_ON: ("powering on", palette.warning),
-        JobState.NEEDS_APPROVAL: ("held: y or c", palette.warning),
-        JobState.UNKNOWN: ("? unknown", palette.bad),
-        JobState.DONE: ("✓ done", palette.good),
-        JobState.FAILED: ("✗ failed", palette.bad),
-        JobState.SKIPPED: ("– skipped", palette.quiet),
-        JobState.CANCELLED: ("– cancelled", palette.quiet),
+    if job.state is JobState.CHECKING:
+        return ((_checking(job, context.now), palette.warning),)
+    if job.state is JobState.NEEDS_APPROVAL:
+        key = " (y)" if context.width >= len(terms.NEEDS_APPROVAL) + 4 else ""
+        return ((f"{terms.NEEDS_APPROVAL}{key}", palette.warning),)
+    sign, style = {
+        JobState.QUEUED: ("", palette.quiet),
+        JobState.SHUTTING_DOWN: ("", palette.warning),
+        JobState.REQUESTING: ("", palette.accent),
+        JobState.POWERING_ON: ("", palette.warning),
+        JobState.UNKNOWN: ("? ", palette.bad),
+        JobState.DONE: ("✓ ", palette.good),
+        JobState.FAILED: ("✗ ", palette.bad),
+        JobState.SKIPPED: ("– ", palette.quiet),
+        JobState.CANCELLED: ("– ", palette.quiet),
     }[job.state]
-    return ((word, style),)
+    return ((f"{sign}{state_in_words(job)}", style),)
+
+
+def _checking(job: Job, now: datetime) -> str:
+    """For how long it is checked at most whether a lost request took effect."""
+    until = job.main_request.unknown_until
+    left = f" {formatting.short(until - now)}" if until and until > now else ""
+    return f"{state_in_words(job)}{left}"
 
 
 def bar(percent: int, size: int, palette: Palette) -> Cell:
@@ -171,8 +186,8 @@ def _newest(row: Row, context: RenderContext) -> Cell:
     view = row.view
     if not view.snapshots:
         return (("none", context.palette.quiet),)
-    when = formatting.age(view.newest_snapshot, context.now) if view.newest_snapshot else "being made"
-    return ((when, ""), (f" · {view.snapshots}", context.palette.quiet))
+    when = formatting.short(context.now - view.newest_snapshot) if view.newest_snapshot else "creating"
+    return ((when, ""), (f" ({view.snapshots})", context.palette.quiet))
 
 
 def _labels(row: Row, context: RenderContext) -> Cell:
@@ -190,7 +205,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("name", "Name", 16, 24, 0, _name, max_width=46, growth_order=1),
     Column("status", "Status", 8, 9, 0, _status, max_width=12),
     Column("lock", "Lock", 15, 22, 0, _lock, max_width=24),
-    Column("job", "Job", 11, 13, 0, _job, max_width=15),
+    Column("job", "Job", 14, 14, 0, _job, max_width=18, growth_order=4),
     Column("type", "Type", 5, 6, 3, lambda row, _context: ((row.view.server.type, ""),)),
     Column("location", "Loc", 4, 4, 4, lambda row, _context: ((row.view.server.location, ""),)),
     Column("ip", "IP", 15, 15, 2, _address, max_width=24, growth_order=2),

@@ -59,13 +59,13 @@ async def refusal(journal: Journal) -> JournalError:
 async def test_the_leader_that_stands_still_is_named(journal: Journal, tmp_path: Path) -> None:
     with within_a_write(tmp_path), leading(tmp_path, LEADER, silent=60):
         error = await refusal(journal)
-    assert "another hsnap-tui (PID 4711) is in charge of this project, has not moved since " in str(error)
+    assert "another hsnap-tui (PID 4711) is in charge, has not responded since " in str(error)
     assert "kill -CONT 4711" in error.failure.advice
     assert "hsnap-tui resume" in error.failure.advice
 
 
 async def test_it_is_named_to_a_process_that_starts(journal: Journal, tmp_path: Path) -> None:
-    named = r"PID 4711.* has not moved since \d\d:\d\d:\d\d"
+    named = r"PID 4711.* has not responded since \d\d:\d\d:\d\d"
     with within_a_write(tmp_path), leading(tmp_path, LEADER, silent=60), pytest.raises(JournalError, match=named):
         await Journal(tmp_path / "journal.sqlite3").open()
 

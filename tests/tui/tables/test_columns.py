@@ -72,7 +72,7 @@ def test_lock() -> None:
     held = view(one, lock_holder(one.id, "create_image", 42, timedelta(minutes=2)))
     assert cells_of(Row(held))["lock"] == "create_image 42 % 2m"
     own_unlisted_snapshot = view(replace(one, locked=True), locked_since=NOW - timedelta(seconds=31))
-    assert cells_of(Row(own_unlisted_snapshot))["lock"] == "holder not listed 31s"
+    assert cells_of(Row(own_unlisted_snapshot))["lock"] == "cause unknown 31s"
     assert cells_of(Row(view(one)))["lock"] == "–"
 
 
@@ -97,7 +97,7 @@ def test_job_words_and_bar() -> None:
     assert len(set(said.values())) == len(said)
     assert said[JobState.CREATING].endswith("62 %")
     assert "█" in said[JobState.CREATING]
-    assert said[JobState.WAITING] == "waits 2m"
+    assert said[JobState.WAITING] == "waiting 2m"
 
 
 @given(st.integers(min_value=-10, max_value=200), st.integers(min_value=4, max_value=20))
@@ -107,9 +107,7 @@ def test_bars_have_their_size(percent: int, size: int) -> None:
 
 def test_newest_snapshot() -> None:
     one = view(server(1, "a"))
-    assert (
-        cells_of(Row(replace(one, newest_snapshot=NOW - timedelta(days=3), snapshots=4)))["snapshots"] == "3 days · 4"
-    )
+    assert cells_of(Row(replace(one, newest_snapshot=NOW - timedelta(days=3), snapshots=4)))["snapshots"] == "3d (4)"
     assert cells_of(Row(replace(one, newest_snapshot=None, snapshots=0)))["snapshots"] == "none"
 
 

@@ -239,7 +239,7 @@ def ask(builder: SnapshotStepBuilder, own: tuple[Action, ...]) -> None:
     ids = ", ".join(str(action.id) for action in own)
     failure = Failure(
         "unknown",
-        f"the answer was lost, and a create_image that may be ours (action {ids}) makes a snapshot without our label",
+        f"no answer came, and a create_image that may be ours (action {ids}) makes a snapshot without our label",
         "Look at the server's snapshots. Try again to make another one, or cancel to leave it as it is.",
     )
     builder.set(result=JobState.UNKNOWN, failure=failure)
@@ -295,7 +295,7 @@ def _endless(builder: SnapshotStepBuilder, looked: datetime) -> bool:
     of = f"snapshot {job.image_id}" if job.image_id else "the snapshot"
     failure = Failure(
         "endless",
-        f"{of} is still being made after {hours} hours",
+        f"{of} is still being created after {hours} hours",
         "Ask Hetzner's support about it. Try again to make another one, or cancel to leave it as it is.",
     )
     builder.set(result=JobState.UNKNOWN, failure=failure)

@@ -42,8 +42,8 @@ SNAPSHOT = JobKind(
     send=send,
     look_up=look_up,
     route_fails="Hetzner takes no snapshots at the moment: several servers in a row got no usable answer. One server "
-    "at a time tries it; the others go on as soon as it works again.",
-    route_works="Hetzner takes snapshots again: the servers that waited go on.",
+    "at a time tries it; the others continue as soon as it works.",
+    route_works="Hetzner takes snapshots again: the others continue.",
     poll_targets=poll_targets,
     observations_for=observations_for,
     known_observations=known_observations,

@@ -157,27 +157,29 @@ def _refused(builder: SnapshotStepBuilder, request_kind: RequestKind, error: Clo
     if request_kind is RequestKind.POWER_ON:
         _power_on_refused(builder, error)
         return
-    builder.set(refusal=Failure.of(error))
+    failure = Failure.of(error, request_kind.value)
+    builder.set(refusal=failure)
     if request_kind is RequestKind.SHUTDOWN:
         shutting_down.refused(builder)
     if locked:
         builder.set(state=JobState.WAITING, waiting_since=builder.job.waiting_since or builder.now)
-        builder.tell(JobEventKind.WAITING, failure=Failure.of(error), lock_holder=builder.job.lock_holder)
+        builder.tell(JobEventKind.WAITING, failure=failure, lock_holder=builder.job.lock_holder)
     elif error.kind in _TRY_AGAIN:
         builder.set(state=JobState.WAITING)
-        builder.tell(JobEventKind.RETRYING, failure=Failure.of(error))
+        builder.tell(JobEventKind.RETRYING, failure=failure)
     elif error.kind in NO_ACCESS:
-        builder.hold(HoldReason.NO_ACCESS, Failure.of(error))
+        builder.hold(HoldReason.NO_ACCESS, failure)
     elif error.kind is ErrorKind.LIMIT_REACHED:
-        builder.hold(HoldReason.LIMIT, Failure.of(error))
+        builder.hold(HoldReason.LIMIT, failure)
     else:
-        builder.fail(Failure.of(error))
+        builder.fail(failure)
 
 
 def _power_on_refused(builder: SnapshotStepBuilder, error: CloudError) -> None:
     """Switching on is never given up: it is tried again until the server is seen running or gone."""
     if error.kind is not ErrorKind.LOCKED:
-        builder.tell(JobEventKind.RETRYING, failure=Failure.of(error), note=RequestKind.POWER_ON.value)
+        failure = Failure.of(error, RequestKind.POWER_ON.value)
+        builder.tell(JobEventKind.RETRYING, failure=failure, note=RequestKind.POWER_ON.value)
 
 
 def _looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:

@@ -48,7 +48,7 @@ def note_downtime(builder: SnapshotStepBuilder) -> None:
     failure = Failure(
         "downtime",
         f"no snapshot was begun within the allowed downtime of {allowed}{last}",
-        "The server is powered on again. Approve the job to try it once more, or allow more downtime.",
+        "The server is powered on. Approve the job to try it once more, or allow more downtime.",
         job.refusal.correlation_id if job.refusal else None,
     )
     builder.set(hold=HoldReason.DOWNTIME, refusal=failure)

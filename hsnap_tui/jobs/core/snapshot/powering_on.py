@@ -56,7 +56,7 @@ def _seen_running(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
         _watch_or_end(builder)
     elif job.off_at is not None:
         builder.set(on_at=seen.started)
-        builder.tell(JobEventKind.LEFT_ALONE, note="it runs again: somebody else has powered it on")
+        builder.tell(JobEventKind.LEFT_ALONE, note="it is running: another client powered it on")
         _watch_or_end(builder)
     elif missing := next(
         (s for s in (job.shutdown, job.power_off) if s.missing and s.phase is not Phase.ACCEPTED), None
@@ -68,7 +68,7 @@ def _seen_running(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
         # Its action is looked for by its time: it is not found when a clock was set or Hetzner's date is wrong.
         late_shutdown.begin(builder, seen, "a request to shut it down was lost and may have arrived")
     else:
-        end_restoring(builder, JobEventKind.LEFT_ALONE, "it never went off")
+        end_restoring(builder, JobEventKind.LEFT_ALONE, "it did not shut down")
 
 
 def _look_for_missing(builder: SnapshotStepBuilder, seen: ServerSeen, request: TrackedRequest) -> None:
@@ -105,7 +105,7 @@ def _seen_off(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
         builder.look_up(RequestKind.POWER_ON)
     elif seen.started >= reached(builder, start) + ON_WITHIN:
         builder.set_request(tracked_request.again(start))
-        builder.tell(JobEventKind.RETRYING, note="the server is still off after it was switched on")
+        builder.tell(JobEventKind.RETRYING, note="the server is still off after it was powered on")
 
 
 def action_seen(builder: SnapshotStepBuilder, action: Action) -> None:
@@ -129,7 +129,7 @@ def looked_up(builder: SnapshotStepBuilder, found: LookedUp) -> None:
         end_restoring(
             builder,
             JobEventKind.LEFT_ALONE,
-            f"somebody else has switched it since (action {other.id}, {other.command})",
+            f"another client has changed its power since (action {other.id}, {other.command})",
         )
     elif own:
         all_found = len(own) >= start.unknown_count

@@ -34,7 +34,7 @@ def ensure_off(builder: SnapshotStepBuilder, seen: ServerSeen) -> bool:
     running = server.status is ServerStatus.RUNNING
     if job.off_at is not None:
         if running:
-            _fail_switched(builder, "it runs again")
+            _fail_switched(builder, "it is running")
     elif job.power_off.phase is Phase.ACCEPTED:
         _await_power_off(builder, seen)
     elif job.shutdown.phase is Phase.ACCEPTED and not _waited_for_off(builder, seen):
@@ -73,7 +73,7 @@ def _waited_for_off(builder: SnapshotStepBuilder, seen: ServerSeen) -> bool:
         Failure(
             "still_on",
             f"the server did not shut down within {within} s; no snapshot was made",
-            "It may still shut down; it is then powered on again. Its system may ignore ACPI: shut it down from "
+            "It may still shut down; it is then powered on. Its system may ignore ACPI: shut it down from "
             "inside, allow more time, or choose to power it off.",
         )
     )
@@ -173,7 +173,7 @@ def _fail_switched(builder: SnapshotStepBuilder, how: str) -> None:
     builder.fail(
         Failure(
             "switched",
-            f"somebody else has switched the server after it was asked to shut down ({how}); no snapshot was made",
-            "It is left as it is. Try again when nobody else works on it.",
+            f"another client changed the server's power after our shutdown request ({how}); no snapshot was made",
+            "It is left as it is. Try again when no other client works on it.",
         )
     )
