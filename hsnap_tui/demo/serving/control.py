@@ -9,18 +9,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from hsnap_tui.demo.model import images, power
+from hsnap_tui.demo.model.cloud import Cloud
 from hsnap_tui.demo.model.errors import ApiError
-from hsnap_tui.demo.model.faults import Fault, FaultSyntaxError
+from hsnap_tui.demo.model.faults import Fault, FaultBook, FaultSyntaxError
 from hsnap_tui.demo.model.resources import STATUSES, SimulatedServer
 from hsnap_tui.demo.model.world import World
 from hsnap_tui.demo.serving import fault_text
-from hsnap_tui.demo.serving.tokens import Access
-
-if TYPE_CHECKING:
-    from hsnap_tui.demo.serving.simulation import Simulation
+from hsnap_tui.demo.serving.ratelimit import RequestBudget
+from hsnap_tui.demo.serving.tokens import Access, Tokens
 
 _MAX_SECONDS = 1e9
 
@@ -29,7 +28,20 @@ class CommandError(ValueError):
     """The command can't be read or carried out; the message says why."""
 
 
-Do = Callable[["Simulation"], None]
+class Controllable(Protocol):
+    """The parts of a simulation that commands change."""
+
+    cloud: Cloud
+    tokens: Tokens
+    faults: FaultBook
+    budget: RequestBudget
+
+    def add_fault(self, fault: Fault) -> None:
+        """Put a fault into force, before those that already are."""
+        ...
+
+
+Do = Callable[[Controllable], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,7 @@ def _token(number: str, access: str) -> Do:
         raise CommandError(f"a token becomes one of: {', '.join(Access)}; not {access!r}")
     which = int(_number(number, "the token's number", 1))
 
-    def change(simulation: Simulation) -> None:
+    def change(simulation: Controllable) -> None:
         tokens = list(simulation.tokens)
         if which > len(tokens):
             raise CommandError(f"there are {len(tokens)} tokens, no token {which}")
@@ -133,7 +145,7 @@ def _delete(name: str) -> Do:
 def _lock(name: str, seconds: str) -> Do:
     held = _number(seconds, "the seconds")
 
-    def lock(simulation: Simulation) -> None:
+    def lock(simulation: Controllable) -> None:
         server = _server(simulation, name)
         if server.locked:
             raise CommandError(f"server {name!r} is locked already")
@@ -146,7 +158,7 @@ def _as_another_client(operation: Callable[[World, SimulatedServer], object]) ->
     """Give the reader of a command that does what another client's request would."""
 
     def read(name: str) -> Do:
-        def start(simulation: Simulation) -> None:
+        def start(simulation: Controllable) -> None:
             try:
                 operation(simulation.cloud, _server(simulation, name))
             except ApiError as error:
@@ -170,7 +182,7 @@ def _on_server(name: str, change: Callable[[SimulatedServer], None]) -> Do:
     return lambda simulation: change(_server(simulation, name))
 
 
-def _server(simulation: Simulation, name: str) -> SimulatedServer:
+def _server(simulation: Controllable, name: str) -> SimulatedServer:
     try:
         return simulation.cloud.server_named(name)
     except KeyError:
