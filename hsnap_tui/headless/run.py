@@ -27,7 +27,7 @@ from hsnap_tui.headless.waiting import (
 from hsnap_tui.jobs.core.groups import all_at_rest, grouped
 from hsnap_tui.jobs.core.model import Job, Power
 from hsnap_tui.jobs.interface import RefusedError
-from hsnap_tui.messages import event_lines
+from hsnap_tui.messages import event_lines, job_messages
 from hsnap_tui.session.session import Session
 from hsnap_tui.terminal.signals import LeaveSignals, stopping
 from hsnap_tui.terminal.streams import SHORT_FLUSH, Streams
@@ -236,7 +236,7 @@ def _leaving_text(session: Session, interrupts: Interrupts) -> str:
     why = "Quitting."
     if interrupts.timed_out is not None:
         why = f"Quitting: the time of --timeout ({formatting.duration(interrupts.timed_out)}) is over."
-    sentences = [f"{why} Running snapshots continue at Hetzner; hsnap-tui resume finishes the rest."]
+    sentences = [why, job_messages.at_quit_in_words((*pending.waiting, *pending.running))]
     if pending.off:
         sentences.append(event_lines.powering_on_first([job.server_name for job in pending.off]))
     return " ".join(sentences)

@@ -56,6 +56,9 @@ def _always(text: str) -> Callable[[JobEvent], str]:
 
 MESSAGES = KindMessages(
     "deletion",
+    "Snapshot",
+    "Deletions that were sent are looked up by hsnap-tui resume, which finishes the rest.",
+    ("under way is looked up at the next start", "under way are looked up at the next start"),
     {
         Kind.QUEUED: _always("deletion queued"),
         Kind.REQUESTING: _always("deleting"),
@@ -69,4 +72,5 @@ MESSAGES = KindMessages(
         Kind.CANCELLED: _always("cancelled: not deleted"),
     },
     _state,
+    "This deletes, and that can't be undone",
 )

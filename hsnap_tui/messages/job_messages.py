@@ -18,16 +18,20 @@ from hsnap_tui.messages.kind_messages import KindMessages
 
 __all__ = [
     "approval_in_words",
+    "at_quit_in_words",
     "batch_in_words",
     "by_state",
     "capital",
     "count_in_words",
     "counted",
+    "destruction_in_words",
     "explain",
     "hold_in_words",
     "job_in_words",
     "snapshot_in_words",
     "state_in_words",
+    "subject_in_words",
+    "under_way_at_quit",
     "unreachable",
 ]
 
@@ -88,6 +92,37 @@ def batch_in_words(jobs: Sequence[Job], created: datetime, now: datetime) -> str
     return f"{counted(jobs)}, {took}: {by_state(jobs)}"
 
 
+def subject_in_words(jobs: Iterable[Job]) -> str:
+    """What these jobs are about, as the heading of a column."""
+    subjects = {_words_of(job.kind).subject for job in jobs}
+    return " or ".join(sorted(subjects, reverse=True)).capitalize() or _OF_SNAPSHOTS.subject
+
+
+def at_quit_in_words(jobs: Iterable[Job]) -> str:
+    """What becomes of these jobs when the program ends, in a sentence."""
+    told = {_words_of(job.kind).at_quit for job in jobs} or {_OF_SNAPSHOTS.at_quit}
+    return " ".join(sorted(told, reverse=True))
+
+
+def under_way_at_quit(jobs: Sequence[Job]) -> list[tuple[str, Sequence[Job]]]:
+    """What becomes of jobs that are under way when the program ends, each kind in words, with its jobs."""
+    told: list[tuple[str, Sequence[Job]]] = []
+    for kind in dict.fromkeys(job.kind for job in jobs):
+        of_kind = [job for job in jobs if job.kind == kind]
+        one, several = _words_of(kind).under_way_at_quit
+        told.append((f"{counted(of_kind)} {one if len(of_kind) == 1 else several}", of_kind))
+    return told
+
+
+def destruction_in_words(jobs: Iterable[Job]) -> str:
+    """What is destroyed when these jobs go on, in sentences; empty when nothing is."""
+    found: dict[str, list[str]] = {}
+    for job in jobs:
+        if destroys := _words_of(job.kind).destroys:
+            found.setdefault(destroys, []).append(job.server_name)
+    return " ".join(f"{destroys}: {formatting.listed(names, 12)}." for destroys, names in found.items())
+
+
 def _words_of(kind: str) -> KindMessages:
     return _OF_KIND.get(kind, _OF_SNAPSHOTS)
 
@@ -101,7 +136,12 @@ def snapshot_in_words(job: Job) -> str:
     return f"snapshot {job.image_id}" if job.snapshot_done or job.state is JobState.DONE else ""
 
 
-_OF_SNAPSHOTS = KindMessages("snapshot")
+_OF_SNAPSHOTS = KindMessages(
+    "snapshot",
+    "Server",
+    "Running snapshots continue at Hetzner; hsnap-tui resume finishes the rest.",
+    ("under way continues at Hetzner", "under way continue at Hetzner"),
+)
 
 _HOLDS = {
     HoldReason.OLD: "left by a run more than an hour ago",

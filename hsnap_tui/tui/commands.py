@@ -11,7 +11,7 @@ from hsnap_tui.common import formatting
 from hsnap_tui.events import Failure
 from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, SnapshotRequest
 from hsnap_tui.jobs.interface import RefusedError
-from hsnap_tui.messages.job_messages import counted, explain
+from hsnap_tui.messages.job_messages import counted, destruction_in_words, explain
 from hsnap_tui.tui.screens.dialog import AnswerButton, Question
 from hsnap_tui.tui.screens.snapshot import SnapshotDialog
 from hsnap_tui.tui.tables.rows import jobs_of
@@ -124,22 +124,24 @@ class Commands:
         self._run(scope.jobs, self._screen.session.jobs.cancel, "cancelled", confirmation)
 
     def retry(self) -> None:
-        """Retries failed jobs; asks first when one may already have made its snapshot."""
+        """Retries failed jobs; asks first when one may already have made its snapshot, or deletes one."""
         jobs = self._scope(_can_retry).jobs
         unknown = [job.server_name for job in jobs if job.state is JobState.UNKNOWN]
         text = (
             f"Unknown whether these snapshots exist: {formatting.listed(unknown, 12)}. Trying again may make a "
             "second one. Look at the snapshots in the Hetzner Console first."
         )
-        confirmation = _Confirmation("Try again?", text, "Try again") if unknown else None
+        text = " ".join(filter(None, [text if unknown else "", destruction_in_words(jobs)]))
+        confirmation = _Confirmation("Try again?", text, "Try again") if text else None
         self._run(jobs, self._screen.session.jobs.retry, "tried again", confirmation)
 
     def release(self) -> None:
-        """Approves jobs that need it; asks once more when that shuts down servers."""
+        """Approves jobs that need it; asks once more when that shuts down servers or deletes snapshots."""
         jobs = self._scope(_can_approve).jobs
         off = [job.server_name for job in jobs if job.hold in _CONFIRMED_HOLDS and job.shuts_down]
-        text = f"This shuts down, snapshots and powers on: {formatting.listed(off, 12)}."
-        confirmation = _Confirmation("Approve?", text, "Approve") if off else None
+        text = f"This shuts down, snapshots and powers on: {formatting.listed(off, 12)}." if off else ""
+        text = " ".join(filter(None, [text, destruction_in_words(jobs)]))
+        confirmation = _Confirmation("Approve?", text, "Approve") if text else None
         self._run(jobs, self._screen.session.jobs.release, "approved", confirmation)
 
     def refresh(self) -> None:

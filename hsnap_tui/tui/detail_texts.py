@@ -13,7 +13,7 @@ from hsnap_tui.common import formatting
 from hsnap_tui.fleet.state import ServerView
 from hsnap_tui.jobs.core.model import Job, JobState, Power
 from hsnap_tui.messages import terms
-from hsnap_tui.messages.job_messages import approval_in_words, capital, explain, snapshot_in_words
+from hsnap_tui.messages.job_messages import approval_in_words, capital, explain, snapshot_in_words, subject_in_words
 from hsnap_tui.tui.tables.columns import RenderContext, job_cell
 from hsnap_tui.tui.theming.palette import Palette, text
 
@@ -83,7 +83,7 @@ def jobs(items: Sequence[Job], context: RenderContext) -> Table:
 
 def batch(items: Sequence[Job], context: RenderContext) -> Table:
     """The jobs of a batch: server, state, size, downtime, and failures in full."""
-    table = _table("Server", "Status", "Outcome", context=context)
+    table = _table(subject_in_words(items), "Status", "Outcome", context=context)
     for job in items:
         table.add_row(Text(job.server_name, "bold"), _state_text(job, context), _outcome_text(job, context))
     return table

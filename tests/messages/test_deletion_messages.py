@@ -15,7 +15,16 @@ from hsnap_tui.jobs.core.model import HoldReason, JobState
 from hsnap_tui.jobs.store.codec import from_text, to_text
 from hsnap_tui.messages.deletion_messages import name_of
 from hsnap_tui.messages.event_lines import line_for
-from hsnap_tui.messages.job_messages import count_in_words, hold_in_words, state_in_words
+from hsnap_tui.messages.job_messages import (
+    at_quit_in_words,
+    count_in_words,
+    destruction_in_words,
+    hold_in_words,
+    state_in_words,
+    subject_in_words,
+    under_way_at_quit,
+)
+from tests.tui.fake_session import job, server
 
 NOW = datetime(2026, 7, 11, 14, 3, 7, tzinfo=UTC)
 NAME = "snapshot 1234 (web-1 2026-07-11)"
@@ -126,3 +135,23 @@ def test_a_snapshot_is_named_by_its_id_server_and_day() -> None:
 def test_reasons_why_a_deletion_needs_approval_are_true_of_it() -> None:
     for reason in (HoldReason.OLD, HoldReason.NO_ACCESS, HoldReason.TRIED_OFTEN):
         assert "server" not in hold_in_words(reason)
+
+
+def test_what_is_under_way_at_the_end_is_told_by_its_kind() -> None:
+    made = job(1, server(1, "web-1"), JobState.CREATING)
+    assert [what for what, _ in under_way_at_quit((made, JOB, JOB))] == [
+        "1 snapshot under way continues at Hetzner",
+        "2 deletions under way are looked up at the next start",
+    ]
+    assert at_quit_in_words((JOB,)).startswith("Deletions that were sent are looked up")
+    assert at_quit_in_words(()) == at_quit_in_words((made,))
+    assert [subject_in_words(jobs) for jobs in ((JOB,), (made,), (JOB, made))] == [
+        "Snapshot",
+        "Server",
+        "Snapshot or server",
+    ]
+
+
+def test_only_deletions_destroy_something() -> None:
+    assert destruction_in_words((JOB,)) == f"This deletes, and that can't be undone: {NAME}."
+    assert destruction_in_words((job(1, server(1, "web-1"), JobState.NEEDS_APPROVAL),)) == ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from hsnap_tui.common import formatting
 from hsnap_tui.jobs.core.model import Job
 from hsnap_tui.jobs.interface import PendingWork
-from hsnap_tui.messages.job_messages import counted
+from hsnap_tui.messages.job_messages import counted, under_way_at_quit
 from hsnap_tui.tui.screens.dialog import AnswerButton, Question
 
 
@@ -30,8 +31,7 @@ def paragraphs(pending: PendingWork) -> list[str]:
     """What is under way and what happens to it, a paragraph each."""
     texts = []
     if pending.running:
-        verb = "continues" if len(pending.running) == 1 else "continue"
-        texts.append(f"{counted(pending.running)} under way {verb} at Hetzner: {_names(pending.running)}.")
+        texts += [f"{what}: {_names(jobs)}." for what, jobs in under_way_at_quit(pending.running)]
     if pending.waiting:
         it, verb = ("It", "resumes") if len(pending.waiting) == 1 else ("They", "resume")
         texts.append(
@@ -47,5 +47,5 @@ def paragraphs(pending: PendingWork) -> list[str]:
     return texts
 
 
-def _names(jobs: tuple[Job, ...], limit: int = 6) -> str:
+def _names(jobs: Sequence[Job], limit: int = 6) -> str:
     return formatting.listed([job.server_name for job in jobs], limit)
