@@ -23,6 +23,7 @@ class LeaveSignals:
 
     def __init__(self, leave: Callable[[], None], end_now: Callable[[], None]) -> None:
         self.leave_requested = False
+        self._ends = False
         self._leave = leave
         self._end_now = end_now
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -43,7 +44,10 @@ class LeaveSignals:
                 signal.signal(number, handler)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self._ends:  # a key that is held down sends it again and again, in the middle of `end_now`
+            return
         if self.leave_requested and number == signal.SIGINT:
+            self._ends = True
             self._end_now()
         self.leave_requested = True
         if self._loop is not None:

@@ -65,7 +65,8 @@ def test_a_second_ctrl_c_ends_at_once_in_a_frozen_terminal() -> None:
             os.kill(screen.pid, signal.SIGINT)
             return not screen.child.isalive()
 
-        at.eventually(ended)
+        at.eventually(ended)  # Ctrl-C again and again, as a key does that is held down
+        assert screen.child.exitstatus == 130
         assert at.status("web-1") == "off"
 
 
