@@ -56,5 +56,5 @@ def test_the_records_say_what_would_happen(
 def test_the_words_say_the_same(at: Machine) -> None:
     told = plan(at, "--shut-down", "--if-locked", "skip").out
     assert "): would be skipped: it is locked, described as" in told
-    assert "): would be shut down, and powered on again as soon as its lock clears, then a snapshot" in told
+    assert "): would be shut down, and powered on as soon as its lock clears, then a snapshot" in told
     assert "): a snapshot would be made, described as" in told
