@@ -47,6 +47,28 @@ def test_a_locked_server_is_skipped_when_that_was_chosen() -> None:
     assert (world.job.state, world.sent) == (JobState.SKIPPED, [])
 
 
+@pytest.mark.parametrize("why", [ErrorKind.LOCKED, ErrorKind.RATE_LIMITED])
+def test_a_lock_that_comes_before_the_request_is_skipped_once_it_is_not_ours(
+    why: ErrorKind,
+) -> None:
+    world = World(SnapshotOptions(if_locked=IfLocked.SKIP))
+    world.run(200, stop_at=CREATE)
+    world.hetzner.hold(600)
+    world.refuse(why)
+    world.run(60)
+    assert (world.job.state, world.sent) == (JobState.SKIPPED, [CREATE])
+    assert world.look_ups == 1
+
+
+def test_a_lock_of_our_own_request_is_not_skipped() -> None:
+    world = World(SnapshotOptions(if_locked=IfLocked.SKIP))
+    world.run(200, stop_at=CREATE)
+    world.carry_out()
+    world.locked_by_itself()
+    world.run(600)
+    assert (world.job.state, len(world.hetzner.images)) == (JobState.DONE, 1)
+
+
 def test_what_waits_too_long_is_held_judged_only_on_what_was_seen_after_the_deadline() -> None:
     world = World(SnapshotOptions(max_wait=timedelta(minutes=5)))
     world.hetzner.hold(1000)

@@ -47,8 +47,17 @@ def advance(builder: SnapshotStepBuilder, seen: ServerSeen | None) -> None:
         _try_send(builder, seen, _look_or_send)
 
 
-def _try_send(builder: SnapshotStepBuilder, seen: ServerSeen, go: Callable[[SnapshotStepBuilder], None]) -> None:
-    """Goes when the server allows it: unlocked, and off if that was asked for."""
+def _try_send(
+    builder: SnapshotStepBuilder,
+    seen: ServerSeen,
+    go: Callable[[SnapshotStepBuilder], None],
+    *,
+    locked_by_another: bool = False,
+) -> None:
+    """Goes when the server allows it: unlocked, and off if that was asked for.
+
+    `locked_by_another`: a look-up that has just been made says that a lock is not that of an own request.
+    """
     job, server = builder.job, seen.server
     unknown = job.create_image.unknown_since is not None
     if unknown and not (server and server.locked):
@@ -56,7 +65,7 @@ def _try_send(builder: SnapshotStepBuilder, seen: ServerSeen, go: Callable[[Snap
     elif server is None:
         _gone(builder)
     elif server.locked and (unknown or job.power is not Power.RESTORE_PENDING):
-        _locked(builder, seen)
+        _locked(builder, seen, by_another=locked_by_another or not job.create_image.attempts)
     elif _refused_too_long(builder, seen.started):
         builder.hold(HoldReason.WAITED_TOO_LONG, job.refusal)
     elif not job.options.shut_down or shutting_down.ensure_off(builder, seen):
@@ -70,11 +79,14 @@ def _gone(builder: SnapshotStepBuilder) -> None:
     )
 
 
-def _locked(builder: SnapshotStepBuilder, seen: ServerSeen) -> None:
+def _locked(builder: SnapshotStepBuilder, seen: ServerSeen, *, by_another: bool) -> None:
     job = builder.job
     lock_holder = seen.lock_holder.command if seen.lock_holder else None
-    if job.options.if_locked is IfLocked.SKIP and not job.create_image.attempts and job.power is Power.NONE:
-        builder.set(result=JobState.SKIPPED, lock_holder=lock_holder)
+    if job.options.if_locked is IfLocked.SKIP and job.power is Power.NONE and not job.create_image.missing:
+        if by_another:
+            builder.set(result=JobState.SKIPPED, lock_holder=lock_holder)
+        else:
+            builder.look_up(RequestKind.CREATE_IMAGE)
         return
     newly = job.state is not JobState.WAITING or job.lock_holder != lock_holder
     since = job.waiting_since or builder.now
@@ -256,7 +268,8 @@ def _may_send_again(builder: SnapshotStepBuilder, found: LookedUp) -> None:
         builder.hold(HoldReason.TRIED_OFTEN)
     elif builder.may_start:
         lock_holder = next((action for action in found.actions if action.running), None)
-        _try_send(builder, ServerSeen(found.started, found.server, lock_holder), send)
+        seen = ServerSeen(found.started, found.server, lock_holder)
+        _try_send(builder, seen, send, locked_by_another=True)
 
 
 def action_seen(builder: SnapshotStepBuilder, action: Action) -> None:
