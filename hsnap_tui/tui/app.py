@@ -27,6 +27,7 @@ from hsnap_tui.tui.screens.welcome import WelcomeScreen
 from hsnap_tui.tui.theming import colours as readable
 from hsnap_tui.tui.theming import themes, widgets_css
 from hsnap_tui.tui.theming.colour_depth import ColourDepth, limit_colours
+from hsnap_tui.tui.typed_ahead import TypedAhead
 
 _EVERY_VARIABLE = themes.DARK.to_color_system().generate()
 """Defaults for the variables that Textual's widgets need and that a theme may leave out."""
@@ -71,6 +72,7 @@ class HsnapApp(App[Exit]):
         self._token_problem = token_problem
         self._report_crash = report_crash
         self._activity: ActivityMonitor | None = None
+        self._typed_ahead = TypedAhead(self, super().on_event)
         self._copy_or_quit = CopyOrQuit()
         for own in themes.OWN:
             self.register_theme(own)
@@ -191,7 +193,10 @@ class HsnapApp(App[Exit]):
         self._copy_or_quit.observe(event)
         if self._activity and isinstance(event, events.Key | events.MouseEvent | events.Paste):
             self._activity.input_seen()
-        await super().on_event(event)
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._typed_ahead.add(event)
+        else:
+            await super().on_event(event)
 
     def on_app_focus(self) -> None:
         """The terminal has the focus."""
