@@ -98,7 +98,7 @@ def test_snapshots_to_delete_come_from_the_journal_without_a_request() -> None:
         assert at.run("snapshot", "--all").code == 0
         first, second = sorted(str(image.id) for image in at.served.call(lambda cloud: cloud.snapshots()))
         asked, before = at.served.count(), files(at)
-        assert complete(at.env, "snapshots", "delete", "") == [first, second]
+        assert sorted(complete(at.env, "snapshots", "delete", "")) == [first, second]
         assert complete(at.env, "snapshots", "delete", first, "--yes", "") == [second]
         assert complete(at.env, "snapshots", "delete", second) == [second]
         assert complete(at.env, "snapshots", "list", "web-") == ["web-1", "web-2"]

@@ -175,7 +175,7 @@ def test_hostile_names_show_literally_or_cleaned_and_do_nothing() -> None:
             screen.press("s")
             screen.wait("{name}-snapshot")
             screen.press(ENTER)
-            screen.wait("[@click=app.quit]x[/]    requested")
+            screen.wait("[@click=app.quit]x[/]    done after")
             shown = screen.wait("batch")
             for name in ("[red]x", "[/foo]", "esc\ufffd[31mred", "bidi\ufffdgnp"):
                 assert name in shown

@@ -33,7 +33,7 @@ def test_the_yes_counts_for_a_job_that_is_held_only_when_its_server_is_on_again(
     with machine(shutdown_seconds=(FOREVER, FOREVER)) as at:
         at.add("web-1")
         run = at.start("snapshot", "web-1", "--shut-down")
-        run.until("asked to shut down")
+        run.until("shutting down")
         at.eventually(lambda: shutdown_is_journalled(at))
         run.send(signal.SIGKILL)
         assert run.ended().code == -signal.SIGKILL

@@ -215,12 +215,9 @@ class LineTable(ScrollView, can_focus=True):
         return Position(self._hidden_cursor, self._cursor_row - self.scroll_offset.y, self._cursor_row)
 
     def _restore(self, before: Position) -> None:
-        if not self._order:
-            self._cursor_row = 0
-            return
         row = None if before.key is None else self._row_of.get(before.key)
         if row is None:
-            row = min(before.row, len(self._order) - 1)
+            row = before.row
         self._move_cursor(row, scroll=False)
         self.scroll_to(y=row - before.height, animate=False, force=True, immediate=True)
         self._cursor_instead = self.cursor
