@@ -137,6 +137,7 @@ async def resume(
                     f"{unreadable_jobs or ''} {text}".strip(),
                 )
             await wait_ready(session, session.listed, interrupts, network_wait)
+            await wait_ready(session, session.jobs.leadership_is_clear, interrupts, network_wait)
 
             def chosen() -> list[Job]:
                 return [session.jobs.by_id[job.id] for job in left]

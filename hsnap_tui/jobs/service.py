@@ -204,11 +204,23 @@ class JobService:
             await self.cancel([job.id for job in self.pending_work().waiting])
         if self._folder is None:
             return
+        await self.leadership_is_clear()
         if self._leading is None:
             self._steps_back = True
             self._folder.step_back()
         elif not await self._handed_over(self._folder, self._leading) and self._leading is not None:
             await self._leading.leave()
+
+    async def leadership_is_clear(self) -> None:
+        """Returns when this process leads, follows one that does, or can't come to lead. It takes a moment after the
+        start: until then the jobs are as the journal has them, and nobody acts on them."""
+        while self._leading is None and self.leader is None and self._may_lead:
+            await self._clock.sleep(LOOK_EVERY / 5)
+
+    @property
+    def _may_lead(self) -> bool:
+        usable = self._folder is not None and self._unusable is None
+        return usable and not self._read_only and self._access.proven and not self._steps_back
 
     async def _handed_over(self, folder: ProjectFolder, leading: Leading) -> bool:
         """Whether another process that lives, and has access, goes on with everything."""
@@ -295,7 +307,7 @@ class JobService:
             await pause(self._clock, self._wake, LOOK_EVERY)
 
     def _takes_the_lead(self, folder: ProjectFolder, following: Following) -> bool:
-        may = self._access.proven and not self._steps_back
+        may = self._may_lead
         if not self._steps_back:
             folder.alive.show()
         if may:

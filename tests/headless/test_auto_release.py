@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from hsnap_tui.demo.model.cloud import Cloud
 from tests.patience import FOREVER
-from tests.programs import Machine, machine
+from tests.programs import Machine, Run, machine
 
 
 def shutdown_is_journalled(at: Machine) -> bool:
@@ -19,6 +19,11 @@ def shutdown_is_journalled(at: Machine) -> bool:
     with closing(sqlite3.connect(path)) as database:
         (body,) = database.execute("SELECT body FROM jobs").fetchone()
     return bool(json.loads(body)["shutdown"]["phase"] == "accepted")
+
+
+def leads(at: Machine, run: Run) -> bool:
+    """Whether a run has come to lead the project."""
+    return [int(path.read_text()) for path in at.state.glob("projects/*/leader")] == [run.process.pid]
 
 
 def goes_off(cloud: Cloud) -> None:
@@ -44,3 +49,18 @@ def test_the_yes_counts_for_a_job_that_is_held_only_when_its_server_is_on_again(
         assert resumed.code == 0
         assert at.snapshots() == ["web-1-snapshot"]
         assert at.status("web-1") == "running"
+
+
+def test_resume_goes_on_watching_a_server_that_may_still_shut_down() -> None:
+    with machine(shutdown_seconds=(FOREVER, FOREVER)) as at:
+        at.add("web-1")
+        run = at.start("snapshot", "web-1", "--shut-down", "--off-within", "1s")
+        run.until("may still shut down")
+        run.send(signal.SIGKILL)
+        assert run.ended().code == -signal.SIGKILL
+        resumed = at.start("resume", "--yes")
+        at.eventually(lambda: resumed.process.poll() is not None or leads(at, resumed))
+        at.served.call(goes_off)
+        assert resumed.ended().code == 1
+        assert at.status("web-1") == "running"
+        assert at.run("resume").out == "Nothing is left to do.\n"

@@ -346,3 +346,16 @@ async def test_a_leader_that_works_is_never_said_to_stand_still(tmp_path: Path) 
             await two.until(lambda: two.session.clock.monotonic() - began > 60)
             assert not any(isinstance(told, LeaderStalled) for told in two.events)
             assert one.session.jobs.leader is None
+
+
+async def test_leaving_right_after_the_start_powers_on_what_another_process_left_off(tmp_path: Path) -> None:
+    with simulated() as served:
+        async with leading(served, tmp_path) as one:
+            await one.start(DOWN)
+            await one.until(lambda: "off" in statuses(served).values())
+        served.call(unlock_all)
+        async with desk(served, tmp_path) as two:
+            await two.session.jobs.ready.wait()
+            await two.session.listed()
+            await two.session.jobs.leave(cancel_waiting=False)
+            assert set(statuses(served).values()) == {"running"}

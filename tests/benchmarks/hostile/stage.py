@@ -173,7 +173,7 @@ class Stage:
 
     def leader(self) -> int | None:
         """The process that says it leads."""
-        for identity in self.state.glob("projects/*/holder"):
+        for identity in self.state.glob("projects/*/leader"):
             text = identity.read_text("utf-8").strip()
             digits = "".join(character if character.isdigit() else " " for character in text).split()
             return int(digits[0]) if digits else None
