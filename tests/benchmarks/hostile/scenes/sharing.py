@@ -100,9 +100,9 @@ def takeover(judge: Judge) -> None:
 def killed(judge: Judge) -> None:
     """As a machine's memory runs out."""
     with stage(judge) as at:
+        at.call(lambda cloud: cloud.lock(cloud.server_named("web1").id, seconds=300))
         first = at.start("snapshot", "web1")
         wait_until(lambda: at.leader() == first.pid, 30)
-        at.call(lambda cloud: cloud.lock(cloud.server_named("web1").id, seconds=300))
         other = at.start("snapshot", "web2", "--shut-down")
         wait_until(lambda: at.watch.off_since("web2") is not None, 40)
         first.kill()
