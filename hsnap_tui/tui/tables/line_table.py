@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from rich.segment import Segment
 from rich.style import Style
@@ -82,7 +83,7 @@ class LineTable(ScrollView, can_focus=True):
         raise NotImplementedError
 
     def clicked(self, key: int, column: int, clicks: int) -> None:  # noqa: ARG002 - for subclasses
-        """A cell was clicked, so many times in a row: moves the cursor there."""
+        """A cell was clicked, the `clicks`th time in a row: moves the cursor there."""
         self.cursor = key
 
     # -- for the screen ------------------------------------------------------------------------------------------
@@ -169,8 +170,11 @@ class LineTable(ScrollView, can_focus=True):
 
     def _header(self) -> Strip:
         style = self.get_component_rich_style("table--header")
-        text = "".join(title.ljust(width + GAP) for title, width in self.titles)
-        return Strip([Segment(text, style)]).crop_extend(0, self._width, style)
+        titles = [
+            Segment(title.ljust(width + GAP), style + _of_column(column))
+            for column, (title, width) in enumerate(self.titles)
+        ]
+        return Strip(titles).crop_extend(0, self._width, style)
 
     def _strip(self, key: int) -> Strip:
         strip = self._strips.get(key)
@@ -179,9 +183,9 @@ class LineTable(ScrollView, can_focus=True):
         return strip
 
     def _drawn(self, cells: Sequence[Cell]) -> Strip:
-        base = self.rich_style
         segments = []
-        for cell, (_, width) in zip(cells, self.titles, strict=True):
+        for column, (cell, (_, width)) in enumerate(zip(cells, self.titles, strict=True)):
+            base = self.rich_style + _of_column(column)
             parts = [Segment(text, base + Style.parse(style)) for text, style in cell]
             room = width + GAP - sum(part.cell_length for part in parts)
             segments += [*parts, Segment(" " * room, base)]
@@ -292,8 +296,9 @@ class LineTable(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Finds out what was clicked."""
         row = self._row_at(event.y)
-        if row is not None:
-            self.clicked(self._order[row], self._column_at(event.x), event.chain)
+        column = event.style.meta.get("column")
+        if row is not None and column is not None:
+            self.clicked(self._order[row], column, event.chain)
 
     def _hover(self, row: int | None) -> None:
         before, self._hover_row = self._hover_row, row
@@ -304,13 +309,11 @@ class LineTable(ScrollView, can_focus=True):
         row = y - HEADER_HEIGHT + self.scroll_offset.y
         return row if y >= HEADER_HEIGHT and row < len(self._order) else None
 
-    def _column_at(self, x: int) -> int:
-        end = 0
-        for column, (_, width) in enumerate(self.titles):
-            end += width + GAP
-            if x < end:
-                return column
-        return len(self.titles) - 1
+
+@cache
+def _of_column(column: int) -> Style:
+    """Marks a segment as part of a column: for clicks, and so that a picture of the screen aligns each cell."""
+    return Style(meta={"column": column})
 
 
 def difference(before: Strip, after: Strip) -> tuple[int, int]:
