@@ -31,9 +31,11 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {**kept, "HOME": str(home), "XDG_STATE_HOME": str(home / "state"), "PYTHONWARNINGS": "error", **more}
 
 
-def heed_hang_ups() -> None:
-    """For a process before it begins: SIGHUP is not ignored, however the tests were started."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def heed_signals() -> None:
+    """For a process before it begins: it ignores no signal, though the tests may run in the background or after
+    nohup, where SIGINT or SIGHUP are ignored."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass
@@ -69,7 +71,7 @@ class Run:
             encoding="utf-8",
             env=env,
             cwd=cwd,
-            preexec_fn=heed_hang_ups,  # noqa: PLW1509 - it only sets a signal's handler
+            preexec_fn=heed_signals,  # noqa: PLW1509 - it only sets a signal's handler
         )
         self._read = ""
 

@@ -17,7 +17,7 @@ import pexpect  # type: ignore[import-untyped]
 import pyte
 
 from tests.patience import PATIENCE, Patience, eventually
-from tests.programs import PROGRAM, heed_hang_ups
+from tests.programs import PROGRAM, heed_signals
 
 ALTERNATE_ON, ALTERNATE_OFF = "\x1b[?1049h", "\x1b[?1049l"
 CURSOR_OFF, CURSOR_ON = "\x1b[?25l", "\x1b[?25h"
@@ -45,7 +45,7 @@ class Terminal:
             encoding="utf-8",
             codec_errors="replace",
             timeout=PATIENCE,
-            preexec_fn=prepare or heed_hang_ups,
+            preexec_fn=prepare or heed_signals,
         )
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.Stream(self._screen)

@@ -120,7 +120,7 @@ def _kill_holder(
 
 
 def _holder(state: Path) -> int:
-    cards = [identity.read_text("ascii") for identity in state.glob("projects/*/holder")]
+    cards = [identity.read_text("ascii") for identity in state.glob("projects/*/leader")]
     return int(cards[0]) if cards and cards[0] else 0
 
 
