@@ -76,7 +76,7 @@ def measure(kills: int, arguments: argparse.Namespace) -> Outcome:
             for each in words
         ]
         try:
-            takeovers = [_kill_holder(served, state, processes, arguments) for _ in range(kills)]
+            takeovers = [_kill_leader(served, state, processes, arguments) for _ in range(kills)]
             end = time.monotonic() + arguments.within
             for process in processes:
                 process.communicate(timeout=max(1.0, end - time.monotonic()))
@@ -97,11 +97,11 @@ def measure(kills: int, arguments: argparse.Namespace) -> Outcome:
         )
 
 
-def _kill_holder(
+def _kill_leader(
     served: Served, state: Path, processes: list[subprocess.Popen[bytes]], arguments: argparse.Namespace
 ) -> float:
-    """Waits until every batch is in the journal and something was sent, then kills the process that holds the lock;
-    gives after how many seconds another one held it."""
+    """Waits until every batch is in the journal and something was sent, then kills the leader; gives
+    after how many seconds another one led."""
     wanted, sent = len(processes), served.count("POST", "create_image")
     deadline = time.monotonic() + arguments.within
     while time.monotonic() < deadline:
@@ -109,19 +109,19 @@ def _kill_holder(
             break
         time.sleep(0.1)
     time.sleep(arguments.kill_after)
-    pid = _holder(state)
-    lock_holder = next(process for process in processes if process.pid == pid)
-    lock_holder.kill()
-    lock_holder.wait()
+    pid = _leader(state)
+    leader = next(process for process in processes if process.pid == pid)
+    leader.kill()
+    leader.wait()
     killed = time.monotonic()
-    while _holder(state) == pid and time.monotonic() < deadline:
+    while _leader(state) == pid and time.monotonic() < deadline:
         time.sleep(0.02)
     return time.monotonic() - killed
 
 
-def _holder(state: Path) -> int:
-    cards = [identity.read_text("ascii") for identity in state.glob("projects/*/leader")]
-    return int(cards[0]) if cards and cards[0] else 0
+def _leader(state: Path) -> int:
+    pids = [path.read_text("ascii") for path in state.glob("projects/*/leader")]
+    return int(pids[0]) if pids and pids[0] else 0
 
 
 def main() -> int:

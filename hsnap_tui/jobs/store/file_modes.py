@@ -24,6 +24,11 @@ def file_mode(folder: Path) -> int:
     return 0o660 if is_shared(folder) else 0o600
 
 
+CANNOT_LOCK = (OSError, NotImplementedError)
+"""What locking a file fails with where files can't be written or locked; filelock raises the second one on file
+systems without locks."""
+
+
 def make_folder(folder: Path) -> None:
     """Makes the folder, if it is not there, for those who may use its parent. Raises `OSError`."""
     shared = is_shared(folder.parent)

@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hsnap_tui.jobs.store.errors import JournalError
-from hsnap_tui.jobs.store.file_modes import make_file
+from hsnap_tui.jobs.store.file_modes import CANNOT_LOCK, make_file
 
 BEAT_EVERY = 1.0
 """Seconds between two heartbeats of the leader."""
@@ -70,7 +70,7 @@ class Leader:
                 raise
         except Timeout:
             return False
-        except (OSError, NotImplementedError) as error:
+        except CANNOT_LOCK as error:
             raise JournalError(
                 f"the folder {self._folder} is on a file system that can't be locked or written: {error}",
                 "Two programs could send the same snapshot twice, so nothing is sent. "

@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hsnap_tui.jobs.store.errors import JournalError
-from hsnap_tui.jobs.store.file_modes import make_file, make_folder
+from hsnap_tui.jobs.store.file_modes import CANNOT_LOCK, make_file, make_folder
 
 
 class Presence:
@@ -27,7 +27,7 @@ class Presence:
             make_folder(self._folder)
             make_file(self._path)
             self._lock.acquire(timeout=1)
-        except (OSError, NotImplementedError, Timeout) as error:
+        except (*CANNOT_LOCK, Timeout) as error:
             raise JournalError(
                 f"the folder {self._folder} can't be written or locked: {error}",
                 "Others would not know of this hsnap-tui, so nothing is sent. Check its permissions and free space.",
@@ -56,7 +56,7 @@ def _is_live(path: Path) -> bool:
         lock.acquire(timeout=0)
     except Timeout:
         return True
-    except (OSError, NotImplementedError):
+    except CANNOT_LOCK:
         return False
     with contextlib.suppress(OSError):
         path.unlink()

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from hsnap_tui.jobs.store.codec import to_text
 from hsnap_tui.jobs.store.damaged_state import DamagedState, advice, examine
 from hsnap_tui.jobs.store.errors import JournalError
-from hsnap_tui.jobs.store.file_modes import file_mode, make_file, make_folder
+from hsnap_tui.jobs.store.file_modes import CANNOT_LOCK, file_mode, make_file, make_folder
 from hsnap_tui.jobs.store.rows import RowError, parsed
 
 JOURNAL = "journal.sqlite3"
@@ -112,7 +112,7 @@ def find_or_make(state_dir: Path, identity: ProjectIdentity, warn: Warn = lambda
             make_folder(folder)
             remember(folder, identity)
             return folder
-    except (OSError, NotImplementedError, Timeout) as error:
+    except (*CANNOT_LOCK, Timeout) as error:
         raise _unusable(state_dir, error) from error
 
 

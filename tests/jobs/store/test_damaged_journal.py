@@ -25,19 +25,12 @@ from hsnap_tui.jobs.store.rows import UnreadableJob, job_of
 from tests.jobs.store.samples import NOW, event, job
 
 
-@pytest.fixture
-async def journal(tmp_path: Path) -> Journal:
-    opened = Journal(tmp_path / "journal.sqlite3")
-    await opened.open()
-    return opened
-
-
-async def with_owed_server(path: Path) -> None:
+async def with_server_off(path: Path) -> None:
     """A journal with a job whose server is off because of us, and two others."""
     made = Journal(path)
     await made.open()
-    owed = job(1, power=Power.RESTORE_PENDING, options=SnapshotOptions(shut_down=True), state=JobState.SHUTTING_DOWN)
-    await made.add_batch("b1", NOW, [owed, job(2)], [event(owed), event(job(2))])
+    off = job(1, power=Power.RESTORE_PENDING, options=SnapshotOptions(shut_down=True), state=JobState.SHUTTING_DOWN)
+    await made.add_batch("b1", NOW, [off, job(2)], [event(off), event(job(2))])
     settled = job(3, "b2", power=Power.RESTORED, options=SnapshotOptions(shut_down=True), state=JobState.CREATING)
     await made.add_batch("b2", NOW, [settled], [event(settled)])
     await made.close()
@@ -79,7 +72,7 @@ async def test_a_damaged_journal_is_refused_and_left_as_it_is(tmp_path: Path, da
     folder = tmp_path / "projects" / "p"
     folder.mkdir(parents=True)
     path = folder / "journal.sqlite3"
-    await with_owed_server(path)
+    await with_server_off(path)
     damage(path)
     before = path.read_bytes() if path.exists() else None
     for _ in range(2):
@@ -97,7 +90,7 @@ async def test_a_damaged_journal_is_refused_and_left_as_it_is(tmp_path: Path, da
 @pytest.mark.parametrize("earlier", [False, True], ids=["present", "of an earlier version"])
 async def test_a_damaged_journal_still_names_the_servers_that_may_be_off(tmp_path: Path, earlier: bool) -> None:
     path = tmp_path / "journal.sqlite3"
-    await with_owed_server(path)
+    await with_server_off(path)
     if earlier:
         with contextlib.closing(sqlite3.connect(path)) as database, database:
             database.execute("UPDATE jobs SET body = replace(body, '\"restore_pending\"', '\"owed\"')")
@@ -132,10 +125,10 @@ BODIES: dict[str, Callable[[str], object]] = {
 @pytest.mark.parametrize("kind", BODIES)
 async def test_one_row_that_cannot_be_read_stops_no_other(journal: Journal, tmp_path: Path, kind: str) -> None:
     path = tmp_path / "journal.sqlite3"
-    owed = job(1, power=Power.RESTORE_PENDING, options=SnapshotOptions(shut_down=True), state=JobState.SHUTTING_DOWN)
-    await journal.add_batch("b1", NOW, [owed, job(2)], [event(owed)], "me")
+    off = job(1, power=Power.RESTORE_PENDING, options=SnapshotOptions(shut_down=True), state=JobState.SHUTTING_DOWN)
+    await journal.add_batch("b1", NOW, [off, job(2)], [event(off)], "me")
     cursor = (await journal.take_over(None)).changes.cursor
-    spoil(path, "job1", BODIES[kind](to_text(owed)))
+    spoil(path, "job1", BODIES[kind](to_text(off)))
     taken = await journal.take_over(JournalCursor())
     assert taken.jobs == (job(2),)
     (bad,) = taken.unreadable

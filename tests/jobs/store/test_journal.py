@@ -31,13 +31,6 @@ from hsnap_tui.jobs.store.journal import _SCHEMA, MAX_BATCHES, Journal, JournalC
 from tests.jobs.store.samples import NOW, event, job
 
 
-@pytest.fixture
-async def journal(tmp_path: Path) -> Journal:
-    opened = Journal(tmp_path / "journal.sqlite3")
-    await opened.open()
-    return opened
-
-
 async def test_what_was_written_is_there_after_reopening(journal: Journal, tmp_path: Path) -> None:
     jobs = [job(1), job(2)]
     await journal.add_batch("b1", NOW, jobs, [event(of) for of in jobs])
