@@ -27,7 +27,7 @@ LONGEST_RETRY_AFTER = 300.0
 """Seconds that any other answer's `Retry-After` may delay a job's next attempt or the next poll, ours: a server may
 be off meanwhile, and nobody sees it."""
 LONGEST_RETRY_AFTER_POWER_ON = 30.0
-"""The same before a server is switched on, and for what is looked up for that."""
+"""The same before a server is powered on, and for what is looked up for that."""
 
 
 def pages(entries: int) -> int:

@@ -333,7 +333,7 @@ class Engine:
             self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=route.failing))
 
     def _judge_access(self, observation: JobObservation, result: Step[Job]) -> None:
-        """A server that can't be switched on for lack of access needs a person; an accepted request shows access."""
+        """A server that can't be powered on for lack of access needs a person; an accepted request shows access."""
         refusals = [event.failure for event in result.events if event.kind is JobEventKind.RETRYING and event.failure]
         for failure in refusals:
             if failure.kind in NO_ACCESS:

@@ -104,5 +104,5 @@ class JobsInterface(Protocol):
         ...
 
     async def leave(self, *, cancel_waiting: bool) -> None:
-        """Stops new work, then returns when every server that is off because of us is switched on again."""
+        """Stops new work, then returns when every server that is off because of us is powered on again."""
         ...

@@ -70,7 +70,7 @@ class HoldReason(StrEnum):
     SHUTS_DOWN = "shuts_down"
     """It was left over by an earlier run and would shut a server down."""
     INTERRUPTED = "interrupted"
-    """The program was left while its server was being shut down; the server was switched on again."""
+    """The program was left while its server was being shut down; the server was powered on again."""
     LIMIT = "limit"
     """The snapshot limit was reached."""
     NO_ACCESS = "no_access"
@@ -169,7 +169,7 @@ class TrackedRequest:
 
 
 class Power(StrEnum):
-    """Whether a server must be switched on again because of us."""
+    """Whether a server must be powered on again because of us."""
 
     NONE = "none"
     RESTORE_PENDING = "restore_pending"
@@ -232,7 +232,7 @@ class Job(ABC):
 
     @property
     def power(self) -> Power:
-        """Whether a server must be switched on again because of it."""
+        """Whether a server must be powered on again because of it."""
         return Power.NONE
 
     @property

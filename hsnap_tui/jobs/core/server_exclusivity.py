@@ -1,7 +1,7 @@
 """Jobs of ours that want the same server take turns (pure).
 
 Two batches may ask for the same server. The lock tells them apart while a snapshot is being made, but not between a
-shutdown and its snapshot, nor before the server is switched on again.
+shutdown and its snapshot, nor before the server is powered on again.
 """
 
 from __future__ import annotations

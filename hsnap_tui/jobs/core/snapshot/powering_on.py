@@ -14,7 +14,7 @@ from hsnap_tui.jobs.core.snapshot.power import end_restoring, note_off, outcome_
 from hsnap_tui.jobs.core.snapshot.step_builder import SnapshotStepBuilder
 
 ON_WITHIN = timedelta(minutes=2)
-"""How long a server may take to be running after it was switched on, before that is tried again."""
+"""How long a server may take to be running after it was powered on, before that is tried again."""
 
 LOOKED_FOR = timedelta(minutes=2)
 """How long looking for a lost shutdown is tried before the server is only watched."""

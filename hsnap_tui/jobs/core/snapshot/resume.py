@@ -20,7 +20,7 @@ GOES_ON_WITHIN = timedelta(hours=1)
 def resume(job: SnapshotJob, context: StepContext, *, own: bool) -> Step[SnapshotJob]:
     """Takes a job over from a process that is gone.
 
-    What was sent, and servers that must be switched on, go on. What was not started, or turns out not to have
+    What was sent, and servers that must be powered on, go on. What was not started, or turns out not to have
     arrived, goes on when it is young and switches nothing off; otherwise it is held. `own` jobs, which this process
     asked for itself, always go on.
     """
