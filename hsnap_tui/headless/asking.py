@@ -11,7 +11,7 @@ from hsnap_tui.events import Failure
 from hsnap_tui.headless.ending import end
 from hsnap_tui.headless.exit_codes import ExitCode
 from hsnap_tui.headless.report import Report
-from hsnap_tui.messages import job_messages
+from hsnap_tui.messages import failures
 
 T = TypeVar("T")
 
@@ -37,4 +37,4 @@ def end_without_access(error: CloudError, report: Report, nothing: str) -> ExitC
     """Ends a command whose request failed. `nothing` is the start of the message: what was not done."""
     if error.kind is ErrorKind.INVALID_INPUT:
         return end(report, ExitCode.USAGE, f"{nothing}: Hetzner does not understand the label selector ({error}).")
-    return end(report, ExitCode.NO_ACCESS, f"{nothing}: {job_messages.explain(Failure.of(error))}")
+    return end(report, ExitCode.NO_ACCESS, f"{nothing}: {failures.explain(Failure.of(error))}")

@@ -27,7 +27,7 @@ from hsnap_tui.jobs.store.errors import JournalError
 from hsnap_tui.jobs.store.journal import Batch, Journal
 from hsnap_tui.jobs.store.project_identity import JOURNAL, ProjectIdentity, find, fingerprint, project_id
 from hsnap_tui.jobs.store.rows import UnreadableJob
-from hsnap_tui.messages import job_messages
+from hsnap_tui.messages import failures, job_messages, snapshot_messages
 from hsnap_tui.session.session import Session
 from hsnap_tui.snapshots.template import render
 
@@ -85,7 +85,7 @@ def _nothing_started(error: Exception, report: Report) -> ExitCode:
                 f"Nothing was started: Hetzner does not understand the label selector ({error}).",
             )
         case CloudError():
-            return _end(report, ExitCode.NO_ACCESS, f"Nothing was started: {job_messages.explain(Failure.of(error))}")
+            return _end(report, ExitCode.NO_ACCESS, f"Nothing was started: {failures.explain(Failure.of(error))}")
         case NoAccessError():
             return _end(report, ExitCode.NO_ACCESS, str(error))
         case LeftEarlyError():
@@ -125,7 +125,7 @@ async def resume(
                 return _end(
                     report,
                     ExitCode.UNFINISHED,
-                    f"Nothing was resumed: {job_messages.explain(session.jobs.halted)}",
+                    f"Nothing was resumed: {failures.explain(session.jobs.halted)}",
                 )
             left = [job for job in session.jobs.by_id.values() if not job.over]
             if not left:
@@ -153,7 +153,7 @@ async def jobs(settings: Settings, token: Secret, report: Report, *, limit: int 
     try:
         batches, unreadable = await _batches(settings, token, report, limit)
     except JournalError as error:
-        return _end(report, ExitCode.UNFINISHED, job_messages.explain(error.failure))
+        return _end(report, ExitCode.UNFINISHED, failures.explain(error.failure))
     if not batches:
         return _end(report, ExitCode.DONE, _NO_JOBS)
     for batch in batches:
@@ -202,7 +202,7 @@ def _write_batch(batch: Batch, report: Report) -> None:
 
 def _outcome(job: Job) -> str:
     took = f" after {formatting.duration((job.ended - job.created).total_seconds())}" if job.ended else ""
-    snapshot = job_messages.snapshot_in_words(job)
+    snapshot = snapshot_messages.snapshot_in_words(job)
     made = f", {snapshot}" if snapshot else ""
     reason = job.failure.message if job.failure else job_messages.hold_in_words(job.hold)
     return f"{job.server_name}: {job_messages.state_in_words(job)}{took}{made}{f': {reason}' if reason else ''}"

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TextIO
 from hsnap_tui.events import ConnectionLost, Event, Failure, JobEvent, JobEventKind
 from hsnap_tui.headless import json_lines
 from hsnap_tui.jobs.core.model import Job, JobState
-from hsnap_tui.messages import event_lines, job_messages
+from hsnap_tui.messages import event_lines, failures, job_messages
 
 _ERASE = "\r\x1b[2K"
 """Carriage return, then ECMA-48's "erase in line": empties the current line of a terminal."""
@@ -139,7 +139,7 @@ def _no_access_line(event: ConnectionLost) -> event_lines.Line:
     return event_lines.Line(
         event.at,
         "",
-        job_messages.unreachable(Failure.of(event.error)),
+        failures.unreachable(Failure.of(event.error)),
         event_lines.Severity.BAD,
     )
 

@@ -55,11 +55,11 @@ def _always(text: str) -> Callable[[JobEvent], str]:
 
 
 MESSAGES = KindMessages(
-    "deletion",
-    "Snapshot",
-    "Deletions that were sent are looked up by hsnap-tui resume, which finishes the rest.",
-    ("under way is looked up at the next start", "under way are looked up at the next start"),
-    {
+    noun="deletion",
+    subject="Snapshot",
+    at_quit="Deletions that were sent are looked up by hsnap-tui resume, which finishes the rest.",
+    under_way_at_quit=("under way is looked up at the next start", "under way are looked up at the next start"),
+    milestones={
         Kind.QUEUED: _always("deletion queued"),
         Kind.REQUESTING: _always("deleting"),
         Kind.OUTCOME_UNKNOWN: _unknown,
@@ -71,6 +71,6 @@ MESSAGES = KindMessages(
         Kind.FAILED: _failed,
         Kind.CANCELLED: _always("cancelled: not deleted"),
     },
-    _state,
-    "This deletes, and that can't be undone",
+    state=_state,
+    destroys="This deletes, and that can't be undone",
 )

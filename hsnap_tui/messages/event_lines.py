@@ -11,9 +11,8 @@ from hsnap_tui.cloud.model import Server
 from hsnap_tui.common import formatting
 from hsnap_tui.events import JobEventKind as Kind
 from hsnap_tui.messages import terms
-from hsnap_tui.messages.job_messages import count_in_words, explain, job_in_words, unreachable
-
-__all__ = ["Line", "Severity", "explain", "line_for"]
+from hsnap_tui.messages.failures import explain, unreachable
+from hsnap_tui.messages.job_messages import count_in_words, job_in_words
 
 
 class Severity(StrEnum):

@@ -11,7 +11,8 @@ from hsnap_tui.common import formatting
 from hsnap_tui.events import Failure
 from hsnap_tui.jobs.core.model import HoldReason, Job, JobState, SnapshotRequest
 from hsnap_tui.jobs.interface import RefusedError
-from hsnap_tui.messages.job_messages import counted, destruction_in_words, explain
+from hsnap_tui.messages.failures import explain
+from hsnap_tui.messages.job_messages import counted, destruction_in_words
 from hsnap_tui.tui.screens.dialog import AnswerButton, Question
 from hsnap_tui.tui.screens.snapshot import SnapshotDialog
 from hsnap_tui.tui.tables.rows import jobs_of

@@ -13,7 +13,9 @@ from hsnap_tui.common import formatting
 from hsnap_tui.fleet.state import ServerView
 from hsnap_tui.jobs.core.model import Job, JobState, Power
 from hsnap_tui.messages import terms
-from hsnap_tui.messages.job_messages import approval_in_words, capital, explain, snapshot_in_words, subject_in_words
+from hsnap_tui.messages.failures import capital, explain
+from hsnap_tui.messages.job_messages import approval_in_words, subject_in_words
+from hsnap_tui.messages.snapshot_messages import snapshot_in_words
 from hsnap_tui.tui.tables.columns import RenderContext, job_cell
 from hsnap_tui.tui.theming.palette import Palette, text
 

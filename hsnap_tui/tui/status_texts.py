@@ -14,7 +14,8 @@ from hsnap_tui.events import Role
 from hsnap_tui.jobs.core import groups
 from hsnap_tui.jobs.core.model import Job, SnapshotJob
 from hsnap_tui.messages.event_lines import Severity, in_charge, paused, stalled
-from hsnap_tui.messages.job_messages import by_state, counted, hold_in_words, unreachable
+from hsnap_tui.messages.failures import unreachable
+from hsnap_tui.messages.job_messages import by_state, counted, hold_in_words
 from hsnap_tui.session.interface import ConnectionStatus, SessionInterface
 
 

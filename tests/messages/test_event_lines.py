@@ -13,7 +13,8 @@ from hsnap_tui.cloud.model import Action, ActionStatus, Server, ServerStatus
 from hsnap_tui.events import JobEventKind as Kind
 from hsnap_tui.jobs.core.model import HoldReason
 from hsnap_tui.messages.event_lines import RoleNews, Severity, line_for
-from hsnap_tui.messages.job_messages import explain, hold_in_words
+from hsnap_tui.messages.failures import explain
+from hsnap_tui.messages.job_messages import hold_in_words
 
 NOW = datetime(2026, 7, 11, 14, 3, 7, tzinfo=UTC)
 SG5 = Server("p", 5, "sg5", "sg5", ServerStatus.RUNNING, True, NOW, "cpx21", "fsn1", ipv4="203.0.113.5")

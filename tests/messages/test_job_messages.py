@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from hsnap_tui.events import Failure, JobEvent, JobEventKind
+from hsnap_tui.jobs.core.kinds import KINDS
 from hsnap_tui.jobs.core.model import Job, JobState
-from hsnap_tui.messages.job_messages import job_in_words, snapshot_in_words
+from hsnap_tui.messages.job_messages import count_in_words, job_in_words
+from hsnap_tui.messages.snapshot_messages import snapshot_in_words
 from hsnap_tui.tui import detail_texts
 from hsnap_tui.tui.theming.palette import Palette
 from tests.tui.fake_session import NOW, PROJECT, job, server
@@ -55,3 +57,16 @@ def test_a_note_is_not_told_twice() -> None:
         note="it never went off",
     )
     assert job_in_words(event) == "failed: It never went off."
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "a newer kind"])
+@pytest.mark.parametrize("milestone", JobEventKind)
+def test_each_milestone_of_each_kind_has_words(kind: str, milestone: JobEventKind) -> None:
+    words = job_in_words(JobEvent(NOW, PROJECT, milestone, "b1", "j1", 1, "a", note="a note", job_kind=kind))
+    assert words
+    assert "None" not in words
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_says_what_one_job_of_it_is_called(kind: str) -> None:
+    assert count_in_words(1, {kind}) != "1 job"

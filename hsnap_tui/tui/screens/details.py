@@ -9,7 +9,7 @@ from textual.widgets import Static
 from hsnap_tui.cloud.errors import CloudError
 from hsnap_tui.events import Failure
 from hsnap_tui.jobs.core.model import Job
-from hsnap_tui.messages.job_messages import explain
+from hsnap_tui.messages.failures import explain
 from hsnap_tui.session.interface import SessionInterface
 from hsnap_tui.tui import detail_texts, keys
 from hsnap_tui.tui.screens.page import PageScreen
