@@ -28,7 +28,7 @@ GAP = 1
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the cursor was: its row's key, its distance from the top of the view, and its row."""
+    """Where the cursor was: the key of its row, its distance from the top of the view, and the row's number."""
 
     key: int | None
     height: int
@@ -68,7 +68,8 @@ class LineTable(ScrollView, can_focus=True):
         self._cursor_row = 0
         self._hover_row: int | None = None
         self._hidden_cursor: int | None = None
-        self._cursor_instead: int | None = None
+        """The row that the cursor goes back to when it is shown again; None while the cursor is on the row that was
+        chosen."""
         self._cursor_told: int | None = None
 
     # -- for subclasses ------------------------------------------------------------------------------------------
@@ -214,23 +215,23 @@ class LineTable(ScrollView, can_focus=True):
         self.virtual_size = Size(self._width, len(self._order) + HEADER_HEIGHT)
 
     def _position(self) -> Position:
-        if self._hidden_cursor is None or self.cursor != self._cursor_instead:
-            self._hidden_cursor = self.cursor
-        return Position(self._hidden_cursor, self._cursor_row - self.scroll_offset.y, self._cursor_row)
+        return Position(self.cursor, self._cursor_row - self.scroll_offset.y, self._cursor_row)
 
     def _restore(self, before: Position) -> None:
-        row = None if before.key is None else self._row_of.get(before.key)
-        if row is None:
-            row = before.row
+        chosen = before.key if self._hidden_cursor is None else self._hidden_cursor
+        shown = [self._row_of[key] for key in (chosen, before.key) if key is not None and key in self._row_of]
+        row = shown[0] if shown else before.row
         self._move_cursor(row, scroll=False)
         self.scroll_to(y=row - before.height, animate=False, force=True, immediate=True)
-        self._cursor_instead = self.cursor
+        self._hidden_cursor = None if chosen in self._row_of else chosen
 
     def _move_cursor(self, row: int, *, scroll: bool = True) -> None:
-        """Puts the cursor on a row, the nearest there is."""
+        """Puts the cursor on a row, the nearest there is. `scroll`: it was chosen, and has to come into view."""
         before, self._cursor_row = self._cursor_row, max(0, min(row, len(self._order) - 1))
         if scroll:
             self._scroll_to_cursor()
+        if scroll and before != self._cursor_row:
+            self._hidden_cursor = None
         if before != self._cursor_row:
             self._refresh_row(before)
             self._refresh_row(self._cursor_row)
