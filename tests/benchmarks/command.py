@@ -8,15 +8,26 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
-from hsnap_tui.demo.serving.server import Served
 from hsnap_tui.jobs.store.journal import Batch, Journal
 
 _KEPT = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TEMP", "TMP")
 
 
-def surroundings(served: Served, state_dir: Path) -> dict[str, str]:
+class SimulatedProject(Protocol):
+    """A simulated cloud, in this process or in one of its own."""
+
+    @property
+    def endpoint(self) -> str:
+        """The URL."""
+
+    @property
+    def token(self) -> str:
+        """The token that may do everything."""
+
+
+def surroundings(served: SimulatedProject, state_dir: Path) -> dict[str, str]:
     """The environment in which a client reaches the simulated cloud and nothing else."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return kept | {
@@ -27,7 +38,7 @@ def surroundings(served: Served, state_dir: Path) -> dict[str, str]:
     }
 
 
-def start(served: Served, state_dir: Path, words: Sequence[str], out: IO[bytes]) -> subprocess.Popen[bytes]:
+def start(served: SimulatedProject, state_dir: Path, words: Sequence[str], out: IO[bytes]) -> subprocess.Popen[bytes]:
     """Starts `hsnap-tui` with these words; what it writes goes to `out`."""
     return subprocess.Popen(
         [sys.executable, "-m", "hsnap_tui", *words],
@@ -38,7 +49,7 @@ def start(served: Served, state_dir: Path, words: Sequence[str], out: IO[bytes])
     )
 
 
-def run(served: Served, state_dir: Path, words: Sequence[str], out: IO[bytes], within: float) -> int:
+def run(served: SimulatedProject, state_dir: Path, words: Sequence[str], out: IO[bytes], within: float) -> int:
     """Runs it to its end; gives the exit code. Raises `TimeoutError` when it does not end, after killing it."""
     process = start(served, state_dir, words, out)
     try:

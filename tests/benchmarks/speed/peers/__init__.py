@@ -1,0 +1,1 @@
+"""Programs that stand for what others do with the same work."""
