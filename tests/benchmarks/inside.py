@@ -10,16 +10,22 @@ from pathlib import Path
 from hsnap_tui.cloud.client import HetznerCloud
 from hsnap_tui.common.clock import ScaledClock
 from hsnap_tui.config.secret import Secret
-from hsnap_tui.demo.serving.server import Served
 from hsnap_tui.fleet.poll_targets import PollScope
 from hsnap_tui.jobs.core.model import Job, SnapshotOptions, SnapshotRequest, Target
 from hsnap_tui.jobs.store.project_identity import ProjectIdentity, fingerprint
 from hsnap_tui.session.session import Session
+from tests.benchmarks.command import SimulatedProject
 
 
 @asynccontextmanager
 async def running(
-    served: Served, state_dir: Path, speed: float, *, screen: bool, connect_timeout: float, read_timeout: float
+    served: SimulatedProject,
+    state_dir: Path,
+    speed: float,
+    *,
+    screen: bool,
+    connect_timeout: float,
+    read_timeout: float,
 ) -> AsyncIterator[Session]:
     """A session at work, as a console's (`screen`) or as the command's; time-outs are real seconds."""
     clock, mark = ScaledClock(speed), fingerprint(served.token)

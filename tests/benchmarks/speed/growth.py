@@ -37,7 +37,7 @@ def measure(run: Run) -> Iterable[tuple[str, ...]]:
                     starts.append([*screen.shown_since(has_rows(cloud), has_all(cloud)), screen.processor_seconds()])
                     if turn == 0:
                         screen.watch(2.0)
-                        live.press(screen, figures, cloud.names, run.keys // 2 if servers > 20 else 18)
+                        live.press(screen, figures, cloud.names, run.keys // 2)
                         refresh = _refresh(screen)
                         resident, _ = screen.memory()
         first, everything, processor = (statistics.median(column) for column in zip(*starts, strict=True))

@@ -54,10 +54,10 @@ def watch(screen: MeasuredTerminal, figures: Figures, duration: float) -> None:
 
 def press(screen: MeasuredTerminal, figures: Figures, names: Sequence[str], keys: int) -> None:
     """Moves the cursor, from the first row on, at moments that have nothing to do with what the program does."""
-    rng, at = random.Random(1), 0
+    rng, at, steps = random.Random(1), 0, min(STEPS, len(names) - 1)
     for number in range(keys):
         screen.watch(rng.uniform(0.06, 0.25))
-        down = number % (2 * STEPS) < STEPS
+        down = number % (2 * steps) < steps
         at += 1 if down else -1
         sign = re.compile(rb"(?:^|[^\w-]|[\d\[]m)" + re.escape(names[at].encode()) + rb"(?![\w-])")
         pressed, seen, first = screen.press(b"j" if down else b"k"), b"", 0.0
