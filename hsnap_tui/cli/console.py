@@ -1,32 +1,34 @@
-"""Runs the console in a terminal, and powers servers on that are still off when its screen has closed."""
+"""Runs the console in a terminal: the session first, then its screen.
+
+The session's first requests are under way while Textual is imported, which takes about as long as an answer of
+Hetzner's. So this module imports nothing that imports Textual; `console_screen` does.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hsnap_tui.cli.demo_process import DemoProcess
 from hsnap_tui.config.errors import SettingsError
 from hsnap_tui.config.settings import Settings, TokenSource
-from hsnap_tui.events import Event, JobEvent, Notice, Role
 from hsnap_tui.fleet.poll_targets import PollScope
 from hsnap_tui.headless.exit_codes import ExitCode
-from hsnap_tui.headless.waiting import AT_THE_END, Heartbeat, power_on_and_leave
 from hsnap_tui.jobs.interface import RefusedError
-from hsnap_tui.messages import event_lines
 from hsnap_tui.session.factory import open_session
 from hsnap_tui.session.interface import SessionInterface
 from hsnap_tui.session.session import Session
 from hsnap_tui.terminal.signals import LeaveSignals
 from hsnap_tui.terminal.streams import SHORT_FLUSH, Streams
 from hsnap_tui.tui import crash
-from hsnap_tui.tui.app import HsnapApp
-from hsnap_tui.tui.screens.quit import Exit
-from hsnap_tui.tui.theming.colour_depth import colours_by_terminfo, depth
-from hsnap_tui.tui.theming.themes import DARK
+
+if TYPE_CHECKING:
+    from hsnap_tui.tui.app import HsnapApp
 
 
 def run(
@@ -40,7 +42,9 @@ def run(
 
 async def _run(settings: Settings | None, streams: Streams, theme: str | None, token_problem: str | None) -> int:
     demos: list[DemoProcess] = []
+    app: HsnapApp | None = None
     session = _session(settings) if settings and settings.token else None
+    work = asyncio.create_task(session.run()) if session else None
 
     async def start_demo() -> SessionInterface:
         try:
@@ -50,30 +54,37 @@ async def _run(settings: Settings | None, streams: Streams, theme: str | None, t
         except SettingsError as error:
             raise RefusedError(str(error)) from error
 
-    report = _crash_report(settings)
-    app = HsnapApp(
-        session,
-        start_demo=start_demo,
-        token_problem=token_problem or " ".join(settings.warnings if settings else ()),
-        report_crash=report,
-        theme_name=theme or DARK.name,
-        writer=streams.err,
-        colours=depth(os.environ, colours_by_terminfo),
-    )
+    def leave() -> None:
+        if app is not None:
+            app.terminal_gone()
 
     def end_now() -> None:
-        app.restore_terminal()
+        if app is not None:
+            app.restore_terminal()
         streams.flush(SHORT_FLUSH / 2)
         os._exit(130)
 
-    signals = LeaveSignals(lambda: app.exit(Exit.LEAVE), end_now)
+    report = _crash_report(settings)
+    signals = LeaveSignals(leave, end_now)
     try:
         with signals.listening():
-            exit_kind = await app.run_async()
+            await asyncio.to_thread(importlib.import_module, "hsnap_tui.cli.console_screen")
+            from hsnap_tui.cli.console_screen import finish, make_app  # noqa: PLC0415 - imported just now
+
+            app = make_app(
+                session,
+                work,
+                start_demo=start_demo,
+                token_problem=token_problem or " ".join(settings.warnings if settings else ()),
+                report_crash=report,
+                theme=theme,
+                writer=streams.err,
+            )
+            exit_kind = None if signals.leave_requested else await app.run_async()
             signals.leave_requested = True
-            error, left_off_text = await _finish(app, exit_kind)
+            error, left_off_text = await finish(app, exit_kind)
         if error is not None and not app.return_code:
-            _print(crash.message(error, report(error)))
+            print(crash.message(error, report(error)), file=sys.stderr)  # noqa: T201
         return app.return_code or int(error is not None) or (ExitCode.UNFINISHED if left_off_text else ExitCode.DONE)
     finally:
         for demo in demos:
@@ -86,43 +97,6 @@ def _session(settings: Settings) -> Session:
     session = open_session(settings, settings.token, PollScope.EVERYTHING)
     session.publish_warnings(settings.warnings)
     return session
-
-
-async def _finish(app: HsnapApp, exit_kind: Exit | None) -> tuple[BaseException | None, str | None]:
-    """After the screen has closed: powers on servers that are off because of hsnap-tui, then ends the session.
-
-    Returns the error with which the session's task ended, or None, and a text about servers that are left off, or
-    None.
-    """
-    session, work, left_off_text = app.session, app.work, None
-    if session is None or work is None:
-        return None, None
-    off = session.jobs.pending_work().off
-    if (off or exit_kind is Exit.CANCEL_WAITING) and not work.done():
-        heartbeat = Heartbeat(session, _print)
-        unsubscribe = [session.subscribe(listener) for listener in (_print_event, heartbeat.on_event)]
-        if off and session.jobs.role is Role.LEADER:
-            _print(f"hsnap-tui: {event_lines.powering_on_first([job.server_name for job in off])}")
-        left_off_text = await power_on_and_leave(
-            session, heartbeat, AT_THE_END, cancel_waiting=exit_kind is Exit.CANCEL_WAITING, work=work
-        )
-        if left_off_text:
-            _print(f"hsnap-tui: {left_off_text}")
-        for unsubscribe_one in unsubscribe:
-            unsubscribe_one()
-    work.cancel()
-    await asyncio.wait({work})
-    return None if work.cancelled() else work.exception(), left_off_text
-
-
-def _print_event(event: Event) -> None:
-    line = event_lines.line_for(event) if isinstance(event, JobEvent | Notice) else None
-    if line is not None:
-        _print(line.plain())
-
-
-def _print(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201
 
 
 def _crash_report(settings: Settings | None) -> crash.CrashReport:

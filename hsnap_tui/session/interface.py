@@ -68,7 +68,10 @@ class SessionInterface(Protocol):
     def budget(self) -> RateLimitStatus: ...
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Calls `listener` on the event loop with each event; the result unsubscribes."""
+        """Calls `listener` on the event loop with each event; the result unsubscribes.
+
+        The first listener is handed at once what was published before it came.
+        """
         ...
 
     async def run(self) -> None:

@@ -40,9 +40,11 @@ class HsnapApp(App[Exit]):
     `token_problem` says what was wrong with the token that was found. `report_crash` writes a crash report and
     returns its path.
 
-    `await run_async()` returns how the user left, or None after a bug (`return_code` is 1 then). It starts
-    `session.run()` as the task `work`, which goes on after the screen is closed: the caller awaits
-    `session.jobs.leave(…)`, with the session in `session`, and then cancels `work`.
+    `work` is the task of `session.run()`, where that was started before the app was made; otherwise the app starts
+    it. It goes on after the screen is closed.
+
+    `await run_async()` returns how the user left, or None after a bug (`return_code` is 1 then). After that the
+    caller awaits `session.jobs.leave(…)`, with the session in `session`, and then cancels `work`.
     """
 
     TITLE = "hsnap-tui"
@@ -55,6 +57,7 @@ class HsnapApp(App[Exit]):
         self,
         session: SessionInterface | None,
         *,
+        work: asyncio.Task[None] | None = None,
         start_demo: Callable[[], Awaitable[SessionInterface]] | None = None,
         token_problem: str | None = None,
         report_crash: crash.CrashReport | None = None,
@@ -67,7 +70,7 @@ class HsnapApp(App[Exit]):
         self.writer = writer or BackgroundWriter(None)
         limit_colours(self, colours)
         self.session = session
-        self.work: asyncio.Task[None] | None = None
+        self.work = work
         self._start_demo = start_demo
         self._token_problem = token_problem
         self._report_crash = report_crash
@@ -166,7 +169,7 @@ class HsnapApp(App[Exit]):
         self._activity = ActivityMonitor(session.set_focus, session.clock)
         self.set_interval(5.0, self._activity.update)
         self.push_screen(FleetScreen(session))
-        self.work = asyncio.create_task(session.run())
+        self.work = self.work or asyncio.create_task(session.run())
         self.work.add_done_callback(self._work_ended)
 
     def _work_ended(self, work: asyncio.Task[None]) -> None:

@@ -93,8 +93,12 @@ async def desk(
     token: str | None = None,
     read_only: bool = False,
     read_timeout: float = 30.0,
+    listens: bool = True,
 ) -> AsyncIterator[Desk]:
-    """A session at work until the block ends; the end is as abrupt as a killed process's."""
+    """A session at work until the block ends; the end is as abrupt as a killed process's.
+
+    `listens`: what it tells is kept in `events`.
+    """
     clock = served.clock
     assert isinstance(clock, MovingClock)
     chosen = token or served.token
@@ -110,7 +114,8 @@ async def desk(
         read_only=read_only,
     )
     made = Desk(session, cloud, clock)
-    session.subscribe(made.events.append)
+    if listens:
+        session.subscribe(made.events.append)
     clock.begin(cloud)
     work = asyncio.create_task(session.run())
     try:

@@ -180,15 +180,22 @@ class FakeSession:
         self.refreshed = 0
         self.run_error: Exception | None = None
         self._listeners: list[Callable[[Event], None]] = []
+        self._unheard: list[Event] = []
+        self._heard = False
 
     def budget(self) -> RateLimitStatus:
         return self.budget_view
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         self._listeners.append(listener)
+        unheard, self._unheard, self._heard = self._unheard, [], True
+        for event in unheard:
+            listener(event)
         return lambda: self._listeners.remove(listener)
 
     def emit(self, *events: Event) -> None:
+        if not self._heard:
+            self._unheard += events
         for event in events:
             for listener in tuple(self._listeners):
                 listener(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from textual import on
 from textual.app import ComposeResult
@@ -58,7 +58,7 @@ class FleetScreen(Screen[None]):
         self._leader_pid: int | None = None
         self._available: tuple[object, ...] = ()
         self._empty_text = ""
-        self._unsubscribe = session.subscribe(self.receive_event)
+        self._unsubscribe: Callable[[], None] = lambda: None
 
     def compose(self) -> ComposeResult:
         """The widgets from top to bottom."""
@@ -71,7 +71,8 @@ class FleetScreen(Screen[None]):
         yield KeysFooter()
 
     def on_mount(self) -> None:
-        """Shows what the session knows already."""
+        """Shows what the session knows already, and what it has told while nobody listened."""
+        self._unsubscribe = self.session.subscribe(self.receive_event)
         self.set_interval(1.0, self._update_time_texts)
         self.screen_layout_refresh_signal.subscribe(self, self._place_toasts)
         self.update_view()
