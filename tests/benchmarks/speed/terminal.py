@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -132,7 +133,10 @@ class MeasuredTerminal:
 
     def close(self) -> None:
         """Kills the program."""
-        self._child.close(force=True)
+        if self._child.isalive():
+            os.kill(self.pid, signal.SIGKILL)
+            self._child.wait()
+        self._child.close()
 
 
 @contextmanager
