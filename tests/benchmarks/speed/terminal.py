@@ -105,19 +105,24 @@ class MeasuredTerminal:
         return "\n".join(line.rstrip() for line in screen.display)
 
     def shown_since(self, *signs: Sign) -> list[float]:
-        """Seconds from the start until the screen first showed each sign. What was written is drawn again part by
-        part, after the fact, so that looking costs the program nothing."""
+        """Seconds from the start until the screen first showed each sign; reads until it has. What was written is
+        drawn again part by part, after the fact, so that looking costs the program nothing."""
+        end = time.monotonic() + WITHIN
+        while not all(found := self._first_shown(signs)):
+            if time.monotonic() > end:
+                raise TimeoutError(f"this was never seen:\n{self.shown()}")
+            self.settle(0.3, 2.0)
+        return [moment - self.started for moment in found]
+
+    def _first_shown(self, signs: Sequence[Sign]) -> list[float]:
+        """The moments at which the screen first showed the signs; 0 for what it has not shown so far."""
         screen = pyte.Screen(COLUMNS, ROWS)
-        stream, found = pyte.ByteStream(screen), dict.fromkeys(range(len(signs)), 0.0)
+        stream, found = pyte.ByteStream(screen), [0.0] * len(signs)
         for moment, part in self.written:
             stream.feed(part)
             text = "\n".join(screen.display)
-            for number, sign in enumerate(signs):
-                if not found[number] and sign(text):
-                    found[number] = moment - self.started
-            if all(found.values()):
-                return list(found.values())
-        raise TimeoutError(f"this was never seen:\n{self.shown()}")
+            found = [was or (moment if sign(text) else 0.0) for was, sign in zip(found, signs, strict=True)]
+        return found
 
     def processor_seconds(self) -> float:
         """Processor time of the process so far."""
