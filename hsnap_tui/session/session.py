@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -42,12 +41,11 @@ from hsnap_tui.jobs.store.project_identity import (
     merged_identity_text,
     project_id,
 )
+from hsnap_tui.session.event_listeners import EventListeners
 from hsnap_tui.session.interface import ConnectionStatus
 
 FIND_FOLDER_WITHIN = 3.0
 """Seconds that the first poll waits for the disk to tell whose token this is; a disk that hangs holds nothing up."""
-MOST_UNHEARD = 1000
-"""How many events are kept until somebody listens, the newest."""
 LOOK_FOR_WAITS_EVERY = 2.0
 """Seconds between two looks at what waits for the rate limit."""
 
@@ -72,8 +70,7 @@ class Session:
         self._identity = identity
         self._state_dir = state_dir
         self._read_only = read_only
-        self._listeners: list[Callable[[Event], None]] = []
-        self._unheard: deque[Event] | None = deque(maxlen=MOST_UNHEARD)
+        self._listeners = EventListeners()
         self._startup_warnings: tuple[str, ...] = ()
         self._fleet = Fleet(cloud.project)
         self._watched: frozenset[int] = frozenset()
@@ -156,11 +153,7 @@ class Session:
 
         The first listener is handed at once what was published before it came.
         """
-        unheard, self._unheard = self._unheard or (), None
-        self._listeners.append(listener)
-        for event in unheard:
-            listener(event)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.subscribe(listener)
 
     def publish_warnings(self, warnings: Iterable[str]) -> None:
         """Tells hints about the settings as soon as somebody listens."""
@@ -316,9 +309,6 @@ class Session:
         self._publish(Notice(self._clock.now(), self._cloud.project, text, warning=True))
 
     def _publish(self, event: Event) -> None:
-        if self._unheard is not None:
-            self._unheard.append(event)
-        for listener in tuple(self._listeners):
-            listener(event)
+        self._listeners.publish(event)
         if not isinstance(event, FleetUpdated):
             self._watcher.wake()

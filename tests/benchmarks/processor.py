@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,37 +23,19 @@ from hsnap_tui.cloud.client import HetznerCloud
 from hsnap_tui.jobs.core.model import JobState, SnapshotRequest, Target
 from hsnap_tui.session.session import Session
 from tests.benchmarks import inside
+from tests.benchmarks.speed.live import PROCESSOR_GOAL
+from tests.benchmarks.speed.simulator import simulator
 from tests.benchmarks.table import Promises, show
 
-GOALS = {0: 1.0, 100: 4.0, 1000: 10.0}
-"""Per cent of a core for so many jobs under way, with the screen."""
 SETTLED = 10.0
 """Seconds before the measurement begins."""
 
 
 class Address(NamedTuple):
-    """Where a simulated cloud in another process is found; has what `inside.running` needs."""
+    """Where the measured process finds the simulated cloud."""
 
     endpoint: str
     token: str
-
-
-@contextlib.contextmanager
-def simulated(*words: str) -> Iterator[Address]:
-    """A simulated cloud in a process of its own, with these options of its command line."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "hsnap_tui.demo", "--exit-with-parent", *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        endpoint, token = (process.stdout.readline().strip().partition("=")[2] for _ in range(2))
-        yield Address(endpoint, token)
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def _requests(session: Session) -> int:
@@ -89,8 +69,8 @@ async def _measured(address: Address, jobs: int, seconds: float) -> dict[str, fl
 
 def measure(servers: int, jobs: int, seconds: float) -> dict[str, float]:
     """The same from a process of its own, beside a simulated cloud of so many servers."""
-    with simulated("--servers", str(servers), "--latency", "50ms", "--snapshot-seconds", "600-900") as address:
-        words = ["--inside", address.endpoint, address.token, str(jobs), str(seconds)]
+    with simulator(servers, latency=0.05, calm=False) as cloud:
+        words = ["--inside", cloud.endpoint, cloud.token, str(jobs), str(seconds)]
         found = subprocess.run(
             [sys.executable, "-m", "tests.benchmarks.processor", *words],
             check=True,
@@ -114,7 +94,7 @@ def main() -> int:
         print(json.dumps(asyncio.run(_measured(Address(endpoint, token), int(jobs), float(seconds)))))
         return 0
     rows, promises = [], Promises()
-    for jobs, goal in GOALS.items():
+    for jobs, goal in PROCESSOR_GOAL.items():
         found = measure(arguments.servers, jobs, arguments.seconds)
         rows.append([f"{jobs:,} jobs", f"{found['core']:.1f} %", f"{goal:g} %", f"{found['requests']:.0f}"])
         promises.check(f"{jobs:,} jobs: {found['core']:.1f} % of a core", found["core"] <= goal)

@@ -20,6 +20,7 @@ from hsnap_tui.jobs.core.model import (
     SnapshotOptions,
     TrackedRequest,
 )
+from hsnap_tui.session.event_listeners import EventListeners
 from hsnap_tui.session.interface import ConnectionStatus
 from tests.clocks.fixed import FixedClock
 from tests.tui.fake_jobs import FakeJobs
@@ -179,26 +180,17 @@ class FakeSession:
         self.focus_changes: list[bool] = []
         self.refreshed = 0
         self.run_error: Exception | None = None
-        self._listeners: list[Callable[[Event], None]] = []
-        self._unheard: list[Event] = []
-        self._heard = False
+        self._listeners = EventListeners()
 
     def budget(self) -> RateLimitStatus:
         return self.budget_view
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        self._listeners.append(listener)
-        unheard, self._unheard, self._heard = self._unheard, [], True
-        for event in unheard:
-            listener(event)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.subscribe(listener)
 
     def emit(self, *events: Event) -> None:
-        if not self._heard:
-            self._unheard += events
         for event in events:
-            for listener in tuple(self._listeners):
-                listener(event)
+            self._listeners.publish(event)
 
     async def run(self) -> None:
         if self.run_error:

@@ -221,18 +221,17 @@ class LineTable(ScrollView, can_focus=True):
         chosen = before.key if self._hidden_cursor is None else self._hidden_cursor
         shown = [self._row_of[key] for key in (chosen, before.key) if key is not None and key in self._row_of]
         row = shown[0] if shown else before.row
-        self._move_cursor(row, scroll=False)
+        self._move_cursor(row, chosen=False)
         self.scroll_to(y=row - before.height, animate=False, force=True, immediate=True)
         self._hidden_cursor = None if chosen in self._row_of else chosen
 
-    def _move_cursor(self, row: int, *, scroll: bool = True) -> None:
-        """Puts the cursor on a row, the nearest there is. `scroll`: it was chosen, and has to come into view."""
+    def _move_cursor(self, row: int, *, chosen: bool = True) -> None:
+        """Puts the cursor on a row, the nearest there is; where it was chosen, the row comes into view."""
         before, self._cursor_row = self._cursor_row, max(0, min(row, len(self._order) - 1))
-        if scroll:
+        if chosen:
             self._scroll_to_cursor()
-        if scroll and before != self._cursor_row:
-            self._hidden_cursor = None
         if before != self._cursor_row:
+            self._hidden_cursor = None if chosen else self._hidden_cursor
             self._refresh_row(before)
             self._refresh_row(self._cursor_row)
         if self.cursor != self._cursor_told:

@@ -24,9 +24,14 @@ class TableChanges:
 
 
 def natural(server: Server) -> tuple[list[tuple[int, int, str]], int]:
-    """The sort key of a server: by name with numbers compared as numbers (web-2 before web-10), then by ID."""
-    parts = _DIGITS.split(server.name.casefold())
-    return [(0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part) for part in parts], server.id
+    """The sort key of a server: by name, then by ID."""
+    return natural_name(server.name), server.id
+
+
+def natural_name(name: str) -> list[tuple[int, int, str]]:
+    """The sort key by which numbers in names are compared as numbers: web-2 before web-10."""
+    parts = _DIGITS.split(name.casefold())
+    return [(0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part) for part in parts]
 
 
 def matches(server: Server, filter_text: str) -> bool:

@@ -119,7 +119,7 @@ def rows(run: Run) -> Iterable[Row]:
     # Of each kind the median of the runs, of these the worst.
     longest = {kind[0][0]: statistics.median(turn for _, turn, _ in kind) for kind in zip(*runs, strict=True)}
     worst = max(longest, key=longest.__getitem__)
-    whole = statistics.median(sum(whole for *_, whole in run) for run in runs)
+    whole = statistics.median(sum(spent for *_, spent in figures) for figures in runs)
     yield Row(
         "longest turn of the event loop, processor time",
         f"{JOBS:,} jobs, all events at once",

@@ -18,7 +18,7 @@ from tests.benchmarks.speed.terminal import MeasuredTerminal
 
 SERVERS = 1000
 KEY_GOAL = {0.5: 0.005, 0.95: 0.012, 0.99: 0.025}
-"""Seconds from a key to its first painted byte, by share of the keys."""
+"""Seconds from a key until the row is painted that the cursor moves to, by share of the keys."""
 PROCESSOR_GOAL = {0: 1.0, 100: 4.0, 1000: 10.0}
 """Percent of a core, by jobs."""
 BYTES_GOAL = {100: 4_000, 1000: 10_000}

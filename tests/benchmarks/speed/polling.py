@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +20,7 @@ from hsnap_tui.demo.model.resources import SimulatedAction
 from hsnap_tui.fleet.poll_targets import PollScope
 from hsnap_tui.jobs.core.model import SnapshotOptions, SnapshotRequest, Target
 from tests.benchmarks.speed.report import Row, percentile
-from tests.benchmarks.speed.run import Run
+from tests.benchmarks.speed.run import Run, state_folder
 from tests.jobs.virtual_desk import VirtualDesk, virtual_desk
 
 SERVERS = 1000
@@ -53,8 +52,8 @@ class Seen:
 
 def measure(run: Run) -> Iterable[Row]:
     """The rows of the table."""
-    with tempfile.TemporaryDirectory(prefix="hsnap-tui-speed-") as folder:
-        sent, interval = asyncio.run(_after_locks(Path(folder)))
+    with state_folder() as folder:
+        sent, interval = asyncio.run(_after_locks(folder))
     yield Row(
         "lock cleared → `create_image`, p50 / p95 / p99",
         f"{WAITING_JOBS} waiting jobs, {SERVERS} servers",
@@ -66,7 +65,6 @@ def measure(run: Run) -> Iterable[Row]:
     )
     # An hour also in a quick run: at first the rate limit has more to spend than it refills.
     seen = _watch(DemoOptions(servers=SERVERS), HOUR)
-    every_page = 60 * limits.pages(SERVERS) / 60
     yield Row(
         "lock changes seen, p50 / p95 / p99",
         f"{SERVERS} servers, an hour, {len(seen.listed)} changes",
@@ -74,8 +72,8 @@ def measure(run: Run) -> Iterable[Row]:
         f"p95 {SEEN_GOAL:g} s",
         percentile(seen.listed, 0.95) <= SEEN_GOAL,
         peers=f"one request a second for a server each: p95 {0.95 * SERVERS:.0f} s; for a page each: "
-        f"{0.95 * every_page:.0f} s",
-        ratio=percentile(seen.listed, 0.95) / (0.95 * every_page),
+        f"{0.95 * limits.pages(SERVERS):.0f} s",
+        ratio=percentile(seen.listed, 0.95) / (0.95 * limits.pages(SERVERS)),
     )
     yield Row(
         "… of locks without a listed action",
@@ -177,8 +175,8 @@ async def _watched(options: DemoOptions, seconds: float, folder: Path, *, looked
 
 
 def _watch(options: DemoOptions, seconds: float, *, looked_at: bool = True) -> Seen:
-    with tempfile.TemporaryDirectory(prefix="hsnap-tui-speed-") as folder:
-        return asyncio.run(_watched(options, seconds, Path(folder), looked_at=looked_at))
+    with state_folder() as folder:
+        return asyncio.run(_watched(options, seconds, folder, looked_at=looked_at))
 
 
 def _idle(servers: int, looked_at: bool, seconds: float) -> float:

@@ -63,3 +63,10 @@ def names_file(names: Sequence[str]) -> Iterator[str]:
         file.write("\n".join(names))
         file.flush()
         yield file.name
+
+
+@contextmanager
+def state_folder() -> Iterator[Path]:
+    """An empty folder for what a console keeps, until the block is left."""
+    with tempfile.TemporaryDirectory(prefix="hsnap-tui-speed-") as folder:
+        yield Path(folder)

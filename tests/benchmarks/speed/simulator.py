@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from typing import Any
 from hsnap_tui.demo.model.cloud import Cloud
 from hsnap_tui.demo.model.options import DemoOptions
 from hsnap_tui.demo.serving.server import Served, serve_in_thread
+from hsnap_tui.tui.tables.table_model import natural_name
 
 LABEL = "measured"
 """The label of the servers that get a job; its value is always the same, so that a filter finds them."""
@@ -106,7 +106,7 @@ def main() -> None:
 
 
 def _prepare(cloud: Cloud, labelled: int, snapshots: int | None) -> list[str]:
-    servers = sorted(cloud.servers.values(), key=lambda server: natural(server.name))
+    servers = sorted(cloud.servers.values(), key=lambda server: natural_name(server.name))
     for server in servers[:labelled]:
         server.labels[LABEL] = "yes"
     if snapshots is not None:
@@ -116,11 +116,6 @@ def _prepare(cloud: Cloud, labelled: int, snapshots: int | None) -> list[str]:
         for number in range(snapshots - len(there)):
             cloud.add_image(servers[number % len(servers)])
     return [server.name for server in servers]
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """The sort key by which numbers in names are compared as numbers."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 def _answer(served: Served, command: str) -> object:

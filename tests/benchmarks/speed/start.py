@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import statistics
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.benchmarks.speed import terminal
 from tests.benchmarks.speed.report import Row, milliseconds, seconds
-from tests.benchmarks.speed.run import Run, client, in_turns, module, names_file, took
+from tests.benchmarks.speed.run import Run, client, in_turns, module, names_file, state_folder, took
 from tests.benchmarks.speed.simulator import Simulator, simulator
 
 MOST_OF_STOCK_TABLE = 1.25
@@ -62,7 +60,7 @@ def measure(run: Run) -> Iterable[Row]:
 
 
 def _small(run: Run) -> Row:
-    with simulator(20) as cloud, names_file(cloud.names) as names, _state() as state:
+    with simulator(20) as cloud, names_file(cloud.names) as names, state_folder() as state:
         found = in_turns(run.repeats, ours=lambda: ours(cloud, state)[0], table=lambda: stock_table(cloud, names))
     ratio = statistics.median(found["ours"]) / statistics.median(found["table"])
     return Row(
@@ -77,7 +75,7 @@ def _small(run: Run) -> Row:
 
 
 def _thousand(run: Run) -> tuple[float, Row]:
-    with simulator(1000, latency=0.1) as cloud, names_file(cloud.names[:20]) as names, _state() as state:
+    with simulator(1000, latency=0.1) as cloud, names_file(cloud.names[:20]) as names, state_folder() as state:
         env = client(cloud)
         peers = {"sdk": lambda: took(module("get_all"), env), "floor": lambda: took(module("first_and_rest"), env)}
         if (hcloud := run.hcloud) is not None:
@@ -104,7 +102,7 @@ def _thousand(run: Run) -> tuple[float, Row]:
 
 def _five_thousand(run: Run, first_of_1000: float) -> Iterable[Row]:
     both: list[list[float]] = []
-    with simulator(5000, latency=0.1) as cloud, _state() as state:
+    with simulator(5000, latency=0.1) as cloud, state_folder() as state:
 
         def first() -> float:
             both.append(ours(cloud, state))
@@ -158,9 +156,3 @@ def without_screen(run: Run) -> Iterable[Row]:
             peers=f"`python -c pass` {milliseconds(found['python'])}",
             ratio=ratio,
         )
-
-
-@contextmanager
-def _state() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="hsnap-tui-speed-") as folder:
-        yield Path(folder)

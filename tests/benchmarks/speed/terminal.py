@@ -6,16 +6,16 @@ import os
 import re
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pexpect  # type: ignore[import-untyped]
 import pyte
 
 from tests.benchmarks import command
+from tests.benchmarks.speed.run import state_folder
 from tests.benchmarks.speed.simulator import Simulator
 
 ROWS, COLUMNS = 50, 160
@@ -24,6 +24,7 @@ WITHIN = 120.0
 Sign = Callable[[str], bool]
 """Whether the text of a screen shows something."""
 _TICKS = os.sysconf("SC_CLK_TCK")
+_COLOURS = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
 
 
 class MeasuredTerminal:
@@ -145,9 +146,9 @@ class MeasuredTerminal:
 
 
 @contextmanager
-def program(words: Sequence[str], around: Mapping[str, str] | None = None) -> Iterator[MeasuredTerminal]:
+def program(words: Sequence[str], around: Mapping[str, str] = os.environ) -> Iterator[MeasuredTerminal]:
     """Runs a program in a terminal until the block is left."""
-    terminal = MeasuredTerminal(words, {**os.environ, **(around or {}), **_COLOURS})
+    terminal = MeasuredTerminal(words, {**around, **_COLOURS})
     try:
         yield terminal
     finally:
@@ -157,13 +158,9 @@ def program(words: Sequence[str], around: Mapping[str, str] | None = None) -> It
 @contextmanager
 def console(cloud: Simulator, state: Path | None = None) -> Iterator[MeasuredTerminal]:
     """Runs the console on a simulated cloud; with a state folder of its own when none is given."""
-    with tempfile.TemporaryDirectory(prefix="hsnap-tui-speed-") as folder:
-        around = {**command.surroundings(cloud, state or Path(folder)), **_COLOURS}
-        terminal = MeasuredTerminal((sys.executable, "-m", "hsnap_tui"), around)
-        try:
-            yield terminal
-        finally:
-            terminal.close()
-
-
-_COLOURS = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+    words = (sys.executable, "-m", "hsnap_tui")
+    with (
+        state_folder() if state is None else nullcontext(state) as folder,
+        program(words, command.surroundings(cloud, folder)) as terminal,
+    ):
+        yield terminal
